@@ -1,0 +1,2 @@
+export { CodedError, type ErrorCatalogue, type ErrorEntry } from './coded-error.ts';
+export { describe } from './describe.ts';
