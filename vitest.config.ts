@@ -1,10 +1,13 @@
+import { globSync } from 'node:fs';
+import { basename } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
+// One vitest project a workspace, named as Nx names it.
 export default defineConfig({
   test: {
-    projects: ['apps/*', 'libs/*', 'tools'].map((folder) => ({
+    projects: globSync(['apps/*', 'libs/*', 'tools'], { cwd: import.meta.dirname }).map((root) => ({
       extends: true as const,
-      test: { root: folder },
+      test: { name: basename(root), root },
     })),
   },
 });
