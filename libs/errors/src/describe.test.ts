@@ -30,3 +30,11 @@ test('an error without a code is a bug and keeps its stack', () => {
   expect(describe(new TypeError('boom'))).toMatch(/^TypeError: boom\n\s+at /);
   expect(describe('text')).toBe('text');
 });
+
+test('an error of a library that imports nothing is told by its code and remedy alike', () => {
+  const error = Object.assign(new Error('unknown guest "armm"'), {
+    code: 'ARCH_UNKNOWN',
+    remedy: 'Did you mean "arm"?',
+  });
+  expect(describe(error)).toBe('ARCH_UNKNOWN: unknown guest "armm"\n  remedy: Did you mean "arm"?');
+});

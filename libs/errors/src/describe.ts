@@ -1,13 +1,21 @@
-import { CodedError } from './coded-error.ts';
+/** What every error meant for a person has: `CodedError`'s, and those of libraries that import nothing. */
+interface Told {
+  readonly code: string;
+  readonly remedy: string;
+}
+
+/** Whether an error was meant for a person; one that was not is a bug of ours. */
+export function isTold(error: unknown): error is Error & Told {
+  const { code, remedy } = error instanceof Error ? (error as Partial<Told>) : {};
+  return typeof code === 'string' && typeof remedy === 'string';
+}
 
 /**
  * An error as lines for a terminal: code and message, the chain of causes, and the remedy last, where the
- * eye ends. An error without a code is a bug of ours, so it keeps its stack.
+ * eye ends. An error that was not meant for a person keeps its stack.
  */
 export function describe(error: unknown): string {
-  if (!(error instanceof CodedError)) {
-    return error instanceof Error ? (error.stack ?? error.message) : String(error);
-  }
+  if (!isTold(error)) return error instanceof Error ? (error.stack ?? error.message) : String(error);
   const causes = [];
   for (let cause = error.cause; cause instanceof Error; cause = cause.cause) {
     causes.push(`  because: ${cause.message}`);

@@ -1,0 +1,7 @@
+export { entryName, registrationLine } from './binfmt-entry.ts';
+export { elfPattern, escapeBytes, type Pattern } from './elf-pattern.ts';
+export { ARCH_ERRORS, UnknownArchError } from './errors.ts';
+export { emulatorOf, GUEST_NAMES, GUESTS, type GuestName, type GuestRow, guest } from './guests.ts';
+export { HOST_PLATFORMS, HOSTS, type HostPlatform, type HostRow, host } from './hosts.ts';
+export { type Ecosystem, guestFrom, guestNamed, hostNamed, namesOf } from './lookup.ts';
+export { nearest } from './nearest.ts';

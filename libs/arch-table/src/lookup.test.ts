@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest';
+import {
+  emulatorOf,
+  GUEST_NAMES,
+  guest,
+  guestFrom,
+  guestNamed,
+  HOST_PLATFORMS,
+  host,
+  hostNamed,
+  namesOf,
+  UnknownArchError,
+} from './index.ts';
+
+describe('names', () => {
+  test.each([
+    ['aarch64', 'aarch64'],
+    ['linux/arm64', 'aarch64'],
+    ['arm64', 'aarch64'],
+    ['linux/arm64/v8', 'aarch64'],
+    ['arm', 'arm'],
+    ['arm/v7', 'arm'],
+    ['linux/arm/v6', 'arm'],
+    ['armhf', 'arm'],
+    ['armv8l', 'arm'],
+    ['armv5tejl', 'arm'],
+    ['armv7b', 'armeb'],
+    ['amd64', 'x86_64'],
+    ['386', 'i386'],
+    ['i686', 'i386'],
+    ['ppc64el', 'ppc64le'],
+    ['powerpc', 'ppc'],
+    ['mips64le', 'mips64el'],
+    ['mipsle', 'mipsel'],
+    ['loong64', 'loongarch64'],
+    ['sun4v', 'sparc64'],
+    ['i486', 'i486'],
+  ])('%s is the guest %s', (name, expected) => {
+    expect(guestNamed(name)).toBe(expected);
+  });
+
+  test('every name that the table gives leads back to its guest', () => {
+    for (const name of GUEST_NAMES) {
+      for (const ecosystem of ['qemu', 'oci', 'debian', 'go', 'uname'] as const) {
+        for (const alias of namesOf(name, ecosystem)) {
+          expect([ecosystem, alias, guestFrom(ecosystem, alias.replace('*', '6'))]).toEqual([
+            ecosystem,
+            alias,
+            name,
+          ]);
+        }
+      }
+    }
+  });
+
+  test('a misspelled name is answered with the nearest right one', () => {
+    expect(() => guestNamed('aarch46')).toThrow(UnknownArchError);
+    expect(() => guestNamed('aarch46')).toThrow(
+      expect.objectContaining({
+        code: 'ARCH_UNKNOWN',
+        nearest: 'aarch64',
+        remedy: 'Did you mean "aarch64"?',
+      }),
+    );
+    expect(() => guestNamed('zx81')).toThrow(
+      expect.objectContaining({ nearest: null, message: 'unknown guest "zx81"' }),
+    );
+    expect(() => hostNamed('linux/amd46')).toThrow(expect.objectContaining({ nearest: 'linux/amd64' }));
+  });
+});
+
+describe('hosts', () => {
+  test('a host is found by its OCI, Debian and uname names', () => {
+    for (const platform of HOST_PLATFORMS) {
+      const { debian, uname } = host(platform);
+      expect([hostNamed(platform), hostNamed(debian), hostNamed(uname)]).toEqual([
+        platform,
+        platform,
+        platform,
+      ]);
+    }
+  });
+
+  test('the names a host carries are those of its CPU in the guest table', () => {
+    for (const platform of HOST_PLATFORMS) {
+      const { cpu, debian, uname } = host(platform);
+      expect(guest(cpu).platforms).toContain(platform);
+      expect(guest(cpu).debian).toContain(debian);
+      expect(guest(cpu).uname[0]).toBe(uname);
+    }
+  });
+});
+
+test('i486 programs run on the emulator of i386, every other guest on its own', () => {
+  expect(GUEST_NAMES.filter((name) => emulatorOf(name) !== name)).toEqual(['i486']);
+  expect(emulatorOf('i486')).toBe('i386');
+});

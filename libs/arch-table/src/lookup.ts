@@ -1,0 +1,95 @@
+import { UnknownArchError } from './errors.ts';
+import { GUEST_NAMES, type GuestName, guest } from './guests.ts';
+import { HOST_PLATFORMS, type HostPlatform, host } from './hosts.ts';
+
+/** Names of one guest in one ecosystem, the usual one first. */
+type Naming = (name: GuestName) => readonly string[];
+
+const NAMINGS = {
+  qemu: (name) => [name],
+  oci: (name) => guest(name).platforms,
+  debian: (name) => guest(name).debian,
+  go: (name) => [guest(name).go].filter((go) => go !== null),
+  uname: (name) => guest(name).uname,
+} as const satisfies Record<string, Naming>;
+
+/** Whose names are meant. `oci` is a platform (`linux/arm/v7`), `uname` what `uname -m` prints. */
+export type Ecosystem = keyof typeof NAMINGS;
+
+/** All names of a guest in an ecosystem, the usual one first; none where the ecosystem does not know it. */
+export function namesOf(name: GuestName, ecosystem: Ecosystem): readonly string[] {
+  return NAMINGS[ecosystem](name);
+}
+
+/**
+ * The guest that an ecosystem calls `name`.
+ * @throws UnknownArchError with the nearest name it has.
+ */
+export function guestFrom(ecosystem: Ecosystem, name: string): GuestName {
+  const wanted = ecosystem === 'oci' ? normalizePlatform(name) : name;
+  const found = GUEST_NAMES.find((candidate) =>
+    namesOf(candidate, ecosystem).some((pattern) => matches(pattern, wanted)),
+  );
+  if (found === undefined) {
+    throw new UnknownArchError(
+      `${ecosystem} name of a CPU`,
+      name,
+      GUEST_NAMES.flatMap((g) => namesOf(g, ecosystem)),
+    );
+  }
+  return found;
+}
+
+/**
+ * The guest that any ecosystem calls `name`, asked in the order QEMU, OCI (with or without `linux/`),
+ * Debian, Go, `uname -m`: so `arm64`, `linux/arm64` and `aarch64` are one, and `arm` is QEMU's.
+ * @throws UnknownArchError with the nearest name of them all.
+ */
+export function guestNamed(name: string): GuestName {
+  const spellings: [Ecosystem, string][] = [
+    ['qemu', name],
+    ['oci', name],
+    ['oci', `linux/${name}`],
+    ['debian', name],
+    ['go', name],
+    ['uname', name],
+  ];
+  for (const [ecosystem, spelling] of spellings) {
+    try {
+      return guestFrom(ecosystem, spelling);
+    } catch (error) {
+      if (!(error instanceof UnknownArchError)) throw error;
+    }
+  }
+  const known = GUEST_NAMES.flatMap((g) =>
+    (Object.keys(NAMINGS) as Ecosystem[]).flatMap((e) => namesOf(g, e)),
+  );
+  throw new UnknownArchError('guest', name, known);
+}
+
+/**
+ * The host platform that OCI, Debian or `uname -m` calls `name`.
+ * @throws UnknownArchError with the nearest name it has.
+ */
+export function hostNamed(name: string): HostPlatform {
+  const wanted = normalizePlatform(name.includes('/') ? name : `linux/${name}`);
+  const found = HOST_PLATFORMS.find(
+    (platform) => platform === wanted || host(platform).debian === name || host(platform).uname === name,
+  );
+  if (found === undefined) throw new UnknownArchError('host platform', name, HOST_PLATFORMS);
+  return found;
+}
+
+/** Variants that add nothing to the architecture are left out, as containerd's platform package does. */
+function normalizePlatform(platform: string): string {
+  return platform
+    .replace(/^(linux\/arm64)\/v8$/, '$1')
+    .replace(/^(linux\/amd64)\/v1$/, '$1')
+    .replace(/^linux\/arm$/, 'linux/arm/v7');
+}
+
+function matches(pattern: string, name: string): boolean {
+  if (!pattern.includes('*')) return pattern === name;
+  const [head = '', tail = ''] = pattern.split('*');
+  return name.length >= head.length + tail.length && name.startsWith(head) && name.endsWith(tail);
+}
