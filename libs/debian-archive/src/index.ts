@@ -1,0 +1,15 @@
+export { readAptSources } from './apt-sources.ts';
+export { cacheFolder } from './cache.ts';
+export { type DebEntry, readControl, readDeb } from './deb.ts';
+export { parseStanza, parseStanzas, type Stanza } from './deb822.ts';
+export { ARCHIVE_ERRORS, ArchiveError, type ArchiveErrorCode } from './errors.ts';
+export type { ArchiveEvent, OnArchiveEvent } from './events.ts';
+export { type FetchContext, fetchAll, fetchFile, SNAPSHOT_SERVICE } from './fetch.ts';
+export type { ArchiveFile, PoolPackage } from './files.ts';
+export { type Http, openHttp } from './http.ts';
+export { type ArchiveKey, loadArchiveKeys, readArchiveKey } from './keys.ts';
+export { chooseMirror, type MirrorChoice, PUBLIC_MIRROR } from './mirror.ts';
+export type { IndexedPackage, PackageIndex } from './packages.ts';
+export { type ExpectedRelease, type Release, verifyRelease } from './release.ts';
+export { fetchPackageIndex, openSuite, type Suite } from './suite.ts';
+export { compareVersions, parseVersion, type Version } from './version.ts';
