@@ -1,0 +1,1 @@
+export { renderRegisterScript } from './render.ts';
