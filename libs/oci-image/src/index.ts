@@ -1,0 +1,29 @@
+export { COMPRESSIONS, type Compression, gzipMember, zstdFrame } from './compression.ts';
+export {
+  type Annotations,
+  type Descriptor,
+  type Document,
+  documentOf,
+  LAYER_MEDIA_TYPE,
+  MEDIA_TYPE,
+  type Platform,
+} from './descriptor.ts';
+export { type Digest, digestOf, hexOf, isDigest, type RunningDigest, runningDigest } from './digest.ts';
+export { IMAGE_ERRORS, ImageError } from './errors.ts';
+export { assembleImage, assembleIndex, type Image, type Layer, type RunConfig, timestamp } from './image.ts';
+export {
+  type BlobWriter,
+  blobPath,
+  blobSize,
+  createBlob,
+  createLayout,
+  type Layout,
+  type LayoutIndex,
+  putDocument,
+  REF_NAME,
+  readIndex,
+  removeOtherBlobs,
+  writeIndex,
+} from './layout.ts';
+export { asOnlyWriter } from './only-writer.ts';
+export { END_OF_ARCHIVE, type TarEntry, tarEntry, tarEntryLength, tarHeader } from './tar-entry.ts';

@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type Descriptor, type Document, MEDIA_TYPE } from './descriptor.ts';
+import { type Digest, digestOf, hexOf, runningDigest } from './digest.ts';
+import { ImageError } from './errors.ts';
+
+/** An OCI image layout in a folder. https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md */
+export interface Layout {
+  readonly folder: string;
+}
+
+/** The annotation by which `index.json` names a tag. */
+export const REF_NAME = 'org.opencontainers.image.ref.name';
+
+/** The one top-level document of a layout. */
+export interface LayoutIndex {
+  readonly schemaVersion: 2;
+  readonly mediaType: typeof MEDIA_TYPE.index;
+  readonly manifests: readonly Descriptor[];
+}
+
+/** Temporary files carry this prefix; whatever a killed run left of them is removed by the next one. */
+const TEMPORARY = '.partial-';
+
+export function blobPath(layout: Layout, digest: Digest): string {
+  return join(layout.folder, 'blobs', 'sha256', hexOf(digest));
+}
+
+/** Makes the folder an (empty) layout, unless it is one, and clears what a killed run left half-written. */
+export async function createLayout(folder: string): Promise<Layout> {
+  const blobs = join(folder, 'blobs', 'sha256');
+  await mkdir(blobs, { recursive: true });
+  for (const place of [folder, blobs]) {
+    const leftOver = (await readdir(place)).filter((name) => name.startsWith(TEMPORARY));
+    await Promise.all(leftOver.map((name) => rm(join(place, name), { force: true })));
+  }
+  await replaceFile(join(folder, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
+  return { folder };
+}
+
+/** A blob that is being written; it has its name only once it is whole. */
+export interface BlobWriter {
+  write(chunk: Uint8Array): Promise<void>;
+  /** Gives the blob its name. */
+  commit(): Promise<{ digest: Digest; size: number }>;
+  abort(): Promise<void>;
+}
+
+export async function createBlob(layout: Layout): Promise<BlobWriter> {
+  const temporary = temporaryIn(join(layout.folder, 'blobs', 'sha256'));
+  const file = await open(temporary, 'wx', 0o644);
+  const digest = runningDigest();
+  return {
+    async write(chunk) {
+      digest.update(chunk);
+      // One `write` may take less than all of a large chunk; `appendFile` goes on until it is through.
+      await file.appendFile(chunk);
+    },
+    async commit() {
+      await file.close();
+      const written = { digest: digest.end(), size: digest.size };
+      await rename(temporary, blobPath(layout, written.digest));
+      return written;
+    },
+    async abort() {
+      await file.close().catch(() => undefined);
+      await rm(temporary, { force: true });
+    },
+  };
+}
+
+/** Writes a document, unless a blob of its name and size is there. */
+export async function putDocument(layout: Layout, document: Document): Promise<void> {
+  const path = blobPath(layout, document.descriptor.digest);
+  const present = await readFile(path).catch(() => null);
+  if (present === null || digestOf(present) !== document.descriptor.digest)
+    await replaceFile(path, document.bytes);
+}
+
+/** Makes `manifests` the layout's contents: from one moment to the next, a reader sees the old or the new. */
+export async function writeIndex(layout: Layout, manifests: readonly Descriptor[]): Promise<void> {
+  const index: LayoutIndex = { schemaVersion: 2, mediaType: MEDIA_TYPE.index, manifests };
+  await replaceFile(join(layout.folder, 'index.json'), `${JSON.stringify(index, null, 2)}\n`);
+}
+
+/**
+ * What the layout holds.
+ * @throws ImageError LAYOUT_INVALID
+ */
+export async function readIndex(layout: Layout): Promise<LayoutIndex> {
+  const path = join(layout.folder, 'index.json');
+  const text = await readFile(path, 'utf8').catch((cause) => {
+    throw new ImageError('LAYOUT_INVALID', `${layout.folder} has no index.json`, cause);
+  });
+  try {
+    const index = JSON.parse(text) as LayoutIndex;
+    if (index.schemaVersion !== 2 || !Array.isArray(index.manifests)) throw new Error('it is no image index');
+    return index;
+  } catch (cause) {
+    throw new ImageError('LAYOUT_INVALID', `${path} cannot be read`, cause);
+  }
+}
+
+/** Removes every blob that is not in `keep`. */
+export async function removeOtherBlobs(layout: Layout, keep: ReadonlySet<Digest>): Promise<void> {
+  const blobs = join(layout.folder, 'blobs', 'sha256');
+  const names = new Set(Array.from(keep, hexOf));
+  for (const name of await readdir(blobs)) {
+    if (!names.has(name)) await rm(join(blobs, name), { force: true });
+  }
+}
+
+/** Size of a blob's file, or null where there is none. */
+export async function blobSize(layout: Layout, digest: Digest): Promise<number | null> {
+  const found = await stat(blobPath(layout, digest)).catch(() => null);
+  return found === null ? null : found.size;
+}
+
+function temporaryIn(folder: string): string {
+  return join(folder, `${TEMPORARY}${randomBytes(8).toString('hex')}`);
+}
+
+async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
+  const temporary = temporaryIn(dirname(path));
+  try {
+    await writeFile(temporary, content, { mode: 0o644 });
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}

@@ -1,0 +1,45 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ImageError } from './errors.ts';
+
+/**
+ * Runs `work` as the only writer of the layout in `folder`.
+ * @throws ImageError LAYOUT_BUSY while another live process has it.
+ */
+export async function asOnlyWriter<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  await mkdir(folder, { recursive: true });
+  const path = join(folder, '.writer');
+  await claim(path, folder);
+  try {
+    return await work();
+  } finally {
+    await rm(path, { force: true });
+  }
+}
+
+/** A claim names its process; that of a process which is gone (killed) counts for nothing. */
+async function claim(path: string, folder: string): Promise<void> {
+  const self = await processIdentity(process.pid);
+  for (let attempt = 0; attempt < 3; attempt++) {
+    try {
+      await writeFile(path, self, { flag: 'wx' });
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    const owner = await readFile(path, 'utf8').catch(() => '');
+    if (owner !== '' && owner === (await processIdentity(Number.parseInt(owner, 10)))) break;
+    await rm(path, { force: true });
+  }
+  throw new ImageError('LAYOUT_BUSY', `another process is writing ${folder}`);
+}
+
+/**
+ * Id and start time of a process: ids are used again, both together are not. Empty where there is no such
+ * process. proc_pid_stat(5), field 22; the name in field 2 may hold spaces, so counting starts behind it.
+ */
+async function processIdentity(pid: number): Promise<string> {
+  const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  const started = status.slice(status.lastIndexOf(')') + 2).split(' ')[19];
+  return started === undefined ? '' : `${pid} ${started}`;
+}
