@@ -1,8 +1,43 @@
-/** The fields of one paragraph, by lower-case name; lines of a value are joined with `\n`. */
+import { ArchiveError } from './errors.ts';
+
+/** The fields of one paragraph, by lower-case name; the lines of a value are joined with `\n`. */
 export type Stanza = ReadonlyMap<string, string>;
-export function parseStanzas(_text: string): Stanza[] {
-  throw new Error('not yet');
+
+/**
+ * The paragraphs of a control file, in order. A continuation line loses the whitespace around it.
+ * https://www.debian.org/doc/debian-policy/ch-controlfields.html#syntax-of-control-files
+ *
+ * @throws ArchiveError CONTROL_MALFORMED for a line that is no field, and for a field that is there twice
+ */
+export function parseStanzas(text: string): Stanza[] {
+  return text
+    .split(/\n(?:[ \t]*\n)+/)
+    .filter((paragraph) => paragraph.trim() !== '')
+    .map(parseStanza);
 }
-export function parseStanza(_text: string): Stanza {
-  throw new Error('not yet');
+
+/**
+ * The fields of a control file of one paragraph.
+ *
+ * @throws ArchiveError CONTROL_MALFORMED
+ */
+export function parseStanza(text: string): Stanza {
+  const fields = new Map<string, string>();
+  let last: string | undefined;
+  for (const line of text.split('\n')) {
+    if (line.trim() === '') continue;
+    if (/^[ \t]/.test(line) && last !== undefined) {
+      fields.set(last, `${fields.get(last)}\n${line.trim()}`);
+      continue;
+    }
+    // A name is printable ASCII without space and colon, and does not begin with "#" or "-".
+    const [, name, value] = /^([!"$-,./0-9;-~][!-9;-~]*):(.*)$/.exec(line) ?? [];
+    if (name === undefined || value === undefined) {
+      throw new ArchiveError('CONTROL_MALFORMED', `"${line.slice(0, 80)}" is not a field`);
+    }
+    last = name.toLowerCase();
+    if (fields.has(last)) throw new ArchiveError('CONTROL_MALFORMED', `field ${name} is there twice`);
+    fields.set(last, value.trim());
+  }
+  return fields;
 }

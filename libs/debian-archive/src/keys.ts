@@ -1,3 +1,8 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readKeys } from 'openpgp';
+import { ArchiveError } from './errors.ts';
+
 /** A public key whose signature on a Release is trusted. */
 export interface ArchiveKey {
   /** Of the primary key: 40 upper-case hex digits. */
@@ -7,10 +12,29 @@ export interface ArchiveKey {
   /** The key itself, ASCII-armoured. */
   readonly armored: string;
 }
-export async function readArchiveKey(_armored: string): Promise<ArchiveKey> {
-  throw new Error('not yet');
-}
-/** Debian's archive keys, from this library's `keys` folder. */
+
+const KEYS_FOLDER = join(import.meta.dirname, '../keys');
+
+/** Debian's archive keys, from the files in this library's `keys` folder, in the order of their names. */
 export async function loadArchiveKeys(): Promise<ArchiveKey[]> {
-  throw new Error('not yet');
+  const names = (await readdir(KEYS_FOLDER)).filter((name) => name.endsWith('.asc')).sort();
+  return Promise.all(
+    names.map(async (name) => readArchiveKey(await readFile(join(KEYS_FOLDER, name), 'utf8'), name)),
+  );
+}
+
+/**
+ * One public key in ASCII armour. `name` is for the error.
+ *
+ * @throws ArchiveError ARCHIVE_KEY_MALFORMED
+ */
+export async function readArchiveKey(armored: string, name = 'the key'): Promise<ArchiveKey> {
+  const keys = await readKeys({ armoredKeys: armored }).catch((cause: unknown) => {
+    throw new ArchiveError('ARCHIVE_KEY_MALFORMED', `${name} cannot be read`, cause);
+  });
+  const [key, ...others] = keys;
+  if (key === undefined || others.length > 0 || key.isPrivate()) {
+    throw new ArchiveError('ARCHIVE_KEY_MALFORMED', `${name} is not one public key`);
+  }
+  return { fingerprint: key.getFingerprint().toUpperCase(), holder: key.getUserIDs()[0] ?? '', armored };
 }

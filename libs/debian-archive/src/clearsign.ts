@@ -1,0 +1,87 @@
+import { type PublicKey, readCleartextMessage, readKey, verify } from 'openpgp';
+import { ArchiveError } from './errors.ts';
+import type { ArchiveKey } from './keys.ts';
+
+export interface SignedText {
+  /** What was signed, and nothing else: dash escapes and trailing whitespace are gone. */
+  readonly text: string;
+  /** Fingerprint of the primary key of the first good signature. */
+  readonly signedBy: string;
+}
+
+/**
+ * Opens a message of OpenPGP's cleartext signature framework, https://www.rfc-editor.org/rfc/rfc9580#section-7
+ *
+ * As APT has it: one good signature by a trusted key is enough, signatures by unknown keys do not count
+ * (a suite is signed by old and new keys at once), and one that does not fit spoils the whole.
+ *
+ * @param now a key that has expired by then is not trusted, and a signature made after it is not good
+ * @throws ArchiveError RELEASE_NOT_SIGNED, RELEASE_UNSIGNED_TEXT, RELEASE_SIGNATURE_BAD, RELEASE_KEY_UNKNOWN,
+ *   RELEASE_FROM_FUTURE
+ */
+export async function openSignedText(
+  message: string,
+  keys: readonly ArchiveKey[],
+  now: Date,
+): Promise<SignedText> {
+  refuseTextOutside(message);
+  const cleartext = await readCleartextMessage({ cleartextMessage: message }).catch((cause: unknown) => {
+    throw new ArchiveError('RELEASE_SIGNATURE_BAD', 'the signature cannot be read', cause);
+  });
+  const trusted = await Promise.all(keys.map(({ armored }) => readKey({ armoredKey: armored })));
+  const { data, signatures } = await verify({ message: cleartext, verificationKeys: trusted, date: now });
+  if (signatures.length === 0) throw new ArchiveError('RELEASE_NOT_SIGNED', 'there is no signature');
+
+  const signers: PublicKey[] = [];
+  for (const { keyID, signature, verified } of signatures) {
+    const signer = trusted.find((key) => key.getKeys(keyID).length > 0);
+    if (signer === undefined || !(await isInForce(signer, now))) continue;
+    const id = keyID.toHex().toUpperCase();
+    const made = (await signature).packets[0]?.created;
+    if (made && made > now) {
+      throw new ArchiveError(
+        'RELEASE_FROM_FUTURE',
+        `the signature by the key ${id} is of ${made.toISOString()}`,
+      );
+    }
+    await verified.catch((cause: unknown) => {
+      throw new ArchiveError('RELEASE_SIGNATURE_BAD', `the signature by the key ${id} does not fit`, cause);
+    });
+    signers.push(signer);
+  }
+
+  const [first] = signers;
+  if (first === undefined) {
+    const ids = signatures.map(({ keyID }) => keyID.toHex().toUpperCase()).join(', ');
+    throw new ArchiveError('RELEASE_KEY_UNKNOWN', `signed by ${ids}, which is unknown or has expired`);
+  }
+  return { text: data, signedBy: first.getFingerprint().toUpperCase() };
+}
+
+/** OpenPGP.js asks only that the key was in force when it signed; whoever holds an old key can choose that date. */
+const isInForce = (key: PublicKey, now: Date) =>
+  key.verifyPrimaryKey(now).then(
+    () => true,
+    () => false,
+  );
+
+const BEGIN = '-----BEGIN PGP SIGNED MESSAGE-----';
+const SIGNATURE = '-----BEGIN PGP SIGNATURE-----';
+const END = '-----END PGP SIGNATURE-----';
+
+/**
+ * The armour must be the whole file, once. A parser that looks for it skips what stands around it, and
+ * another reader might take just that for the Release. Inside, a line may begin with a hyphen only if it
+ * is escaped, https://www.rfc-editor.org/rfc/rfc9580#section-7.2
+ */
+function refuseTextOutside(message: string): void {
+  const lines = message.split('\n').map((line) => line.trimEnd());
+  if (!lines.includes(BEGIN) || !lines.includes(SIGNATURE)) {
+    throw new ArchiveError('RELEASE_NOT_SIGNED', 'there is no clear-signed message');
+  }
+  const dashed = lines.filter((line) => line.startsWith('-') && !line.startsWith('- '));
+  const whole = lines[0] === BEGIN && lines.at(-1) === '' && lines.at(-2) === END;
+  if (!whole || dashed.join() !== [BEGIN, SIGNATURE, END].join()) {
+    throw new ArchiveError('RELEASE_UNSIGNED_TEXT', 'there is text outside the signed message');
+  }
+}
