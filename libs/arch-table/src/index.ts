@@ -5,3 +5,5 @@ export { emulatorOf, GUEST_NAMES, GUESTS, type GuestName, type GuestRow, guest }
 export { HOST_PLATFORMS, HOSTS, type HostPlatform, type HostRow, host } from './hosts.ts';
 export { type Ecosystem, guestFrom, guestNamed, hostNamed, namesOf } from './lookup.ts';
 export { nearest } from './nearest.ts';
+export { probeProgram } from './probe-program.ts';
+export { PROBE_EXIT } from './probes.ts';
