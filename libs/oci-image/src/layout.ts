@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Descriptor, type Document, MEDIA_TYPE } from './descriptor.ts';
-import { type Digest, digestOf, hexOf, runningDigest } from './digest.ts';
+import { type Digest, hexOf, runningDigest } from './digest.ts';
 import { ImageError } from './errors.ts';
 
 /** An OCI image layout in a folder. https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md */
@@ -70,12 +70,10 @@ export async function createBlob(layout: Layout): Promise<BlobWriter> {
   };
 }
 
-/** Writes a document, unless a blob of its name and size is there. */
-export async function putDocument(layout: Layout, document: Document): Promise<void> {
-  const path = blobPath(layout, document.descriptor.digest);
-  const present = await readFile(path).catch(() => null);
-  if (present === null || digestOf(present) !== document.descriptor.digest)
-    await replaceFile(path, document.bytes);
+/** Writes a document, unless it is there. */
+export async function putDocument(layout: Layout, { descriptor, bytes }: Document): Promise<void> {
+  if ((await blobSize(layout, descriptor.digest)) === descriptor.size) return;
+  await replaceFile(blobPath(layout, descriptor.digest), bytes);
 }
 
 /** Makes `manifests` the layout's contents: from one moment to the next, a reader sees the old or the new. */

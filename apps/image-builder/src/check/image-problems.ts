@@ -1,0 +1,91 @@
+import type { Digest } from '@qemu-user-static/oci-image';
+import { GUESTS_LABEL } from '../labels.ts';
+import type { ReadEntry, ReadLayer } from './read-layer.ts';
+import type { FoundImage, FoundTag } from './walk-layout.ts';
+
+/** What every image has. */
+const ALWAYS = ['register', 'bin/busybox', 'bin/sh', 'tmp'];
+
+/** What is wrong with a layer, looked at alone. */
+export function layerProblems(digest: Digest, { entries }: ReadLayer): string[] {
+  const twice = entries.filter(
+    ({ path }, index) => entries.findIndex((other) => other.path === path) !== index,
+  );
+  const unsafe = entries.filter(
+    ({ path }) => path === '' || path.startsWith('/') || path.split('/').includes('..'),
+  );
+  const foreign = entries.filter(({ uid, gid }) => uid !== 0 || gid !== 0);
+  return [
+    ...twice.map(({ path }) => `layer ${digest}: ${path} is there twice`),
+    ...unsafe.map(({ path }) => `layer ${digest}: the path "${path}" leaves the root`),
+    ...foreign.map(({ path }) => `layer ${digest}: ${path} is not root’s`),
+  ];
+}
+
+/** What is wrong with an image, given its layers as they were read back. */
+export function imageProblems(image: FoundImage, layers: readonly ReadLayer[]): string[] {
+  const { config, annotations, manifest } = image;
+  const problems: string[] = [];
+  const diffIds = layers.map(({ diffId }) => diffId);
+  if (diffIds.join() !== config.rootfs.diff_ids.join()) {
+    problems.push(
+      `its layers decompress to ${diffIds.join(', ')}, its config says ${config.rootfs.diff_ids.join(', ')}`,
+    );
+  }
+  if (JSON.stringify(annotations) !== JSON.stringify(config.config.Labels))
+    problems.push('its annotations are not its labels');
+  const { architecture, os, variant } = manifest.platform ?? {};
+  if (architecture !== config.architecture || os !== config.os || variant !== config.variant) {
+    problems.push(
+      `it is listed for ${os}/${architecture}/${variant ?? ''}, its config is of ${config.os}/${config.architecture}/${config.variant ?? ''}`,
+    );
+  }
+  problems.push(
+    ...contentProblems(
+      config.config.Labels[GUESTS_LABEL] ?? '',
+      layers.flatMap(({ entries }) => entries),
+    ),
+  );
+  return problems.map((problem) => `image ${manifest.digest}: ${problem}`);
+}
+
+function contentProblems(guestsLabel: string, entries: readonly ReadEntry[]): string[] {
+  const files = entries.filter(({ type }) => type !== 'directory').map(({ path }) => path);
+  const paths = new Set(entries.map(({ path }) => path));
+  const promised = guestsLabel.split(' ').filter((guest) => guest !== '');
+  const emulators = files.flatMap((path) => /^usr\/bin\/qemu-(.+)-static$/.exec(path)?.[1] ?? []);
+  const notExecutable = entries.filter(
+    ({ path, mode }) => (path === 'register' || path.startsWith('usr/bin/')) && (mode & 0o111) !== 0o111,
+  );
+  return [
+    ...files.filter((path, index) => files.indexOf(path) !== index).map((path) => `${path} is in two layers`),
+    ...ALWAYS.filter((path) => !paths.has(path)).map((path) => `${path} is missing`),
+    ...promised
+      .filter((guest) => !emulators.includes(guest))
+      .map((guest) => `the emulator of ${guest} is missing`),
+    ...emulators
+      .filter((guest) => !promised.includes(guest))
+      .map((guest) => `the emulator of ${guest} is not in its label`),
+    ...notExecutable.map(({ path }) => `${path} is not executable`),
+  ];
+}
+
+/** What is wrong with a tag: a version's tag lists only that version, and no platform twice in one compression. */
+export function tagProblems({ tag, images }: FoundTag): string[] {
+  const version = /(?:^|-)(\d+\.\d+(?:\.\d+)*(?:-rc\d+)?)(?:-\d+)?(?:-zstd)?$/.exec(tag)?.[1];
+  const keys = images.map(
+    ({ config, layers }) => `${config.architecture}/${config.variant ?? ''} in ${layers.at(-1)?.compression}`,
+  );
+  const of = (image: FoundImage) => image.annotations['org.opencontainers.image.version'] ?? '';
+  return [
+    ...(images.length === 0 ? [`tag ${tag}: lists no image`] : []),
+    ...keys
+      .filter((key, index) => keys.indexOf(key) !== index)
+      .map((key) => `tag ${tag}: lists ${key} twice`),
+    ...images
+      .filter(
+        (image) => version !== undefined && of(image) !== version && !of(image).startsWith(`${version}.`),
+      )
+      .map((image) => `tag ${tag}: lists version ${of(image)}`),
+  ];
+}

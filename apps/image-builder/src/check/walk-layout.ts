@@ -1,0 +1,114 @@
+import { readFile } from 'node:fs/promises';
+import {
+  type Annotations,
+  blobPath,
+  type Compression,
+  type Descriptor,
+  type Digest,
+  digestOf,
+  LAYER_MEDIA_TYPE,
+  type Layout,
+  MEDIA_TYPE,
+  REF_NAME,
+  readIndex,
+} from '@qemu-user-static/oci-image';
+
+/** An image as its documents describe it. */
+export interface FoundImage {
+  readonly manifest: Descriptor;
+  readonly annotations: Annotations;
+  readonly layers: readonly {
+    readonly digest: Digest;
+    readonly size: number;
+    readonly compression: Compression;
+  }[];
+  readonly config: {
+    readonly architecture: string;
+    readonly os: string;
+    readonly variant?: string;
+    readonly config: {
+      readonly Labels: Annotations;
+      readonly Env: readonly string[];
+      readonly Entrypoint: readonly string[];
+    };
+    readonly rootfs: { readonly diff_ids: readonly Digest[] };
+  };
+}
+
+export interface FoundTag {
+  readonly tag: string;
+  readonly descriptor: Descriptor;
+  readonly images: readonly FoundImage[];
+}
+
+/** Everything that a layout's index.json leads to. */
+export interface FoundLayout {
+  readonly tags: readonly FoundTag[];
+  /** Each image once, though many tags list it. */
+  readonly images: readonly FoundImage[];
+  readonly problems: readonly string[];
+}
+
+/**
+ * Follows every descriptor of the layout. A document that is missing, has another size or digest than its
+ * descriptor, or is not what its media type says, is a problem, and what lies behind it is not followed.
+ */
+export async function walkLayout(layout: Layout): Promise<FoundLayout> {
+  const problems: string[] = [];
+  const images = new Map<Digest, FoundImage>();
+
+  const document = async (descriptor: Descriptor, where: string): Promise<unknown> => {
+    try {
+      const bytes = await readFile(blobPath(layout, descriptor.digest));
+      if (bytes.length !== descriptor.size || digestOf(bytes) !== descriptor.digest)
+        throw new Error('its size or digest differs');
+      return JSON.parse(bytes.toString());
+    } catch (error) {
+      problems.push(`${where}: document ${descriptor.digest}: ${(error as Error).message}`);
+      return null;
+    }
+  };
+
+  const image = async (descriptor: Descriptor, where: string): Promise<FoundImage[]> => {
+    let found = images.get(descriptor.digest);
+    if (found === undefined) {
+      const manifest = (await document(descriptor, where)) as {
+        config: Descriptor;
+        layers: Descriptor[];
+        annotations: Annotations;
+      } | null;
+      const config =
+        manifest === null ? null : ((await document(manifest.config, where)) as FoundImage['config'] | null);
+      if (manifest === null || config === null) return [];
+      const layers = manifest.layers.map(({ digest, size, mediaType }) => ({
+        digest,
+        size,
+        compression: compressionOf(mediaType, problems, where),
+      }));
+      found = { manifest: descriptor, annotations: manifest.annotations, layers, config };
+      images.set(descriptor.digest, found);
+    }
+    return [{ ...found, manifest: descriptor }];
+  };
+
+  const tags: FoundTag[] = [];
+  for (const descriptor of (await readIndex(layout)).manifests) {
+    const tag = descriptor.annotations?.[REF_NAME] ?? '';
+    if (tag === '' || tags.some((other) => other.tag === tag))
+      problems.push(`index.json: tag "${tag}" is empty or there twice`);
+    let listed: readonly Descriptor[] = [descriptor];
+    if (descriptor.mediaType === MEDIA_TYPE.index) {
+      listed = ((await document(descriptor, tag)) as { manifests: Descriptor[] } | null)?.manifests ?? [];
+    }
+    tags.push({ tag, descriptor, images: (await Promise.all(listed.map((one) => image(one, tag)))).flat() });
+  }
+  return { tags, images: [...images.values()], problems };
+}
+
+function compressionOf(mediaType: string, problems: string[], where: string): Compression {
+  for (const [compression, type] of Object.entries(LAYER_MEDIA_TYPE)) {
+    if (type === mediaType) return compression as Compression;
+  }
+  problems.push(`${where}: a layer is of media type ${mediaType}`);
+  return 'gzip';
+}

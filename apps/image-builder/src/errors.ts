@@ -1,0 +1,65 @@
+import { CodedError, type ErrorCatalogue } from '@qemu-user-static/errors';
+
+/** The errors of the release tooling itself. */
+export const BUILDER_ERRORS = {
+  SOURCES_INVALID: {
+    meaning: 'sources.json cannot be read, or says something that is not understood.',
+    remedy: 'Mend sources.json; docs/lock-file.md describes it.',
+  },
+  LOCK_MISSING: {
+    meaning: 'There is no sources.lock.json.',
+    remedy: 'Restore it from the repository, or run `npm run update` to make one.',
+  },
+  LOCK_INVALID: {
+    meaning: 'sources.lock.json cannot be read, or says something that is not understood.',
+    remedy: 'Restore it from the repository, or run `npm run update`; it is not made to be edited by hand.',
+  },
+  LOCK_OUTDATED: {
+    meaning: 'The lock is not what `update` would write now.',
+    remedy: 'Run `npm run update` and commit sources.lock.json.',
+  },
+  CHANNEL_UNKNOWN: {
+    meaning: 'A channel was asked for that the lock does not have.',
+    remedy: 'Name a channel of sources.json; after adding one there, run `npm run update`.',
+  },
+  PLATFORM_UNAVAILABLE: {
+    meaning: 'A host platform was asked for that the channel does not have.',
+    remedy: 'Name a platform that sources.json lists for the channel.',
+  },
+  RECIPE_UNSUPPORTED: {
+    meaning: 'Dockerfile.template holds something that the built-in builder does not do.',
+    remedy:
+      'Keep to FROM scratch, COPY of a folder or file, ENV, LABEL, ENTRYPOINT and CMD; or build the context with `--builder docker`.',
+  },
+  EMULATOR_INVALID: {
+    meaning: 'A file of the package is not the static emulator for the host that it should be.',
+    remedy:
+      'Look at the package: Debian may have changed it. Set `emulators` of the channel in sources.json accordingly.',
+  },
+  PACKAGE_CONTENT_MISSING: {
+    meaning: 'A package lacks a file that the images need.',
+    remedy:
+      'Look at the package: Debian may have moved the file. Set `files` of the channel in sources.json accordingly.',
+  },
+  IMAGE_UNKNOWN: {
+    meaning: 'An image was asked for that is none of latest, register or a guest of that host.',
+    remedy: 'Name `latest`, `register` or one of the guests that the message lists.',
+  },
+  CHECK_FAILED: {
+    meaning: 'The layout is not what it should be.',
+    remedy:
+      'Do not publish it. Run `npx nx run image-builder:build`, then `check` again; if it stays, it is a bug.',
+  },
+  USAGE: {
+    meaning: 'The command line is not understood.',
+    remedy: 'Run the command with --help.',
+  },
+} as const satisfies ErrorCatalogue;
+
+export type BuilderErrorCode = keyof typeof BUILDER_ERRORS;
+
+export class BuilderError extends CodedError<BuilderErrorCode> {
+  constructor(code: BuilderErrorCode, message: string, cause?: unknown) {
+    super(BUILDER_ERRORS, code, message, cause);
+  }
+}

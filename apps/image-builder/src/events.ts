@@ -1,0 +1,29 @@
+import type { GuestName, HostPlatform } from '@qemu-user-static/arch-table';
+import type { ArchiveEvent } from '@qemu-user-static/debian-archive';
+import type { Digest } from '@qemu-user-static/oci-image';
+
+export const STAGES = ['update', 'fetch', 'build', 'check'] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** What happens on the way, for the one reporter to tell. */
+export type BuilderEvent =
+  | ArchiveEvent
+  | { readonly type: 'stage'; readonly stage: Stage }
+  | { readonly type: 'stage-done'; readonly stage: Stage; readonly milliseconds: number }
+  | { readonly type: 'mirror'; readonly url: string; readonly from: string }
+  | {
+      readonly type: 'release-verified';
+      readonly channel: string;
+      readonly codename: string;
+      readonly signedBy: string;
+      readonly expired: boolean;
+    }
+  | { readonly type: 'blob-damaged'; readonly digest: Digest }
+  | { readonly type: 'layers-reused'; readonly platform: HostPlatform }
+  | { readonly type: 'emulator-done'; readonly platform: HostPlatform; readonly guest: GuestName }
+  | { readonly type: 'layers-joined'; readonly platform: HostPlatform }
+  | { readonly type: 'layer-checked'; readonly digest: Digest }
+  | { readonly type: 'emulator-ran' }
+  | { readonly type: 'note'; readonly text: string };
+
+export type OnEvent = (event: BuilderEvent) => void;

@@ -1,0 +1,132 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import type { HostPlatform } from '@qemu-user-static/arch-table';
+import { z } from 'zod';
+import { BuilderError } from './errors.ts';
+import { channelName, pathInPackage, platformName, problems } from './schema.ts';
+
+const time = z.iso.datetime({ precision: 0 });
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+const sourcePackage = z.strictObject({ package: z.string(), version: z.string() });
+
+const lockedPackage = z.strictObject({
+  package: z.string(),
+  version: z.string(),
+  architecture: z.string(),
+  source: sourcePackage,
+  /** Sources whose code is linked in, besides `source`: Debian's Built-Using. */
+  builtUsing: z.array(sourcePackage),
+  path: pathInPackage,
+  size: z.int().positive(),
+  sha256,
+  /** Where in the package the wanted files are; `{guest}` stands for a guest's name. */
+  files: pathInPackage,
+});
+
+const lockedPlatform = z.strictObject({
+  /** QEMU's version, as its makers write it. */
+  version: z.string().regex(/^\d+(\.\d+)*$/),
+  /** Date of the signed Release that first had these packages: the time in the platform's images. */
+  released: time,
+  emulators: lockedPackage,
+  shell: lockedPackage,
+});
+
+const lockedChannel = z.strictObject({
+  /** The signed Release that the packages were verified against. */
+  release: z.strictObject({
+    origin: z.string(),
+    suite: z.string(),
+    codename: z.string(),
+    date: time,
+    validUntil: time.nullable(),
+    /** Whether Valid-Until had passed, and it was taken by --accept-expired. */
+    expired: z.boolean(),
+    signedBy: z.string().regex(/^[0-9A-F]{40}$/i),
+  }),
+  platforms: z.partialRecord(platformName, lockedPlatform),
+});
+
+const schema = z.strictObject({
+  schemaVersion: z.literal(1),
+  channels: z.record(channelName, lockedChannel),
+  /** How often images of a QEMU version were made anew, and from what the last time. */
+  rebuilds: z.record(z.string(), z.strictObject({ number: z.int().positive(), inputs: sha256 })),
+});
+
+/** What we got from Debian, verified: sources.lock.json. docs/lock-file.md tells each field. */
+export type Lock = z.infer<typeof schema>;
+export type LockedChannel = z.infer<typeof lockedChannel>;
+export type LockedPlatform = z.infer<typeof lockedPlatform>;
+export type LockedPackage = z.infer<typeof lockedPackage>;
+
+/** A lock and the git object name of its text, by which `git log --find-object` finds the commit. */
+export interface LockFile {
+  readonly lock: Lock;
+  readonly revision: string;
+}
+
+/** @throws BuilderError LOCK_MISSING, LOCK_INVALID */
+export async function readLock(path: string): Promise<LockFile> {
+  const text = await readFile(path, 'utf8').catch((cause) => {
+    throw new BuilderError('LOCK_MISSING', `${path} cannot be read`, cause);
+  });
+  return { lock: parseLock(text), revision: gitBlobName(text) };
+}
+
+/** @throws BuilderError LOCK_INVALID */
+export function parseLock(text: string): Lock {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new BuilderError('LOCK_INVALID', 'sources.lock.json is no JSON', cause);
+  }
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw new BuilderError('LOCK_INVALID', `sources.lock.json: ${problems(parsed.error)}`);
+  return parsed.data;
+}
+
+/** The lock's text: sorted keys, two spaces, a newline at the end, so that a diff shows what changed. */
+export function formatLock(lock: Lock): string {
+  return `${JSON.stringify(lock, sortKeys, 2)}\n`;
+}
+
+/** Writes the lock; a reader sees the old one or the new one. */
+export async function writeLock(path: string, lock: Lock): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}`;
+  try {
+    await writeFile(temporary, formatLock(lock));
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** A channel of the lock. @throws BuilderError CHANNEL_UNKNOWN */
+export function lockedChannelOf(lock: Lock, name: string): LockedChannel {
+  const channel = lock.channels[name];
+  if (channel === undefined) {
+    const known = Object.keys(lock.channels).join(', ');
+    throw new BuilderError('CHANNEL_UNKNOWN', `no channel "${name}" in the lock, which has ${known}`);
+  }
+  return channel;
+}
+
+/** The platforms of a channel, in the lock's order. */
+export function platformsOf(channel: LockedChannel): [HostPlatform, LockedPlatform][] {
+  return Object.entries(channel.platforms) as [HostPlatform, LockedPlatform][];
+}
+
+/** `git hash-object`: SHA-1 over "blob <length>\0" and the text. */
+function gitBlobName(text: string): string {
+  const bytes = Buffer.from(text);
+  return createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
+}
+
+function sortKeys(_key: string, value: unknown): unknown {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

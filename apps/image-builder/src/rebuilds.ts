@@ -1,0 +1,35 @@
+import { hash } from 'node:crypto';
+import { type Lock, type LockedChannel, platformsOf } from './lock.ts';
+
+/**
+ * How often the images of each QEMU version were made anew, for tags such as `11.1.3-2`: the number goes up
+ * when the packages of that version, the platforms that have it, or the recipe are others than the last time.
+ *
+ * @param recipe hash of all that the images contain besides packages
+ */
+export function numberRebuilds(
+  channels: Lock['channels'],
+  recipe: string,
+  before: Lock['rebuilds'],
+): Lock['rebuilds'] {
+  const versions = new Set(
+    Object.values(channels).flatMap((channel) => platformsOf(channel).map(([, { version }]) => version)),
+  );
+  const rebuilds: Lock['rebuilds'] = {};
+  for (const version of versions) {
+    const inputs = hash('sha256', JSON.stringify([recipe, packagesOf(channels, version)]));
+    const last = before[version];
+    const number = last === undefined ? 1 : last.inputs === inputs ? last.number : last.number + 1;
+    rebuilds[version] = { number, inputs };
+  }
+  // A version that is gone may come back (an archive can be rolled back), and its tags are still out there.
+  return { ...before, ...rebuilds };
+}
+
+function packagesOf(channels: Record<string, LockedChannel>, version: string): string[] {
+  return Object.values(channels)
+    .flatMap((channel) => platformsOf(channel))
+    .filter(([, locked]) => locked.version === version)
+    .map(([platform, { emulators, shell }]) => `${platform} ${emulators.sha256} ${shell.sha256}`)
+    .sort();
+}

@@ -1,0 +1,46 @@
+import { emulatorOf, type GuestName } from '@qemu-user-static/arch-table';
+import { renderRegisterScript } from '@qemu-user-static/register';
+import type { ContextEntry } from './plan.ts';
+
+/** A file of the context with its content. */
+export interface ContextFile extends ContextEntry {
+  readonly content: Uint8Array;
+}
+
+/** A licence text and where a package has it: `usr/share/doc/qemu-user/copyright`. */
+export interface LicenseText {
+  readonly path: string;
+  readonly text: Uint8Array;
+}
+
+const NOTHING = new Uint8Array();
+
+/** The `register/` part: what every image of a host has. */
+export function registerContext(busybox: Uint8Array, licenses: readonly LicenseText[]): ContextFile[] {
+  return [
+    { path: 'register/bin/busybox', type: 'file', mode: 0o755, content: busybox },
+    { path: 'register/bin/sh', type: 'symlink', mode: 0o777, linkname: 'busybox', content: NOTHING },
+    { path: 'register/register', type: 'file', mode: 0o755, content: Buffer.from(renderRegisterScript()) },
+    { path: 'register/tmp', type: 'directory', mode: 0o1777, content: NOTHING },
+    ...licenseFiles('register', licenses),
+  ];
+}
+
+/** The `licenses/` part: the texts that come with the emulators. */
+export function licenseContext(licenses: readonly LicenseText[]): ContextFile[] {
+  return licenseFiles('licenses', licenses);
+}
+
+/** One emulator of the `emulators/` part. */
+export function emulatorEntry(guest: GuestName): ContextEntry {
+  return { path: `emulators/usr/bin/qemu-${emulatorOf(guest)}-static`, type: 'file', mode: 0o755 };
+}
+
+function licenseFiles(part: string, licenses: readonly LicenseText[]): ContextFile[] {
+  return licenses.map(({ path, text }) => ({
+    path: `${part}/${path}`,
+    type: 'file',
+    mode: 0o644,
+    content: text,
+  }));
+}

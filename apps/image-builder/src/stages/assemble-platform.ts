@@ -1,0 +1,177 @@
+import { GUEST_NAMES, type HostPlatform } from '@qemu-user-static/arch-table';
+import { blobSize, type Compression, type Layer, type Layout } from '@qemu-user-static/oci-image';
+import type { OnEvent } from '../events.ts';
+import type { LockedPlatform } from '../lock.ts';
+import { memoKey, recall, remember } from '../memo.ts';
+import {
+  type ContextFile,
+  emulatorEntry,
+  type LicenseText,
+  licenseContext,
+  registerContext,
+} from '../recipe/context.ts';
+import type { Recipe } from '../recipe/dockerfile.ts';
+import { planPart } from '../recipe/plan.ts';
+import { type EmulatorLayer, type Limits, writeEmulatorLayer, writeJoinedLayers } from './emulator-layers.ts';
+import { extractEmulators, extractShell } from './extract.ts';
+import { writeSmallLayer } from './small-layer.ts';
+
+/** Where a platform's packages lie in the cache. */
+export interface FetchedPlatform {
+  readonly platform: HostPlatform;
+  readonly locked: LockedPlatform;
+  readonly emulatorsDeb: string;
+  readonly shellDeb: string;
+}
+
+/** The layers from which all images of a host platform are put together. */
+export interface PlatformLayers {
+  readonly platform: HostPlatform;
+  readonly locked: LockedPlatform;
+  /** Seconds since 1970. */
+  readonly created: number;
+  readonly register: readonly Layer[];
+  readonly licenses: readonly Layer[];
+  readonly joined: readonly Layer[];
+  readonly emulators: readonly EmulatorLayer[];
+  /** Emulators in the package that the table does not have. */
+  readonly leftOut: readonly string[];
+}
+
+export interface AssembleContext {
+  readonly layout: Layout;
+  /** The rendered Dockerfile of an image with emulators. */
+  readonly recipe: Recipe;
+  readonly compressions: readonly Compression[];
+  readonly limits: Limits;
+  /** SOURCE_DATE_EPOCH, where it is set. https://reproducible-builds.org/specs/source-date-epoch/ */
+  readonly sourceDateEpoch: number | null;
+  readonly onEvent: OnEvent;
+}
+
+/** Raise it when the same inputs give other layers than before. */
+const LAYERS_VERSION = 1;
+
+/** Makes the layers of a host platform, or finds those of an earlier run. */
+export async function assemblePlatform(
+  fetched: FetchedPlatform,
+  context: AssembleContext,
+): Promise<PlatformLayers> {
+  const { platform, locked } = fetched;
+  const created = context.sourceDateEpoch ?? Date.parse(locked.released) / 1000;
+  const emulators = await emulatorParts(fetched, created, context);
+  const register = await registerLayers(fetched, created, context);
+  return { platform, locked, created, register, ...emulators };
+}
+
+type EmulatorParts = Pick<PlatformLayers, 'emulators' | 'joined' | 'licenses' | 'leftOut'>;
+
+async function emulatorParts(
+  fetched: FetchedPlatform,
+  created: number,
+  context: AssembleContext,
+): Promise<EmulatorParts> {
+  const { platform, locked } = fetched;
+  const { layout, recipe, compressions } = context;
+  const key = memoKey([LAYERS_VERSION, locked.emulators, created, recipe.copies, compressions]);
+  const name = `emulators-${platform}`;
+  const earlier = await recall<EmulatorParts>(layout, name, key);
+  if (
+    earlier !== null &&
+    (await isWhole(layout, [
+      ...earlier.joined,
+      ...earlier.licenses,
+      ...earlier.emulators.map((e) => e.layer),
+    ]))
+  ) {
+    context.onEvent({ type: 'layers-reused', platform });
+    return earlier;
+  }
+  const made = await makeEmulatorParts(fetched, created, context);
+  await remember(layout, name, key, made);
+  return made;
+}
+
+async function makeEmulatorParts(
+  fetched: FetchedPlatform,
+  created: number,
+  context: AssembleContext,
+): Promise<EmulatorParts> {
+  const { platform, locked, emulatorsDeb } = fetched;
+  const { layout, recipe, compressions, limits } = context;
+  const licenses: LicenseText[] = [];
+  const leftOut: string[] = [];
+  const pending: Promise<EmulatorLayer>[] = [];
+  for await (const found of extractEmulators(emulatorsDeb, locked.emulators, platform)) {
+    if (found.kind === 'license') licenses.push(found.license);
+    else if (found.kind === 'unknown') leftOut.push(found.path);
+    else {
+      const plan = planPart(recipe, 'emulators', [emulatorEntry(found.guest)]);
+      const layer = writeEmulatorLayer(layout, plan, found.guest, found.program, created, limits);
+      // A failure shows below, when all are awaited; until then it must not count as unhandled.
+      layer.catch(() => undefined);
+      pending.push(
+        layer.then((done) => {
+          context.onEvent({ type: 'emulator-done', platform, guest: found.guest });
+          return done;
+        }),
+      );
+      // No more programs in memory than are being compressed.
+      if (limits.gzip.pendingCount > 0) await Promise.race(pending.slice(-limits.gzip.concurrency));
+    }
+  }
+  const emulators = (await Promise.all(pending)).sort(
+    (a, b) => GUEST_NAMES.indexOf(a.guest) - GUEST_NAMES.indexOf(b.guest),
+  );
+  const sourceOf = new Map(emulators.map((emulator) => [emulatorEntry(emulator.guest).path, emulator]));
+  const joinedPlan = planPart(
+    recipe,
+    'emulators',
+    emulators.map(({ guest }) => emulatorEntry(guest)),
+  );
+  const joined = await writeJoinedLayers(layout, joinedPlan, sourceOf, compressions, created, limits);
+  const files = licenseContext(licenses);
+  context.onEvent({ type: 'layers-joined', platform });
+  const licensePlan = planPart(recipe, 'licenses', files);
+  return {
+    emulators,
+    joined,
+    leftOut,
+    licenses: await writeSmallLayer(layout, licensePlan, files, compressions, created),
+  };
+}
+
+async function registerLayers(
+  fetched: FetchedPlatform,
+  created: number,
+  context: AssembleContext,
+): Promise<Layer[]> {
+  const { platform, locked, shellDeb } = fetched;
+  const { layout, recipe, compressions } = context;
+  const script = registerContext(new Uint8Array(), []).map(({ path, mode, content }) => [
+    path,
+    mode,
+    Buffer.from(content).toString('base64'),
+  ]);
+  const key = memoKey([LAYERS_VERSION, locked.shell, created, recipe.copies, compressions, script]);
+  const name = `register-${platform}`;
+  const earlier = await recall<Layer[]>(layout, name, key);
+  if (earlier !== null && (await isWhole(layout, earlier))) return earlier;
+  const { program, licenses } = await extractShell(shellDeb, locked.shell, platform);
+  const files: ContextFile[] = registerContext(program, licenses);
+  const layers = await writeSmallLayer(
+    layout,
+    planPart(recipe, 'register', files),
+    files,
+    compressions,
+    created,
+  );
+  await remember(layout, name, key, layers);
+  return layers;
+}
+
+/** Whether the blobs of an earlier run are still there; what is there was hashed before the build began. */
+async function isWhole(layout: Layout, layers: readonly Layer[]): Promise<boolean> {
+  const sizes = await Promise.all(layers.map(({ digest }) => blobSize(layout, digest)));
+  return layers.every(({ size }, index) => sizes[index] === size);
+}

@@ -1,0 +1,117 @@
+import { availableParallelism } from 'node:os';
+import {
+  asOnlyWriter,
+  type Compression,
+  createLayout,
+  type Layout,
+  REF_NAME,
+  removeBadBlobs,
+  removeOtherBlobs,
+  writeIndex,
+} from '@qemu-user-static/oci-image';
+import pLimit from 'p-limit';
+import type { OnEvent } from '../events.ts';
+import type { Provenance } from '../labels.ts';
+import type { Lock } from '../lock.ts';
+import { parseDockerfile } from '../recipe/dockerfile.ts';
+import { renderTemplate } from '../recipe/template.ts';
+import {
+  type AssembleContext,
+  assemblePlatform,
+  type FetchedPlatform,
+  type PlatformLayers,
+} from './assemble-platform.ts';
+import { type DocumentWriter, documentWriter } from './documents.ts';
+import { type BuiltTag, tagImages } from './tag-images.ts';
+
+export interface BuildContext {
+  /** Where the layout goes. */
+  readonly output: string;
+  /** Text of Dockerfile.template. */
+  readonly template: string;
+  readonly compressions: readonly Compression[];
+  readonly provenance: Provenance;
+  /** SOURCE_DATE_EPOCH, where it is set. https://reproducible-builds.org/specs/source-date-epoch/ */
+  readonly sourceDateEpoch: number | null;
+  readonly onEvent: OnEvent;
+}
+
+/** A channel's packages, fetched. */
+export interface FetchedChannel {
+  readonly channel: string;
+  readonly platforms: readonly FetchedPlatform[];
+}
+
+export interface BuiltChannel {
+  readonly channel: string;
+  readonly platforms: readonly PlatformLayers[];
+}
+
+export interface Built {
+  readonly layout: Layout;
+  readonly channels: readonly BuiltChannel[];
+  readonly tags: readonly BuiltTag[];
+}
+
+/** Platforms in work at once: while one waits for its zstd frame, the next is read and compressed. */
+const PLATFORMS_AT_ONCE = 3;
+
+/**
+ * Makes the layout: layers first, then configs, manifests and indexes, `index.json` last of all, so that a
+ * reader, or a run after a kill, never sees a tag that points at something incomplete.
+ */
+export function build(lock: Lock, fetched: readonly FetchedChannel[], context: BuildContext): Promise<Built> {
+  return asOnlyWriter(context.output, async () => {
+    const layout = await createLayout(context.output);
+    for (const name of await removeBadBlobs(layout))
+      context.onEvent({ type: 'blob-damaged', digest: `sha256:${name}` });
+    const channels = await assembleChannels(fetched, layout, context);
+    const writer = documentWriter(layout);
+    const tags = await tagEverything(lock, channels, writer, context);
+    await writeIndex(
+      layout,
+      tags.map(({ plan, descriptor }) => ({
+        ...descriptor,
+        annotations: { ...descriptor.annotations, [REF_NAME]: plan.tag },
+      })),
+    );
+    await removeOtherBlobs(layout, writer.used);
+    return { layout, channels, tags };
+  });
+}
+
+async function assembleChannels(
+  fetched: readonly FetchedChannel[],
+  layout: Layout,
+  context: BuildContext,
+): Promise<BuiltChannel[]> {
+  const assembling: AssembleContext = {
+    layout,
+    recipe: parseDockerfile(renderTemplate(context.template, { emulators: true, labels: {} })),
+    compressions: context.compressions,
+    limits: { gzip: pLimit(availableParallelism()), zstd: pLimit(1) },
+    sourceDateEpoch: context.sourceDateEpoch,
+    onEvent: context.onEvent,
+  };
+  const atOnce = pLimit(PLATFORMS_AT_ONCE);
+  return Promise.all(
+    fetched.map(async ({ channel, platforms }) => ({
+      channel,
+      platforms: await Promise.all(
+        platforms.map((platform) => atOnce(() => assemblePlatform(platform, assembling))),
+      ),
+    })),
+  );
+}
+
+async function tagEverything(
+  lock: Lock,
+  channels: readonly BuiltChannel[],
+  writer: DocumentWriter,
+  context: BuildContext,
+): Promise<BuiltTag[]> {
+  const tags: BuiltTag[] = [];
+  for (const { channel, platforms } of channels)
+    tags.push(...(await tagImages(lock, channel, platforms, writer, context)));
+  return tags.sort((a, b) => (a.plan.tag < b.plan.tag ? -1 : 1));
+}

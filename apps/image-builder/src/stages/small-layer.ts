@@ -1,0 +1,47 @@
+import { promisify } from 'node:util';
+import { zstdCompress } from 'node:zlib';
+import {
+  type Compression,
+  createBlob,
+  digestOf,
+  END_OF_ARCHIVE,
+  gzipMember,
+  type Layer,
+  type Layout,
+  tarEntry,
+} from '@qemu-user-static/oci-image';
+import type { ContextFile } from '../recipe/context.ts';
+import type { LayerPlan } from '../recipe/plan.ts';
+
+const COMPRESS: Record<Compression, (bytes: Uint8Array) => Promise<Uint8Array>> = {
+  gzip: gzipMember,
+  zstd: promisify(zstdCompress),
+};
+
+/** Writes a layer whose contents are all at hand, once in each compression. */
+export async function writeSmallLayer(
+  layout: Layout,
+  plan: LayerPlan,
+  files: readonly ContextFile[],
+  compressions: readonly Compression[],
+  mtime: number,
+): Promise<Layer[]> {
+  const contents = new Map(files.map((file) => [file.path, file.content]));
+  const parts = plan.entries.map(({ path, type, mode, linkname, source }) => {
+    const content = (source === null ? undefined : contents.get(source)) ?? new Uint8Array();
+    return tarEntry(
+      { path, type, mode, size: content.length, ...(linkname !== undefined && { linkname }) },
+      content,
+      mtime,
+    );
+  });
+  const tar = Buffer.concat([...parts, END_OF_ARCHIVE]);
+  const diffId = digestOf(tar);
+  return Promise.all(
+    compressions.map(async (compression) => {
+      const blob = await createBlob(layout);
+      await blob.write(await COMPRESS[compression](tar));
+      return { compression, ...(await blob.commit()), diffId, createdBy: plan.createdBy };
+    }),
+  );
+}

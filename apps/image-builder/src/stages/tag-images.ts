@@ -1,0 +1,151 @@
+import { type GuestName, type HostPlatform, host } from '@qemu-user-static/arch-table';
+import {
+  assembleImage,
+  type Compression,
+  type Descriptor,
+  type Image,
+  type Layer,
+  type Platform,
+  timestamp,
+} from '@qemu-user-static/oci-image';
+import { documentLabels, imageLabels } from '../labels.ts';
+import { type Lock, lockedChannelOf } from '../lock.ts';
+import { parseDockerfile } from '../recipe/dockerfile.ts';
+import { type Part, partOf } from '../recipe/plan.ts';
+import { renderTemplate } from '../recipe/template.ts';
+import { type Contents, planTags, type TagPlan, versionOfTag } from '../tags.ts';
+import type { PlatformLayers } from './assemble-platform.ts';
+import type { BuildContext } from './build.ts';
+import type { DocumentWriter } from './documents.ts';
+
+/** A tag in the layout, and what it was made of. */
+export interface BuiltTag {
+  readonly plan: TagPlan;
+  readonly channel: string;
+  readonly descriptor: Descriptor;
+}
+
+/** Writes the configs, manifests and indexes of all tags of a channel. */
+export async function tagImages(
+  lock: Lock,
+  channel: string,
+  platforms: readonly PlatformLayers[],
+  writer: DocumentWriter,
+  context: BuildContext,
+): Promise<BuiltTag[]> {
+  const layersOf = new Map(platforms.map((layers) => [layers.platform, layers]));
+  const guests = new Map(
+    platforms.map(({ platform, emulators }) => [platform, emulators.map(({ guest }) => guest)]),
+  );
+  const { release } = lockedChannelOf(lock, channel);
+
+  const written = new Map<string, Promise<Descriptor>>();
+  const manifestOf = (
+    contents: Contents,
+    layers: PlatformLayers,
+    compression: Compression,
+  ): Promise<Descriptor> => {
+    const key = JSON.stringify([contents, layers.platform, compression]);
+    const descriptor =
+      written.get(key) ?? writer.image(makeImage(contents, layers, compression, release, context));
+    written.set(key, descriptor);
+    return descriptor;
+  };
+
+  const tags: BuiltTag[] = [];
+  for (const plan of planTags(lock, channel, guests)) {
+    const listed = plan.platforms
+      .map((platform) => layersOf.get(platform))
+      .filter((layers) => layers !== undefined);
+    const manifests: Descriptor[] = [];
+    for (const layers of listed) {
+      for (const compression of compressionsOf(plan, context.compressions)) {
+        const descriptor = {
+          ...(await manifestOf(plan.contents, layers, compression)),
+          platform: ociPlatform(layers.platform),
+        };
+        manifests.push(
+          isSecondChoice(compression, plan) ? { ...descriptor, annotations: ZSTD_HINT } : descriptor,
+        );
+      }
+    }
+    const [first] = manifests;
+    if (first === undefined) continue;
+    const created = timestamp(Math.max(...listed.map((layers) => layers.created)));
+    const annotations = documentLabels(
+      plan.contents,
+      versionOfTag(lock, channel, plan),
+      created,
+      context.provenance,
+    );
+    tags.push({
+      plan,
+      channel,
+      descriptor: plan.shape === 'manifest' ? first : await writer.index(manifests, annotations),
+    });
+  }
+  return tags;
+}
+
+/** A client that knows zstd looks for this; others take the first manifest of their platform, gzip's. */
+const ZSTD_HINT = { 'io.github.containers.compression.zstd': 'true' };
+
+function isSecondChoice(compression: Compression, plan: TagPlan): boolean {
+  return compression === 'zstd' && plan.manifests === 'gzip and zstd';
+}
+
+function compressionsOf({ manifests }: TagPlan, made: readonly Compression[]): Compression[] {
+  const wanted: Compression[] = manifests === 'gzip and zstd' ? ['gzip', 'zstd'] : [manifests];
+  return wanted.filter((compression) => made.includes(compression));
+}
+
+type Release = Parameters<typeof imageLabels>[3];
+
+function makeImage(
+  contents: Contents,
+  layers: PlatformLayers,
+  compression: Compression,
+  release: Release,
+  context: BuildContext,
+): Image {
+  const { platform, locked, created } = layers;
+  const labels = imageLabels(
+    contents,
+    platform,
+    locked,
+    release,
+    guestsInside(contents, layers),
+    timestamp(created),
+    context.provenance,
+  );
+  const recipe = parseDockerfile(
+    renderTemplate(context.template, { emulators: contents.kind !== 'register', labels }),
+  );
+  const ofParts = recipe.copies.map((copy) => layerOf(contents, layers, partOf(copy), compression));
+  return assembleImage(ociPlatform(platform), ofParts, recipe, created, labels);
+}
+
+function guestsInside(contents: Contents, { emulators }: PlatformLayers): GuestName[] {
+  if (contents.kind === 'all') return emulators.map(({ guest }) => guest);
+  return contents.kind === 'guest' ? [contents.guest] : [];
+}
+
+function layerOf(contents: Contents, layers: PlatformLayers, part: Part, compression: Compression): Layer {
+  const one =
+    contents.kind === 'guest'
+      ? layers.emulators.find(({ guest }) => guest === contents.guest)?.layer
+      : undefined;
+  const candidates = {
+    register: layers.register,
+    licenses: layers.licenses,
+    emulators: one ? [one] : layers.joined,
+  }[part];
+  const found = candidates.find((layer) => layer.compression === compression);
+  if (found === undefined) throw new RangeError(`${layers.platform} has no ${part} layer in ${compression}`);
+  return found;
+}
+
+function ociPlatform(platform: HostPlatform): Platform {
+  const { os, architecture, variant } = host(platform);
+  return { architecture, os, ...(variant !== undefined && { variant }) };
+}

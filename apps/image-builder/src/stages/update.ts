@@ -1,0 +1,151 @@
+import { hash } from 'node:crypto';
+import { type HostPlatform, host } from '@qemu-user-static/arch-table';
+import {
+  type FetchContext,
+  fetchPackageIndex,
+  type IndexedPackage,
+  loadArchiveKeys,
+  openSuite,
+  parseVersion,
+  type Release,
+} from '@qemu-user-static/debian-archive';
+import { renderRegisterScript } from '@qemu-user-static/register';
+import { BuilderError } from '../errors.ts';
+import type { OnEvent } from '../events.ts';
+import type { Lock, LockedChannel, LockedPackage, LockedPlatform } from '../lock.ts';
+import { qemuVersionOf } from '../qemu-version.ts';
+import { numberRebuilds } from '../rebuilds.ts';
+import type { SourceChannel, Sources } from '../sources.ts';
+
+export interface UpdateContext extends Pick<FetchContext, 'mirror' | 'cache' | 'http' | 'signal'> {
+  readonly now: Date;
+  readonly acceptExpired: boolean;
+  /** Text of Dockerfile.template. */
+  readonly template: string;
+  readonly onEvent: OnEvent;
+}
+
+/**
+ * The lock that sources.json gives today: every package followed up to the archive's signature. A platform
+ * whose packages are those of the lock before keeps its date, a channel that did not change its Release, so
+ * that nothing moves in the images unless something moved in Debian.
+ */
+export async function update(sources: Sources, before: Lock | null, context: UpdateContext): Promise<Lock> {
+  const channels: Lock['channels'] = {};
+  for (const [name, wanted] of Object.entries(sources.channels)) {
+    const found = await lockChannel(name, wanted, sources.origin, context);
+    channels[name] = keepUnchanged(before?.channels[name], found);
+  }
+  const recipe = hash('sha256', JSON.stringify([context.template, renderRegisterScript()]));
+  return { schemaVersion: 1, channels, rebuilds: numberRebuilds(channels, recipe, before?.rebuilds ?? {}) };
+}
+
+async function lockChannel(
+  name: string,
+  wanted: SourceChannel,
+  origin: Sources['origin'],
+  context: UpdateContext,
+): Promise<LockedChannel> {
+  const keys = await loadArchiveKeys();
+  const { suite, codename } = wanted;
+  const opened = await openSuite(context.mirror, { origin, suite, codename }, { ...context, keys });
+  const { release } = opened;
+  context.onEvent({
+    type: 'release-verified',
+    channel: name,
+    codename,
+    signedBy: release.signedBy,
+    expired: release.expired,
+  });
+  const platforms: Partial<Record<HostPlatform, LockedPlatform>> = {};
+  for (const platform of wanted.platforms) {
+    const index = await fetchPackageIndex(opened, host(platform).debian, [
+      wanted.emulators.package,
+      wanted.shell.package,
+    ]);
+    const emulators = index.get(wanted.emulators.package);
+    const shell = index.get(wanted.shell.package);
+    platforms[platform] = {
+      version: qemuVersionOf(parseVersion(emulators.version).upstream),
+      released: iso(release.date),
+      emulators: lockPackage(emulators, wanted.emulators.files),
+      shell: lockPackage(shell, wanted.shell.files),
+    };
+  }
+  return { release: lockRelease(release), platforms };
+}
+
+function lockRelease({
+  origin,
+  suite,
+  codename,
+  date,
+  validUntil,
+  expired,
+  signedBy,
+}: Release): LockedChannel['release'] {
+  return {
+    origin,
+    suite,
+    codename,
+    date: iso(date),
+    validUntil: validUntil === null ? null : iso(validUntil),
+    expired,
+    signedBy,
+  };
+}
+
+function lockPackage(indexed: IndexedPackage, files: string): LockedPackage {
+  const { package: name, version, architecture, source, builtUsing, path, size, sha256 } = indexed;
+  const renamed = (reference: IndexedPackage['source']) => ({
+    package: reference.name,
+    version: reference.version,
+  });
+  return {
+    package: name,
+    version,
+    architecture,
+    source: renamed(source),
+    builtUsing: builtUsing.map(renamed),
+    path,
+    size,
+    sha256,
+    files,
+  };
+}
+
+/** What is the same as before keeps the date and the Release that it had. */
+function keepUnchanged(before: LockedChannel | undefined, found: LockedChannel): LockedChannel {
+  if (before === undefined) return found;
+  const platforms = Object.fromEntries(
+    Object.entries(found.platforms).map(([platform, now]) => {
+      const then = before.platforms[platform as HostPlatform];
+      return [platform, then !== undefined && sameBut('released', then, now) ? then : now];
+    }),
+  );
+  const kept = { ...found, platforms };
+  return sameBut('release', before, kept) ? before : kept;
+}
+
+function sameBut<T extends object>(key: keyof T, a: T, b: T): boolean {
+  return canonical({ ...a, [key]: null }) === canonical({ ...b, [key]: null });
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, inner) =>
+    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}
+
+function iso(date: Date): string {
+  return date.toISOString().replace('.000Z', 'Z');
+}
+
+/** @throws BuilderError LOCK_OUTDATED if the lock is not what `update` would write. */
+export function assertUpToDate(before: Lock | null, now: Lock): void {
+  if (before === null || canonical(before) !== canonical(now)) {
+    throw new BuilderError('LOCK_OUTDATED', 'sources.lock.json is not what the archive has now');
+  }
+}

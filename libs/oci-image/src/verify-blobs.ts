@@ -1,0 +1,79 @@
+import { readdir, rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { Digest } from './digest.ts';
+import { blobPath, blobSize, type Layout } from './layout.ts';
+
+/** A blob by what identifies it. */
+export interface BlobIdentity {
+  readonly digest: Digest;
+  readonly size: number;
+}
+
+/** What is wrong with a blob. */
+export interface BadBlob extends BlobIdentity {
+  readonly problem: 'missing' | 'wrong size' | 'wrong digest';
+}
+
+/**
+ * The blobs that are not what their names say: every byte of every blob is hashed, on all cores, since a
+ * layout is over a gigabyte and this is done on each run.
+ */
+export async function findBadBlobs(layout: Layout, blobs: Iterable<BlobIdentity>): Promise<BadBlob[]> {
+  const bad: BadBlob[] = [];
+  const whole: BlobIdentity[] = [];
+  for (const { digest, size } of new Map(Array.from(blobs, (blob) => [blob.digest, blob])).values()) {
+    const found = await blobSize(layout, digest);
+    if (found === size) whole.push({ digest, size });
+    else bad.push({ digest, size, problem: found === null ? 'missing' : 'wrong size' });
+  }
+  const hashes = await hashFiles(whole.map(({ digest }) => blobPath(layout, digest)));
+  whole.forEach((blob, index) => {
+    if (hashes[index] !== blob.digest) bad.push({ ...blob, problem: 'wrong digest' });
+  });
+  return bad;
+}
+
+/**
+ * Removes the blobs that are not what their names say, so that whatever is there can be relied on.
+ * @returns the names of those removed
+ */
+export async function removeBadBlobs(layout: Layout): Promise<string[]> {
+  const folder = join(layout.folder, 'blobs', 'sha256');
+  const names = await readdir(folder);
+  const hashes = await hashFiles(names.map((name) => join(folder, name)));
+  const bad = names.filter((name, index) => hashes[index] !== `sha256:${name}`);
+  await Promise.all(bad.map((name) => rm(join(folder, name), { force: true })));
+  return bad;
+}
+
+/** Digests of files, in their order; null for one that cannot be read. */
+async function hashFiles(paths: readonly string[]): Promise<(Digest | null)[]> {
+  const results = new Array<Digest | null>(paths.length).fill(null);
+  let next = 0;
+  const work = async () => {
+    const worker = new Worker(new URL('./hash-worker.ts', import.meta.url));
+    try {
+      while (next < paths.length) {
+        const index = next++;
+        results[index] = await ask(worker, paths[index] as string);
+      }
+    } finally {
+      await worker.terminate();
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(availableParallelism(), paths.length) }, work));
+  return results;
+}
+
+function ask(worker: Worker, path: string): Promise<Digest | null> {
+  return new Promise((resolve, reject) => {
+    worker.once('message', (answer: Digest | null) => {
+      worker.off('error', reject);
+      resolve(answer);
+    });
+    worker.once('error', reject);
+    worker.postMessage(path);
+  });
+}
