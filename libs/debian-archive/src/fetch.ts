@@ -1,30 +1,71 @@
-import type { OnArchiveEvent } from './events.ts';
-import type { PoolPackage } from './files.ts';
-import type { Http } from './http.ts';
+import { cachePath, inspectCache } from './cache.ts';
+import { type DownloadContext, download } from './download.ts';
+import { ArchiveError } from './errors.ts';
+import type { ArchiveFile, PoolPackage } from './files.ts';
+import { downloadFromSnapshot } from './snapshot.ts';
+import { below } from './urls.ts';
 
-/** Keeps every file the archive ever had. */
-export const SNAPSHOT_SERVICE = new URL('https://snapshot-cloudflare.debian.org/');
-
-export interface FetchContext {
+export interface FetchContext extends DownloadContext {
   readonly mirror: URL;
   /** SNAPSHOT_SERVICE, or another one with the same API. */
   readonly snapshot: URL;
-  /** The cache folder, see `cacheFolder`. */
-  readonly cache: string;
-  readonly http: Http;
-  readonly onEvent?: OnArchiveEvent | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
-/** The path of the package in the cache, where it is put first if it is not there (or is damaged). */
-export async function fetchFile(_file: PoolPackage, _context: FetchContext): Promise<string> {
-  throw new Error('not yet');
+/**
+ * The path of the package in the cache. It is there already (no network is used then), or comes from the
+ * mirror, or, if it has left the pool, from the snapshot service.
+ *
+ * @throws ArchiveError what `download` throws, and FILE_GONE_EVERYWHERE
+ */
+export async function fetchFile(file: PoolPackage, context: FetchContext): Promise<string> {
+  try {
+    return await fetchFrom(below(context.mirror, file.path), file, context);
+  } catch (error) {
+    if (!(error instanceof ArchiveError) || error.code !== 'FILE_GONE') throw error;
+    context.onEvent?.({ type: 'snapshot', file });
+    return downloadFromSnapshot(file, context.snapshot, context);
+  }
 }
-/** As `fetchFile`, several at once; paths in the order of `files`. The first failure ends the others. */
+
+/** The path of a file in the cache, where it is put first if it is not there, or not what it should be. */
+export async function fetchFrom(url: URL, file: ArchiveFile, context: DownloadContext): Promise<string> {
+  const state = await inspectCache(context.cache, file);
+  if (state === 'present') {
+    context.onEvent?.({ type: 'cache-hit', file });
+    return cachePath(context.cache, file.sha256);
+  }
+  if (state === 'damaged') context.onEvent?.({ type: 'cache-damaged', file });
+  return download(file, url, context);
+}
+
+/**
+ * As `fetchFile`, several at once; the paths are in the order of `files`. The first failure ends the
+ * others, whose beginnings are kept, and is thrown once they have ended.
+ */
 export async function fetchAll(
-  _files: readonly PoolPackage[],
-  _context: FetchContext,
-  _concurrency = 4,
+  files: readonly PoolPackage[],
+  context: FetchContext,
+  concurrency = 4,
 ): Promise<string[]> {
-  throw new Error('not yet');
+  const stop = new AbortController();
+  const signal = AbortSignal.any([stop.signal, ...(context.signal ? [context.signal] : [])]);
+  // The same package can be asked for by several channels.
+  const waiting = [...new Map(files.map((file) => [file.sha256, file])).values()];
+  const paths = new Map<string, string>();
+  const work = async () => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      signal.throwIfAborted();
+      paths.set(file.sha256, await fetchFile(file, { ...context, signal }));
+    }
+  };
+  const failures: unknown[] = [];
+  const workers = Array.from({ length: concurrency }, () =>
+    work().catch((error) => {
+      failures.push(error);
+      stop.abort(error);
+    }),
+  );
+  await Promise.all(workers);
+  if (failures.length > 0) throw failures[0];
+  return files.map(({ sha256 }) => paths.get(sha256) ?? '');
 }

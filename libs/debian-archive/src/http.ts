@@ -1,14 +1,138 @@
-/** Plain GET over HTTP or HTTPS; knows proxies, redirects and time limits, not retries. */
+import { type Dispatcher, EnvHttpProxyAgent, interceptors, request } from 'undici';
+import { ArchiveError, type ArchiveErrorCode } from './errors.ts';
+import { bare, withoutCredentials } from './urls.ts';
+
+/** Plain GET over HTTP and HTTPS; knows proxies, redirects and time limits, not retries. */
 export interface Http {
-  get(url: URL, options?: { headers?: Record<string, string>; signal?: AbortSignal }): Promise<HttpResponse>;
+  /**
+   * Resolves once the headers of a good answer (200 or 206) are there. Credentials in the URL are sent as
+   * Basic authentication. Once `signal` fires, this and the body throw the signal's reason.
+   *
+   * @throws ArchiveError HOST_NOT_FOUND, CONNECTION_*; HttpStatusError
+   */
+  get(url: URL, options?: GetOptions): Promise<HttpResponse>;
   close(): Promise<void>;
 }
+
+export interface GetOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
 export interface HttpResponse {
   readonly status: number;
-  header(name: string): string | undefined;
+  /** The header's value; `''` if it is not there. */
+  header(name: string): string;
+  /** Must be read, or discarded. Throws ArchiveError CONNECTION_* if the connection fails. */
   readonly body: AsyncIterable<Uint8Array>;
+  discard(): void;
 }
-/** `environment` is read for http_proxy, https_proxy and no_proxy. */
-export function openHttp(_environment: NodeJS.ProcessEnv): Http {
-  throw new Error('not yet');
+
+/** The server answered, and the answer was no. */
+export class HttpStatusError extends ArchiveError {
+  readonly status: number;
+  /** What the server asked us to wait before the next request, in milliseconds. */
+  readonly retryAfter: number | undefined;
+
+  constructor(url: URL, status: number, retryAfter: number | undefined) {
+    super(codeOfStatus(status), `${withoutCredentials(url)}: HTTP status ${status}`);
+    this.status = status;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** Time limits in milliseconds: to connect, for the answer to begin, and between two pieces of it. */
+export interface HttpLimits {
+  readonly connect: number;
+  readonly headers: number;
+  readonly body: number;
+}
+
+/** `environment` is read for http_proxy, https_proxy and no_proxy, in lower or upper case. */
+export function openHttp(
+  environment: NodeJS.ProcessEnv,
+  limits: HttpLimits = { connect: 10_000, headers: 30_000, body: 30_000 },
+): Http {
+  const agent = new EnvHttpProxyAgent({
+    httpProxy: environment.http_proxy ?? environment.HTTP_PROXY ?? '',
+    httpsProxy: environment.https_proxy ?? environment.HTTPS_PROXY ?? '',
+    noProxy: environment.no_proxy ?? environment.NO_PROXY ?? '',
+    connect: { timeout: limits.connect },
+    headersTimeout: limits.headers,
+    bodyTimeout: limits.body,
+  });
+  const dispatcher = agent.compose(interceptors.redirect({ maxRedirections: 5 }));
+  return {
+    get: (url, options = {}) => get(dispatcher, url, options),
+    // Not `close`, which would wait for answers nobody reads any more.
+    close: () => agent.destroy(),
+  };
+}
+
+async function get(dispatcher: Dispatcher, url: URL, { headers, signal }: GetOptions): Promise<HttpResponse> {
+  const response = await request(bare(url), {
+    dispatcher,
+    // Sizes and ranges are those of the file, so it must come as it is.
+    headers: { 'accept-encoding': 'identity', ...authorization(url), ...headers },
+    signal: signal ?? null,
+  }).catch((cause: unknown) => {
+    throw asArchiveError(cause, url, signal);
+  });
+  const header = (name: string) => String(response.headers[name] ?? '');
+  const discard = () => {
+    response.body.on('error', () => {}).destroy();
+  };
+  if (response.statusCode !== 200 && response.statusCode !== 206) {
+    discard();
+    throw new HttpStatusError(url, response.statusCode, parseRetryAfter(header('retry-after')));
+  }
+  return { status: response.statusCode, header, body: readBody(response.body, url, signal), discard };
+}
+
+async function* readBody(
+  body: AsyncIterable<Uint8Array>,
+  url: URL,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (cause) {
+    throw asArchiveError(cause, url, signal);
+  }
+}
+
+function authorization({ username, password }: URL): Record<string, string> {
+  if (username === '') return {};
+  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
+}
+
+/** Only the form in seconds: the form with a date needs clocks that agree, and archives do not send it. */
+function parseRetryAfter(value: string): number | undefined {
+  return /^\d{1,6}$/.test(value) ? Number(value) * 1000 : undefined;
+}
+
+function codeOfStatus(status: number): ArchiveErrorCode {
+  if (status === 404 || status === 410) return 'FILE_GONE';
+  if (status === 429 || status >= 500) return 'HTTP_FAILED';
+  return 'HTTP_REFUSED';
+}
+
+const CODES: Readonly<Record<string, ArchiveErrorCode>> = {
+  ENOTFOUND: 'HOST_NOT_FOUND',
+  EAI_AGAIN: 'HOST_NOT_FOUND',
+  ECONNRESET: 'CONNECTION_DROPPED',
+  EPIPE: 'CONNECTION_DROPPED',
+  UND_ERR_SOCKET: 'CONNECTION_DROPPED',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'CONNECTION_DROPPED',
+  ETIMEDOUT: 'CONNECTION_TIMEOUT',
+  UND_ERR_CONNECT_TIMEOUT: 'CONNECTION_TIMEOUT',
+  UND_ERR_HEADERS_TIMEOUT: 'CONNECTION_TIMEOUT',
+  UND_ERR_BODY_TIMEOUT: 'CONNECTION_TIMEOUT',
+};
+
+function asArchiveError(cause: unknown, url: URL, signal: AbortSignal | undefined): unknown {
+  if (signal?.aborted) return signal.reason;
+  const code = CODES[(cause as NodeJS.ErrnoException).code ?? ''] ?? 'CONNECTION_FAILED';
+  return new ArchiveError(code, withoutCredentials(url), cause);
 }

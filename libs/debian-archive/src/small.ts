@@ -1,0 +1,33 @@
+import type { DownloadContext } from './download.ts';
+import { ArchiveError } from './errors.ts';
+import { PATIENT, withRetries } from './retry.ts';
+import { withoutCredentials } from './urls.ts';
+
+/** Far above any InRelease file or answer of the snapshot service. */
+const LIMIT_BYTES = 16 << 20;
+
+/**
+ * A small file whose size and hash nobody knows beforehand, in memory.
+ *
+ * @throws ArchiveError SIZE_DIFFERS past 16 MiB, and what `Http.get` throws
+ */
+export async function fetchSmall(url: URL, context: DownloadContext): Promise<Uint8Array> {
+  const { http, signal, retry = PATIENT } = context;
+  const attempt = async () => {
+    const { body } = await http.get(url, { signal });
+    const chunks: Uint8Array[] = [];
+    let received = 0;
+    for await (const chunk of body) {
+      chunks.push(chunk);
+      received += chunk.length;
+      if (received > LIMIT_BYTES) {
+        throw new ArchiveError(
+          'SIZE_DIFFERS',
+          `${withoutCredentials(url)} has more than ${LIMIT_BYTES} bytes`,
+        );
+      }
+    }
+    return Buffer.concat(chunks);
+  };
+  return withRetries(attempt, retry, signal, () => {});
+}
