@@ -56,6 +56,14 @@ export const BUILDER_ERRORS = {
   },
 } as const satisfies ErrorCatalogue;
 
+/** Errors that are the caller's wrong usage: exit status 2. */
+export const USAGE_ERRORS: ReadonlySet<string> = new Set([
+  'USAGE',
+  'CHANNEL_UNKNOWN',
+  'PLATFORM_UNAVAILABLE',
+  'IMAGE_UNKNOWN',
+]);
+
 export type BuilderErrorCode = keyof typeof BUILDER_ERRORS;
 
 export class BuilderError extends CodedError<BuilderErrorCode> {

@@ -64,7 +64,14 @@ export function parseDockerfile(text: string): Recipe {
 
 function copyOf(instruction: Instruction): Copy {
   const [from, to, ...more] = instruction.getArguments().map((argument) => argument.getValue());
-  if (from === undefined || to === undefined || more.length > 0 || /[*?$"'[\\<]|^--/.test(`${from}${to}`)) {
+  const options = /^copy\s+--/i.test(instruction.getTextContent());
+  if (
+    options ||
+    from === undefined ||
+    to === undefined ||
+    more.length > 0 ||
+    /[*?$"'[\\<]/.test(`${from}${to}`)
+  ) {
     throw unsupported(instruction, 'COPY takes one plain source and one plain target, no options');
   }
   if (from.split('/').includes('..') || !to.startsWith('/')) {
@@ -81,13 +88,37 @@ function copyOf(instruction: Instruction): Copy {
 
 function propertiesOf(instruction: Instruction): [string, string][] {
   return (instruction as PropertyInstruction).getProperties().map((property) => {
-    const value = property.getUnescapedValue();
-    if (value === null || property.getAssignmentOperator() !== '=') {
+    // Its name for the text as written, quotes and escapes included.
+    const written = property.getUnescapedValue();
+    if (written === null || property.getAssignmentOperator() !== '=') {
       throw unsupported(instruction, `${instruction.getKeyword()} is written NAME=value`);
     }
-    if (instruction.getVariables().length > 0) throw unsupported(instruction, 'variables are not supported');
+    const value = unquote(written);
+    if (value === null) throw unsupported(instruction, 'variables are not supported');
     return [property.getName(), value];
   });
+}
+
+/**
+ * A word without its quotes and escapes: `'…'` is as it stands, in `"…"` a backslash escapes itself, the quote
+ * and the dollar, outside both whatever follows. Null where a variable would be put in.
+ * https://docs.docker.com/reference/dockerfile/#environment-replacement
+ */
+function unquote(word: string): string | null {
+  let value = '';
+  let quote = '';
+  for (let index = 0; index < word.length; index++) {
+    const char = word.charAt(index);
+    const next = word.charAt(index + 1);
+    if (quote === '' && (char === '"' || char === "'")) quote = char;
+    else if (char === quote) quote = '';
+    else if (char === '\\' && quote !== "'" && (quote === '' || '\\"$'.includes(next))) {
+      value += next;
+      index += 1;
+    } else if (char === '$' && quote !== "'") return null;
+    else value += char;
+  }
+  return value;
 }
 
 /** The parser's own JSON strings lose spaces, so the text is parsed as what it is. */

@@ -1,5 +1,5 @@
-import { availableParallelism, machine } from 'node:os';
-import { HOST_PLATFORMS, type HostPlatform, host } from '@qemu-user-static/arch-table';
+import { availableParallelism } from 'node:os';
+import { type HostPlatform, host } from '@qemu-user-static/arch-table';
 import { type Digest, findBadBlobs, type Layout } from '@qemu-user-static/oci-image';
 import pLimit from 'p-limit';
 import { imageProblems, layerProblems, tagProblems } from '../check/image-problems.ts';
@@ -10,6 +10,7 @@ import { BuilderError } from '../errors.ts';
 import type { OnEvent } from '../events.ts';
 import { type Lock, type LockedPlatform, platformsOf } from '../lock.ts';
 import { memoKey, recall, remember } from '../memo.ts';
+import { ownPlatform } from '../own-platform.ts';
 
 /** What was proven. */
 export interface CheckReport {
@@ -125,7 +126,7 @@ async function runOwn(
   earlier: Findings,
   onEvent: OnEvent,
 ): Promise<{ ran: Findings['ran']; platform: HostPlatform | null }> {
-  const platform = HOST_PLATFORMS.find((name) => host(name).uname === machine()) ?? null;
+  const platform = ownPlatform();
   const ran: Record<Digest, number> = {};
   if (platform === null) return { ran, platform };
   for (const { image, locked } of wholeSetsOf(platform, lock, found)) {

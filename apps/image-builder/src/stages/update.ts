@@ -10,7 +10,6 @@ import {
   type Release,
 } from '@qemu-user-static/debian-archive';
 import { renderRegisterScript } from '@qemu-user-static/register';
-import { BuilderError } from '../errors.ts';
 import type { OnEvent } from '../events.ts';
 import type { Lock, LockedChannel, LockedPackage, LockedPlatform } from '../lock.ts';
 import { qemuVersionOf } from '../qemu-version.ts';
@@ -141,11 +140,4 @@ function canonical(value: unknown): string {
 
 function iso(date: Date): string {
   return date.toISOString().replace('.000Z', 'Z');
-}
-
-/** @throws BuilderError LOCK_OUTDATED if the lock is not what `update` would write. */
-export function assertUpToDate(before: Lock | null, now: Lock): void {
-  if (before === null || canonical(before) !== canonical(now)) {
-    throw new BuilderError('LOCK_OUTDATED', 'sources.lock.json is not what the archive has now');
-  }
 }

@@ -1,0 +1,162 @@
+import { type HostPlatform, hostNamed } from '@qemu-user-static/arch-table';
+import { COMPRESSIONS, type Compression } from '@qemu-user-static/oci-image';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { DEFAULT_CHANNEL } from './tags.ts';
+
+/** What the commands do; the command line only says which, and with what. */
+export interface Commands {
+  update(options: UpdateOptions): Promise<void>;
+  fetch(options: SelectionOptions): Promise<void>;
+  build(options: BuildOptions): Promise<void>;
+  check(options: CheckOptions): Promise<void>;
+  context(options: ContextOptions): Promise<void>;
+  release(options: BuildOptions): Promise<void>;
+}
+
+interface CommonOptions {
+  readonly json?: true;
+}
+
+interface ArchiveOptions extends CommonOptions {
+  readonly mirror?: string;
+  readonly cache?: string;
+}
+
+export interface SelectionOptions extends ArchiveOptions {
+  readonly channel: string[];
+  readonly platform: HostPlatform[];
+}
+
+export interface BuildOptions extends SelectionOptions {
+  readonly output: string;
+  readonly compression: Compression[];
+}
+
+export interface UpdateOptions extends ArchiveOptions {
+  readonly check?: true;
+  readonly acceptExpired?: true;
+}
+
+export interface CheckOptions extends CommonOptions {
+  readonly output: string;
+}
+
+export interface ContextOptions extends ArchiveOptions {
+  readonly channel: string[];
+  readonly platform: HostPlatform[];
+  readonly image: string;
+  readonly output: string;
+}
+
+const DEFAULT_OUTPUT = 'dist/oci';
+
+const json = () => new Option('--json', 'print the result as JSON');
+const mirror = () =>
+  new Option(
+    '--mirror <url>',
+    'Debian mirror (default: DEBIAN_MIRROR, sources.json, this host’s APT, the public mirror)',
+  );
+const cache = () =>
+  new Option('--cache <folder>', 'where packages are kept (default: $XDG_CACHE_HOME/qemu-user-static)');
+const output = () => new Option('--output <folder>', 'the OCI image layout').default(DEFAULT_OUTPUT);
+const channel = () =>
+  new Option('--channel <name>', 'a channel of the lock; may be given several times')
+    .default([], DEFAULT_CHANNEL)
+    .argParser(collect((name) => name));
+const platform = () =>
+  new Option('--platform <name>', 'only this host platform; may be given several times')
+    .default([], 'all of the channel')
+    .argParser(collect(parsePlatform));
+const compression = () =>
+  new Option('--compression <list>', 'gzip, or gzip,zstd')
+    .default([...COMPRESSIONS], COMPRESSIONS.join(','))
+    .argParser(parseCompressions);
+
+/** The command line. Wrong usage is a CommanderError. */
+export function commandLine(commands: Commands): Command {
+  const program = new Command('image-builder')
+    .description('Makes container images of QEMU’s user mode emulators from Debian’s signed archive.')
+    .showHelpAfterError('(--help tells what there is)')
+    .exitOverride()
+    .addHelpText(
+      'after',
+      '\nExit status: 0 done, 1 failed, 2 wrong usage. Results go to stdout, messages to stderr.',
+    );
+
+  const command = (name: keyof Commands, description: string, options: Option[]) => {
+    const made = program
+      .command(name)
+      .description(description)
+      .allowExcessArguments(false)
+      .action((given) => commands[name](given as never));
+    for (const option of options) made.addOption(option);
+  };
+
+  command('release', 'fetch, build and check: everything from sources.lock.json to a proven OCI layout', [
+    channel(),
+    platform(),
+    compression(),
+    output(),
+    mirror(),
+    cache(),
+    json(),
+  ]);
+  command('update', 'write sources.lock.json anew from sources.json and the signed archive', [
+    new Option('--check', 'only report whether the lock is up to date; exit 1 if it is not'),
+    new Option('--accept-expired', 'take a Release whose Valid-Until has passed; the lock records it'),
+    mirror(),
+    cache(),
+    json(),
+  ]);
+  command('fetch', 'bring the packages of the lock into the cache', [
+    channel(),
+    platform(),
+    mirror(),
+    cache(),
+    json(),
+  ]);
+  command('build', 'make the OCI layout from the lock', [
+    channel(),
+    platform(),
+    compression(),
+    output(),
+    mirror(),
+    cache(),
+    json(),
+  ]);
+  command('check', 'prove an OCI layout: digests, contents, one run of every emulator this machine can run', [
+    output(),
+    json(),
+  ]);
+  command('context', 'write the rendered Dockerfile and its files into a folder that `docker build` takes', [
+    new Option('--image <name>', 'latest, register, or a guest such as aarch64').default('latest'),
+    channel(),
+    platform(),
+    new Option('--output <folder>', 'where to write').default('dist/context'),
+    mirror(),
+    cache(),
+    json(),
+  ]);
+  return program;
+}
+
+function collect<T>(parse: (value: string) => T): (value: string, before: T[]) => T[] {
+  return (value, before) => [...before, ...value.split(',').map(parse)];
+}
+
+function parsePlatform(name: string): HostPlatform {
+  try {
+    return hostNamed(name);
+  } catch (error) {
+    const { message, remedy } = error as Error & { remedy: string };
+    throw new InvalidArgumentError(`${message}. ${remedy}`);
+  }
+}
+
+function parseCompressions(list: string): Compression[] {
+  const chosen = COMPRESSIONS.filter((name) => list.split(',').includes(name));
+  if (chosen.length !== list.split(',').length || chosen[0] !== 'gzip') {
+    throw new InvalidArgumentError('It is gzip or gzip,zstd: one-guest images are made in gzip alone.');
+  }
+  return chosen;
+}

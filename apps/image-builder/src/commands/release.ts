@@ -1,0 +1,69 @@
+import type { BuildOptions, CheckOptions, SelectionOptions } from '../cli.ts';
+import type { Environment } from '../environment.ts';
+import { megabytes } from '../format.ts';
+import { readLock } from '../lock.ts';
+import { buildStages, release, stage } from '../pipeline.ts';
+import { check } from '../stages/check.ts';
+import { fetch } from '../stages/fetch.ts';
+import { formatSummary } from '../summary.ts';
+import { DEFAULT_CHANNEL } from '../tags.ts';
+import type { Result } from './result.ts';
+
+/** Everything: packages, layout, proof. */
+export async function releaseCommand(options: BuildOptions, environment: Environment): Promise<Result> {
+  const summary = await release(
+    { ...selectionOf(options), output: options.output, compressions: options.compression },
+    environment,
+  );
+  return { text: formatSummary(summary), value: summary };
+}
+
+/** The layout alone. */
+export async function buildCommand(options: BuildOptions, environment: Environment): Promise<Result> {
+  const { built } = await buildStages(
+    { ...selectionOf(options), output: options.output, compressions: options.compression },
+    environment,
+  );
+  const tags = built.tags.map(({ plan, descriptor }) => ({ tag: plan.tag, digest: descriptor.digest }));
+  return { text: tags.map(({ tag, digest }) => `${digest} ${tag}`).join('\n'), value: tags };
+}
+
+/** The packages alone. */
+export async function fetchCommand(options: SelectionOptions, environment: Environment): Promise<Result> {
+  const { lock } = await readLock(environment.paths.lock);
+  const context = await environment.archive();
+  const fetched = await stage('fetch', environment.onEvent, () => fetch(lock, selectionOf(options), context));
+  const files = fetched.flatMap(({ platforms }) =>
+    platforms.flatMap(({ locked, emulatorsDeb, shellDeb }) => [
+      { package: locked.emulators.path, size: locked.emulators.size, file: emulatorsDeb },
+      { package: locked.shell.path, size: locked.shell.size, file: shellDeb },
+    ]),
+  );
+  return {
+    text: files.map(({ package: path, size, file }) => `${file}  ${megabytes(size)}  ${path}`).join('\n'),
+    value: files,
+  };
+}
+
+/** A layout that is there, looked at anew. */
+export async function checkCommand(
+  { output }: CheckOptions,
+  { paths, onEvent }: Environment,
+): Promise<Result> {
+  const { lock } = await readLock(paths.lock);
+  const report = await stage('check', onEvent, () =>
+    check({ folder: output }, lock, { onEvent, afresh: true }),
+  );
+  const ran =
+    report.ran === null
+      ? 'no emulator run, none is for this machine'
+      : `${report.ran.emulators} emulators run on ${report.ran.platform}`;
+  return {
+    text: `${output}: ${report.tags} tags, ${report.images} images, ${report.layers} layers, ${megabytes(report.bytes)} sound; ${ran}`,
+    value: report,
+  };
+}
+
+function selectionOf({ channel, platform }: SelectionOptions) {
+  return { channels: channel.length > 0 ? [...new Set(channel)] : [DEFAULT_CHANNEL], platforms: platform };
+}

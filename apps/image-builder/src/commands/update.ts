@@ -1,0 +1,47 @@
+import type { UpdateOptions } from '../cli.ts';
+import type { Environment } from '../environment.ts';
+import { BuilderError } from '../errors.ts';
+import { formatLock, type Lock, readLock, writeLock } from '../lock.ts';
+import { describeChanges } from '../lock-changes.ts';
+import { stage } from '../pipeline.ts';
+import { readSources } from '../sources.ts';
+import { update } from '../stages/update.ts';
+import type { Result } from './result.ts';
+
+/** @throws BuilderError LOCK_OUTDATED with --check, if the lock is not what `update` would write */
+export async function updateCommand(options: UpdateOptions, environment: Environment): Promise<Result> {
+  const { paths, onEvent } = environment;
+  const before = await lockBefore(paths.lock);
+  const now = await stage('update', onEvent, async () =>
+    update(await readSources(paths.sources), before, {
+      ...(await environment.archive()),
+      now: new Date(),
+      acceptExpired: options.acceptExpired ?? false,
+      template: await environment.template(),
+      onEvent,
+    }),
+  );
+  const changes = describeChanges(before, now);
+  const isCurrent = before !== null && formatLock(before) === formatLock(now);
+  if (options.check && !isCurrent) {
+    throw new BuilderError(
+      'LOCK_OUTDATED',
+      `sources.lock.json is behind the archive:${changes.map((change) => `\n  - ${change}`).join('')}`,
+    );
+  }
+  if (!options.check && !isCurrent) await writeLock(paths.lock, now);
+  const text = isCurrent
+    ? 'sources.lock.json is up to date'
+    : ['sources.lock.json is written:', ...changes.map((change) => `  - ${change}`)].join('\n');
+  return { text, value: { upToDate: isCurrent, changes } };
+}
+
+/** A lock that is not there yet is no obstacle to making one; one that is damaged is told. */
+async function lockBefore(path: string): Promise<Lock | null> {
+  try {
+    return (await readLock(path)).lock;
+  } catch (error) {
+    if (error instanceof BuilderError && error.code === 'LOCK_MISSING') return null;
+    throw error;
+  }
+}

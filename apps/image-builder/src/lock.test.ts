@@ -1,0 +1,65 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { formatLock, lockedChannelOf, parseLock, readLock, writeLock } from './lock.ts';
+import { lockOf } from './testing.ts';
+
+const lock = lockOf({
+  stable: { 'linux/amd64': '10.0.13' },
+  latest: { 'linux/arm64': '11.1.3', 'linux/amd64': '11.1.3' },
+});
+
+test('a lock is written with sorted keys and a newline at the end, and read back the same', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lock-'));
+  const path = join(folder, 'sources.lock.json');
+  await writeLock(path, lock);
+  const text = formatLock(lock);
+  expect(text.indexOf('"latest"')).toBeLessThan(text.indexOf('"stable"'));
+  expect(text.indexOf('"linux/amd64"')).toBeLessThan(text.indexOf('"linux/arm64"'));
+  expect(text.endsWith('}\n')).toBe(true);
+  expect((await readLock(path)).lock).toEqual(lock);
+  expect(readdirSync(folder)).toEqual(['sources.lock.json']);
+});
+
+test('its revision is the object name that git gives it', async () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'lock-')), 'sources.lock.json');
+  await writeLock(path, lock);
+  expect((await readLock(path)).revision).toBe(execFileSync('git', ['hash-object', path]).toString().trim());
+});
+
+test('a lock that is missing, no JSON, or of another form is refused', async () => {
+  await expect(readLock('/nowhere/sources.lock.json')).rejects.toMatchObject({ code: 'LOCK_MISSING' });
+  expect(() => parseLock('{')).toThrow(expect.objectContaining({ code: 'LOCK_INVALID' }));
+  expect(() => parseLock(formatLock(lock).replace('"schemaVersion": 1', '"schemaVersion": 2'))).toThrow(
+    'schemaVersion',
+  );
+  expect(() => parseLock(formatLock(lock).replace('"size": 1', '"size": "1"'))).toThrow(
+    'channels.latest.platforms.linux/amd64.emulators.size',
+  );
+  expect(() => parseLock(formatLock(lock).replace('pool/main', '/etc'))).toThrow('does not climb');
+});
+
+test('one changed character in a hash is seen, or changes what is fetched', () => {
+  const text = formatLock(lock);
+  const at = text.indexOf('"sha256": "') + '"sha256": "'.length;
+  const changed = parseLock(text.slice(0, at) + (text[at] === '0' ? '1' : '0') + text.slice(at + 1));
+  expect(changed).not.toEqual(lock);
+  expect(() => parseLock(`${text.slice(0, at)}x${text.slice(at + 1)}`)).toThrow('sha256');
+});
+
+test('a channel that the lock lacks is named with those it has', () => {
+  expect(() => lockedChannelOf(lock, 'beta')).toThrow(
+    'no channel "beta" in the lock, which has stable, latest',
+  );
+});
+
+test('a file that cannot be written leaves nothing behind', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lock-'));
+  writeFileSync(join(folder, 'file'), '');
+  await expect(writeLock(join(folder, 'file', 'sources.lock.json'), lock)).rejects.toMatchObject({
+    code: 'ENOTDIR',
+  });
+  expect(readdirSync(folder)).toEqual(['file']);
+});

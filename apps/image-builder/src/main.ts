@@ -1,0 +1,51 @@
+#!/usr/bin/env node
+import { resolve } from 'node:path';
+import { describe, isTold } from '@qemu-user-static/errors';
+import { CommanderError } from 'commander';
+import { type Commands, commandLine } from './cli.ts';
+import { writeContext } from './commands/context.ts';
+import { buildCommand, checkCommand, fetchCommand, releaseCommand } from './commands/release.ts';
+import type { Result } from './commands/result.ts';
+import { updateCommand } from './commands/update.ts';
+import { type Environment, type EnvironmentOptions, openEnvironment } from './environment.ts';
+import { USAGE_ERRORS } from './errors.ts';
+import { reporter } from './reporter.ts';
+
+/** Runs a command with the machine it is on, and prints its result: text, or the same as JSON. */
+async function run(
+  options: EnvironmentOptions & { json?: true },
+  command: (environment: Environment) => Promise<Result>,
+): Promise<void> {
+  const environment = await openEnvironment(process.env, options, reporter(process.stderr, Date.now));
+  try {
+    const { text, value } = await command(environment);
+    process.stdout.write(options.json ? `${JSON.stringify(value, null, 2)}\n` : `${text}\n`);
+  } finally {
+    await environment.close();
+  }
+}
+
+const located = <T extends { readonly output: string }>(options: T): T => ({
+  ...options,
+  output: resolve(options.output),
+});
+
+const commands: Commands = {
+  update: (options) => run(options, (environment) => updateCommand(options, environment)),
+  fetch: (options) => run(options, (environment) => fetchCommand(options, environment)),
+  build: (options) => run(options, (environment) => buildCommand(located(options), environment)),
+  check: (options) => run(options, (environment) => checkCommand(located(options), environment)),
+  context: (options) => run(options, (environment) => writeContext(located(options), environment)),
+  release: (options) => run(options, (environment) => releaseCommand(located(options), environment)),
+};
+
+try {
+  await commandLine(commands).parseAsync();
+} catch (error) {
+  // Commander has printed its own message by now.
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else {
+    process.stderr.write(`${describe(error)}\n`);
+    process.exitCode = isTold(error) && USAGE_ERRORS.has(error.code) ? 2 : 1;
+  }
+}

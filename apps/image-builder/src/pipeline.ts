@@ -1,0 +1,58 @@
+import type { Compression } from '@qemu-user-static/oci-image';
+import type { Environment } from './environment.ts';
+import type { OnEvent, Stage } from './events.ts';
+import { type Lock, readLock } from './lock.ts';
+import { type Built, build } from './stages/build.ts';
+import { check } from './stages/check.ts';
+import { fetch, type Selection } from './stages/fetch.ts';
+import { type Summary, summarize } from './summary.ts';
+
+/** What a release is to be made of, and where it goes. */
+export interface ReleaseOptions extends Selection {
+  readonly output: string;
+  readonly compressions: readonly Compression[];
+}
+
+/**
+ * The main job, from the lock to a proven layout:
+ *
+ *   sources.lock.json ──fetch──▶ packages ──build──▶ OCI layout ──check──▶ summary
+ *
+ * Trust was settled when `update` wrote the lock, so each stage needs only its hashes. `build` reads every
+ * package as a stream (stages/extract.ts), makes the layers of each platform (stages/assemble-platform.ts)
+ * by the recipe in Dockerfile.template, then the documents over them (stages/tag-images.ts).
+ */
+export async function release(options: ReleaseOptions, environment: Environment): Promise<Summary> {
+  const { onEvent } = environment;
+  const { lock, built } = await buildStages(options, environment);
+  const report = await stage('check', onEvent, () => check(built.layout, lock, { onEvent, afresh: false }));
+  return summarize(lock, built, report);
+}
+
+/** The stages that make the layout. */
+export async function buildStages(
+  options: ReleaseOptions,
+  environment: Environment,
+): Promise<{ lock: Lock; built: Built }> {
+  const { onEvent, sourceDateEpoch } = environment;
+  const { lock, revision } = await readLock(environment.paths.lock);
+  const archive = await environment.archive();
+  const fetched = await stage('fetch', onEvent, () => fetch(lock, options, archive));
+
+  const { output, compressions } = options;
+  const template = await environment.template();
+  const provenance = { revision, source: environment.source };
+  const built = await stage('build', onEvent, () =>
+    build(lock, fetched, { output, compressions, template, provenance, sourceDateEpoch, onEvent }),
+  );
+  return { lock, built };
+}
+
+/** Runs one stage and tells how long it took. */
+export async function stage<T>(name: Stage, onEvent: OnEvent, work: () => Promise<T>): Promise<T> {
+  onEvent({ type: 'stage', stage: name });
+  const begun = performance.now();
+  const result = await work();
+  onEvent({ type: 'stage-done', stage: name, milliseconds: performance.now() - begun });
+  return result;
+}

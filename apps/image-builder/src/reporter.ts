@@ -1,0 +1,81 @@
+import type { WriteStream } from 'node:tty';
+import type { BuilderEvent, OnEvent } from './events.ts';
+import { megabytes } from './format.ts';
+
+/** Milliseconds between two changes of the status line. */
+const REFRESH = 100;
+
+/**
+ * Tells events on a stream: lines that stay, and on a terminal one status line below them that is written
+ * over. Piped, only the lines come, none faster than a person reads.
+ */
+export function reporter(stream: NodeJS.WriteStream | WriteStream, now: () => number): OnEvent {
+  const received = new Map<string, number>();
+  const emulators = new Map<string, number>();
+  let expected = 0;
+  let checked = 0;
+  let ran = 0;
+  let lastRefresh = 0;
+
+  const line = (text: string) => stream.write(`${stream.isTTY ? '\r\x1b[K' : ''}${text}\n`);
+  const status = (text: string) => {
+    if (!stream.isTTY || now() - lastRefresh < REFRESH) return;
+    lastRefresh = now();
+    stream.write(`\r\x1b[K${text.slice(0, Math.max(20, (stream.columns ?? 80) - 1))}`);
+  };
+  const sum = (values: Iterable<number>) => Array.from(values).reduce((total, value) => total + value, 0);
+
+  return (event: BuilderEvent) => {
+    switch (event.type) {
+      case 'stage':
+        return status(`${event.stage} …`);
+      case 'stage-done':
+        return line(`${event.stage}: done in ${(event.milliseconds / 1000).toFixed(1)} s`);
+      case 'mirror':
+        return line(`mirror: ${event.url} (${event.from})`);
+      case 'release-verified':
+        return line(
+          `${event.channel}: Release of ${event.codename} signed by ${event.signedBy}${event.expired ? ', EXPIRED, accepted on request' : ''}`,
+        );
+      case 'cache-damaged':
+        return line(`cache: ${event.file.path} was damaged, fetching it again`);
+      case 'snapshot':
+        return line(`${event.file.path} has left the pool, asking the snapshot service`);
+      case 'fetch-start':
+        expected += event.file.size;
+        received.set(event.file.path, event.resumedAt);
+        return status(`fetch: ${event.file.path}`);
+      case 'fetch-progress':
+        received.set(event.file.path, event.received);
+        return status(`fetch: ${megabytes(sum(received.values()))} of ${megabytes(expected)}`);
+      case 'fetch-retry':
+        return line(`fetch: ${event.error.message}; again in ${(event.delay / 1000).toFixed(1)} s`);
+      case 'fetch-done':
+        received.set(event.file.path, event.file.size);
+        return line(`fetched ${event.file.path} (${megabytes(event.file.size)})`);
+      case 'blob-damaged':
+        return line(`layout: ${event.digest} was damaged, making it again`);
+      case 'layers-reused':
+        return line(`${event.platform}: unchanged, layers of the last build`);
+      case 'emulator-done':
+        emulators.set(event.platform, (emulators.get(event.platform) ?? 0) + 1);
+        return status(
+          `build: ${[...emulators].map(([platform, count]) => `${platform} ${count}`).join(', ')}`,
+        );
+      case 'layers-joined':
+        line(`${event.platform}: ${emulators.get(event.platform) ?? 0} emulators`);
+        emulators.delete(event.platform);
+        return;
+      case 'layer-checked':
+        checked += 1;
+        return status(`check: ${checked} layers read back`);
+      case 'emulator-ran':
+        ran += 1;
+        return status(`check: ${ran} emulators run`);
+      case 'note':
+        return line(event.text);
+      case 'cache-hit':
+        return;
+    }
+  };
+}
