@@ -1,0 +1,55 @@
+import { Pool } from 'undici';
+import { defaultCertificateFolders, readTlsMaterial } from './tls.ts';
+
+export interface ConnectionSettings {
+  /** At most so many connections to one host at a time; further requests wait for a free one. Default 8. */
+  readonly connections?: number;
+  /** A private certificate authority, for the registry, its token server and its blob storage. */
+  readonly caFile?: string;
+  /** Folders with a folder of certificates per host. Default: Docker's and Podman's in /etc. */
+  readonly certificateFolders?: readonly string[];
+  /** How long to wait, in milliseconds: for a connection, for an answer to begin, for the next bytes of it. */
+  readonly timeouts?: { readonly connect?: number; readonly answer?: number; readonly idle?: number };
+}
+
+/** Kept-alive connections, by host. */
+export interface Connections {
+  /** `name` is what the host's folder of certificates is called. */
+  to(url: URL, name: string): Promise<Pool>;
+  close(): Promise<void>;
+}
+
+export function createConnections(settings: ConnectionSettings): Connections {
+  const pools = new Map<string, Promise<Pool>>();
+  const { timeouts = {}, caFile, connections = 8, certificateFolders = defaultCertificateFolders } = settings;
+
+  async function open(url: URL, name: string): Promise<Pool> {
+    const tls = url.protocol === 'https:' ? await readTlsMaterial(name, caFile, certificateFolders) : {};
+    // undici takes a list of PEM texts, though its types, being those of tls.connect, want them mutable.
+    const connect = { timeout: timeouts.connect ?? 10_000, ...(tls as object) };
+    return new Pool(url.origin, {
+      connections,
+      connect,
+      // A registry may think for minutes before it answers the request that completes a large blob.
+      headersTimeout: timeouts.answer ?? 300_000,
+      bodyTimeout: timeouts.idle ?? 60_000,
+      // Uploads gain nothing from HTTP/2, and a stream that resets there is not a connection that drops.
+      allowH2: false,
+    });
+  }
+
+  return {
+    to: (url, name) => {
+      const pool = pools.get(url.origin) ?? open(url, name);
+      pools.set(url.origin, pool);
+      return pool;
+    },
+    close: async () => {
+      const opened = await Promise.allSettled(pools.values());
+      pools.clear();
+      await Promise.all(
+        opened.map(async (pool) => pool.status === 'fulfilled' && (await pool.value.destroy())),
+      );
+    },
+  };
+}

@@ -1,0 +1,131 @@
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { authFiles, createCredentialSource } from './find.ts';
+
+const roots: string[] = [];
+let home: string;
+
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'credentials-'));
+  roots.push(home);
+});
+afterAll(() => Promise.all(roots.map((root) => rm(root, { recursive: true }))));
+
+async function write(path: string, content: object | string, mode = 0o600): Promise<string> {
+  const full = join(home, path);
+  await mkdir(dirname(full), { recursive: true });
+  await writeFile(full, typeof content === 'string' ? content : JSON.stringify(content));
+  await chmod(full, mode);
+  return full;
+}
+
+const auths = (user: string) => ({ auths: { r: { auth: Buffer.from(`${user}:p`).toString('base64') } } });
+
+/** Who is found for the repository `n` of the registry `r`. */
+async function who(environment: Record<string, string> = {}, registry = 'r'): Promise<string> {
+  const found = await createCredentialSource({ environment, home })(registry, 'n');
+  return found.kind === 'basic' ? found.username : found.kind;
+}
+
+test('without anything, one is anonymous', async () => {
+  expect(await who()).toBe('anonymous');
+});
+
+test('each place is looked into after the more explicit ones', async () => {
+  await write('.docker/config.json', auths('docker'));
+  expect(await who()).toBe('docker');
+  await write('.config/containers/auth.json', auths('podman'));
+  expect(await who()).toBe('podman');
+  await write('run/containers/auth.json', auths('session'));
+  const environment: Record<string, string> = { XDG_RUNTIME_DIR: join(home, 'run') };
+  expect(await who(environment)).toBe('session');
+  await write('ci/config.json', auths('ci'));
+  environment.DOCKER_CONFIG = join(home, 'ci');
+  expect(await who(environment)).toBe('ci');
+  environment.REGISTRY_AUTH_FILE = await write('auth.json', auths('file'));
+  expect(await who(environment)).toBe('file');
+  Object.assign(environment, { REGISTRY_USERNAME: 'variable', REGISTRY_PASSWORD: 'p' });
+  expect(await who(environment)).toBe('variable');
+});
+
+test('a file that does not know the registry leaves it to the next', async () => {
+  await write('.config/containers/auth.json', auths('podman'));
+  await write('.docker/config.json', { auths: { other: { auth: Buffer.from('o:p').toString('base64') } } });
+  expect(await who({}, 'other')).toBe('o');
+});
+
+test('DOCKER_CONFIG stands instead of the folder in the home', () => {
+  const settings = { environment: { DOCKER_CONFIG: '/ci' }, home: '/home/me', userId: 7 };
+  expect(authFiles(settings)).toEqual([
+    '/ci/config.json',
+    '/run/containers/7/auth.json',
+    '/home/me/.config/containers/auth.json',
+  ]);
+});
+
+test('a file that exists and cannot be used is an error, and so is a named one that does not exist', async () => {
+  const REGISTRY_AUTH_FILE = join(home, 'none.json');
+  await expect(who({ REGISTRY_AUTH_FILE })).rejects.toThrow(
+    `${REGISTRY_AUTH_FILE}, named by REGISTRY_AUTH_FILE`,
+  );
+  await write('.docker/config.json', '{');
+  await expect(who()).rejects.toThrow('.docker/config.json: it is not JSON');
+  await rm(join(home, '.docker/config.json'));
+  await mkdir(join(home, '.docker/config.json'));
+  await expect(who()).rejects.toThrow('cannot be read: EISDIR');
+});
+
+describe('credential helpers', () => {
+  /** Installs docker-credential-test, a shell script; gives the environment to find it in. */
+  async function helper(script: string): Promise<Record<string, string>> {
+    await write('bin/docker-credential-test', `#!/bin/sh\n${script}\n`, 0o755);
+    await write('.docker/config.json', { credsStore: 'test' });
+    return { PATH: `${join(home, 'bin')}:${process.env.PATH}` };
+  }
+
+  test('is asked with the host on its stdin, or with the old address of Docker Hub', async () => {
+    const environment = await helper(
+      '[ "$1" = get ] && read -r server && printf \'{"ServerURL":"x","Username":"%s","Secret":"s"}\' "$server"',
+    );
+    expect(await who(environment, 'ghcr.io')).toBe('ghcr.io');
+    expect(await who(environment, 'docker.io')).toBe('https://index.docker.io/v1/');
+  });
+
+  test('may hold a refresh token', async () => {
+    const environment = await helper('echo \'{"Username":"<token>","Secret":"refresh"}\'');
+    const found = await createCredentialSource({ environment, home })('r', 'n');
+    expect(found).toMatchObject({ kind: 'identity' });
+    expect(found.kind === 'identity' && found.token.reveal()).toBe('refresh');
+  });
+
+  test('that has none leaves one anonymous', async () => {
+    expect(await who(await helper('echo "credentials not found in native keychain"; exit 1'))).toBe(
+      'anonymous',
+    );
+    expect(await who(await helper('echo \'{"Username":"","Secret":""}\''))).toBe('anonymous');
+  });
+
+  test('that fails is an error with its own words', async () => {
+    await expect(who(await helper('echo "the keychain is locked" >&2; exit 3'))).rejects.toThrow(
+      'docker-credential-test ended with 3 for r: the keychain is locked',
+    );
+  });
+
+  test('that answers nonsense is an error that does not quote it', async () => {
+    const broken = await who(await helper('echo \'{"Username":"me","Secret":"hunter2\'')).catch(
+      (error: Error) => error,
+    );
+    expect(String(broken)).toContain('did not answer with JSON');
+    expect(String(broken)).not.toContain('hunter2');
+    await expect(who(await helper('echo "{}"'))).rejects.toThrow('answered without Username or Secret');
+  });
+
+  test('that is not installed is an error, and a path is no name', async () => {
+    await write('.docker/config.json', { credHelpers: { r: 'missing-one', s: '../../bin/sh' } });
+    const PATH = process.env.PATH ?? '';
+    await expect(who({ PATH })).rejects.toThrow('docker-credential-missing-one is not installed');
+    await expect(who({ PATH }, 's')).rejects.toThrow('is not the name of a program');
+  });
+});

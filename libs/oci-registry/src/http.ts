@@ -1,0 +1,71 @@
+import type { Access, Authorizer } from './authorization.ts';
+import type { Clock } from './clock.ts';
+import type { OnEvent } from './events.ts';
+import { refusal } from './failures.ts';
+import { readText } from './read.ts';
+import { type Patience, patiently } from './retry.ts';
+import type { Scrubber } from './secret.ts';
+import type { Incoming, Outgoing, Transport } from './transport.ts';
+
+/** One request to the API. */
+export interface Call extends Outgoing {
+  readonly access: Access;
+  /** The statuses that are answers. Any other is thrown as a RegistryError. */
+  readonly expect: readonly number[];
+}
+
+/** The API of one registry: requests that are authorized, and whose failures are errors. */
+export interface Http {
+  readonly patience: Patience;
+  readonly onEvent: OnEvent;
+  /** An address below the registry's `/v2/`. */
+  address(path: string, query?: Readonly<Record<string, string>>): Promise<URL>;
+  /** One attempt; a refused or expired token is replaced once. The caller reads or discards the answer. */
+  once(call: Call): Promise<Incoming>;
+  /** As many attempts as patience allows, each with the reading of the answer. For what may be sent twice. */
+  patiently<T>(call: Call, read: (answer: Incoming) => Promise<T>): Promise<T>;
+}
+
+const MAX_ERROR_BODY = 64 << 10;
+
+export function createHttp(
+  transport: Transport,
+  authorizer: Authorizer,
+  patience: Patience,
+  scrubber: Scrubber,
+  clock: Clock,
+  onEvent: OnEvent,
+): Http {
+  async function authorized(call: Call): Promise<Incoming> {
+    // An upload may be at another host. It carries its permission in its address, and gets none of ours.
+    if (call.url.origin !== (await transport.origin())) return transport.exchange(call);
+    const send = (authorization: string | undefined) =>
+      transport.exchange({ ...call, headers: { ...call.headers, ...(authorization && { authorization }) } });
+    const first = await authorizer.before(call.access);
+    const answer = await send(first);
+    if (answer.status !== 401) return answer;
+    const second = await authorizer.after(call.access, answer.header('www-authenticate'), first);
+    if (second === undefined) return answer;
+    await answer.discard();
+    return send(second);
+  }
+
+  async function once(call: Call): Promise<Incoming> {
+    const answer = await authorized(call);
+    if (call.expect.includes(answer.status)) return answer;
+    const body = await readText(answer, MAX_ERROR_BODY, call).catch(() => '');
+    throw refusal(call, answer.status, answer.header('retry-after'), body, scrubber, clock.now());
+  }
+
+  return {
+    patience,
+    onEvent,
+    once,
+    address: async (path, query = {}) => {
+      const url = new URL(`/v2/${path}`, await transport.origin());
+      for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+      return url;
+    },
+    patiently: (call, read) => patiently(patience, async () => read(await once(call))),
+  };
+}

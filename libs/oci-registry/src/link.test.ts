@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest';
+import { nextPage } from './link.ts';
+
+const page = new URL('https://r.example/v2/a/tags/list?n=2');
+
+test.each([
+  ['</v2/a/tags/list?n=2&last=b>; rel="next"', 'https://r.example/v2/a/tags/list?n=2&last=b'],
+  ['<?last=b>;rel=next', 'https://r.example/v2/a/tags/list?last=b'],
+  ['<https://r.example/x>; title="a"; rel="prev next"', 'https://r.example/x'],
+  ['</p>; rel="prev", </n>; rel="next"', 'https://r.example/n'],
+  ['</p>; rel="prev"', undefined],
+  ['</p>; rel="nextish"', undefined],
+  [undefined, undefined],
+])('%j leads to %j', (header, next) => {
+  expect(nextPage(header, page)?.href).toBe(next);
+});

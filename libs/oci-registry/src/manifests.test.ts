@@ -1,0 +1,140 @@
+import { describe, expect, test } from 'vitest';
+import { start } from './testing/harness.ts';
+import { sha256 } from './testing/store.ts';
+
+const TYPE = 'application/vnd.oci.image.manifest.v1+json';
+const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: TYPE, config: {}, layers: [] }));
+const manifest = { mediaType: TYPE, bytes };
+const digest = sha256(bytes);
+const descriptor = { mediaType: TYPE, digest, size: bytes.byteLength };
+
+test('a manifest is stored under a tag and read back by tag and by digest', async () => {
+  const { repository } = await start();
+  expect(await repository.putManifest('1.0', manifest)).toEqual(descriptor);
+  expect(await repository.headManifest('1.0')).toEqual(descriptor);
+  expect(await repository.getManifest('1.0')).toEqual({ ...descriptor, bytes });
+  expect(await repository.getManifest(digest)).toEqual({ ...descriptor, bytes });
+});
+
+test('or under its digest alone', async () => {
+  const { repository } = await start();
+  await repository.putManifest(digest, manifest);
+  expect(await repository.listTags()).toEqual([]);
+  expect(await repository.headManifest(digest)).toEqual(descriptor);
+});
+
+test('what is not there is undefined by HEAD and an error by GET, after one request each', async () => {
+  const { repository, server } = await start();
+  expect(await repository.headManifest('none')).toBeUndefined();
+  await expect(repository.getManifest('none')).rejects.toMatchObject({
+    code: 'REGISTRY_NOT_FOUND',
+    status: 404,
+    temporary: false,
+    details: [{ code: 'MANIFEST_UNKNOWN' }],
+    address: `http://${server.name}/v2/owner/name/manifests/none`,
+  });
+  expect(server.requests).toHaveLength(2);
+});
+
+test('the registry is told which types can be read, and the type a manifest has', async () => {
+  const { repository, server } = await start();
+  await repository.putManifest('x', manifest);
+  await repository.getManifest('x');
+  expect(server.requests[0]?.headers['content-type']).toBe(TYPE);
+  expect(server.requests[1]?.headers.accept).toContain('application/vnd.oci.image.index.v1+json');
+});
+
+test('a registry that leaves the digest out is asked for the content', async () => {
+  const { repository } = await start({ digestHeader: false });
+  await repository.putManifest('x', manifest);
+  expect(await repository.headManifest('x')).toEqual(descriptor);
+});
+
+describe('content that is not what it must be is refused, and not asked for again', () => {
+  test.each([
+    ['a body with another digest', 'corrupt-answer', digest],
+    ['a body that its own header denies', 'corrupt-answer', 'x'],
+    ['a header with another digest', 'wrong-digest-header', digest],
+  ] as const)('%s', async (_, kind, reference) => {
+    const { repository, server } = await start();
+    await repository.putManifest('x', manifest);
+    server.inject({ method: 'GET', fault: { kind } });
+    await expect(repository.getManifest(reference)).rejects.toMatchObject({
+      code: 'REGISTRY_DIGEST_MISMATCH',
+    });
+    expect(server.requests.filter(({ method }) => method === 'GET')).toHaveLength(1);
+  });
+
+  test('the digest a registry says it has stored', async () => {
+    const { repository, server } = await start();
+    server.inject({ method: 'PUT', fault: { kind: 'wrong-digest-header' } });
+    await expect(repository.putManifest('x', manifest)).rejects.toMatchObject({
+      code: 'REGISTRY_DIGEST_MISMATCH',
+    });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test('the digest it says a digest has', async () => {
+    const { repository, server } = await start();
+    await repository.putManifest('x', manifest);
+    server.inject({ method: 'HEAD', fault: { kind: 'wrong-digest-header' } });
+    await expect(repository.headManifest(digest)).rejects.toMatchObject({ code: 'REGISTRY_DIGEST_MISMATCH' });
+  });
+
+  test('more bytes than a manifest may have', async () => {
+    const { repository } = await start();
+    await repository.putManifest('x', manifest);
+    await expect(repository.getManifest('x', 20)).rejects.toMatchObject({
+      code: 'REGISTRY_ANSWER_TOO_LARGE',
+    });
+  });
+
+  test('a type that the manifest itself does not name', async () => {
+    const { repository, server } = await start();
+    server.store.manifests.set(`owner/name@${digest}`, { mediaType: 'application/json', bytes });
+    await expect(repository.getManifest(digest)).rejects.toMatchObject({ code: 'MANIFEST_TYPE_MISMATCH' });
+  });
+});
+
+test('a manifest is not sent under a digest or type that is not its own', async () => {
+  const { repository, server } = await start();
+  await expect(repository.putManifest(sha256(Buffer.from('')), manifest)).rejects.toThrow(
+    `has digest ${digest}`,
+  );
+  await expect(repository.putManifest('x', { ...manifest, mediaType: 'text/plain' })).rejects.toThrow(
+    'calls itself',
+  );
+  await expect(repository.putManifest('not a tag', manifest)).rejects.toThrow('not a tag');
+  expect(server.requests).toHaveLength(0);
+});
+
+test('an answer cut by a drop is asked for again', async () => {
+  const { repository, server } = await start();
+  await repository.putManifest('x', manifest);
+  server.inject({ method: 'GET', times: 2, fault: { kind: 'drop-answer', after: 10 } });
+  expect((await repository.getManifest('x')).digest).toBe(digest);
+  expect(server.faults).toEqual({ 'drop-answer': 2 });
+});
+
+test('a PUT whose answer is lost is sent again', async () => {
+  const { repository, server } = await start();
+  server.inject({ method: 'PUT', fault: { kind: 'lose-answer' } });
+  expect(await repository.putManifest('x', manifest)).toEqual(descriptor);
+  expect(server.requests.map(({ method }) => method)).toEqual(['PUT', 'PUT']);
+});
+
+test('a manifest is deleted once; where that is not allowed the registry says so', async () => {
+  const { repository } = await start();
+  await repository.putManifest('x', manifest);
+  expect(await repository.deleteManifest(digest)).toBe(true);
+  expect(await repository.deleteManifest(digest)).toBe(false);
+  expect(await repository.headManifest('x')).toBeUndefined();
+
+  const forbidding = await start({ deletes: false });
+  await forbidding.repository.putManifest('x', manifest);
+  await expect(forbidding.repository.deleteManifest('x')).rejects.toMatchObject({
+    code: 'REGISTRY_REFUSED',
+    status: 405,
+    details: [{ code: 'UNSUPPORTED' }],
+  });
+});

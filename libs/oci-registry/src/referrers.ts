@@ -1,0 +1,166 @@
+import { type Descriptor, IMAGE_INDEX, IMAGE_MANIFEST, type Manifest } from './descriptor.ts';
+import { checkDigest } from './digest.ts';
+import { RegistryError } from './errors.ts';
+import { brokenProtocol } from './failures.ts';
+import type { Call, Http } from './http.ts';
+import { deleteManifest, fieldsOf, getManifest, MAX_MANIFEST, putManifest } from './manifests.ts';
+import { readPages } from './tags.ts';
+
+/** Which manifests refer to another: the registry's own list, or the one clients keep under a tag where it has none. */
+export interface Referrers {
+  list(repository: string, digest: string, artifactType?: string): Promise<Descriptor[]>;
+  /** Stores a manifest and, if it has a subject the registry does not file itself, notes it in that list. */
+  put(
+    repository: string,
+    reference: string,
+    manifest: Pick<Manifest, 'mediaType' | 'bytes'>,
+  ): Promise<Descriptor>;
+  /** Deletes a manifest and its entry in that list; `false` when there was nothing. */
+  remove(repository: string, reference: string): Promise<boolean>;
+}
+
+/** https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#referrers-tag-schema */
+export function referrersTag(digest: string): string {
+  const [algorithm = '', encoded = ''] = checkDigest(digest).split(':');
+  return `${algorithm.slice(0, 32)}-${encoded.slice(0, 64)}`.replace(/[^a-zA-Z0-9._-]/g, '-');
+}
+
+export function createReferrers(http: Http): Referrers {
+  // The list under a tag is read, changed and written: one at a time for each tag.
+  const lines = new Map<string, Promise<unknown>>();
+
+  function inLine<T>(repository: string, subject: string, work: () => Promise<T>): Promise<T> {
+    const key = `${repository}@${subject}`;
+    const mine = (lines.get(key) ?? Promise.resolve()).then(work, work);
+    lines.set(key, mine);
+    const leave = () => lines.get(key) === mine && lines.delete(key);
+    mine.then(leave, leave);
+    return mine;
+  }
+
+  /** The registry's own list; `undefined` when it keeps none. */
+  async function ownList(
+    repository: string,
+    digest: string,
+    artifactType?: string,
+  ): Promise<Descriptor[] | undefined> {
+    const call: Call = {
+      method: 'GET',
+      url: await http.address(
+        `${repository}/referrers/${checkDigest(digest)}`,
+        artifactType === undefined ? {} : { artifactType },
+      ),
+      access: { repository, actions: ['pull'] },
+      headers: { accept: IMAGE_INDEX },
+      expect: [200, 404],
+    };
+    return readPages(http, call, (index, answer, page) => {
+      const manifests = manifestsOf(index);
+      if (!manifests)
+        throw brokenProtocol(page, 'answers with referrers that are no image index', answer.status);
+      return manifests;
+    });
+  }
+
+  async function list(repository: string, digest: string, artifactType?: string): Promise<Descriptor[]> {
+    const all =
+      (await ownList(repository, digest, artifactType)) ??
+      // "the client SHOULD assume there are no referrers" when what is under the tag is no index
+      manifestsOf((await taggedIndex(repository, referrersTag(digest))) ?? {}) ??
+      [];
+    // A registry need not filter, so it is done here whatever it says it has applied.
+    return artifactType === undefined ? [...all] : all.filter((entry) => entry.artifactType === artifactType);
+  }
+
+  /** What is stored under a tag, if anything is. */
+  async function taggedIndex(repository: string, tag: string): Promise<Record<string, unknown> | undefined> {
+    try {
+      const { bytes, mediaType } = await getManifest(http, repository, tag, MAX_MANIFEST);
+      return { ...fieldsOf(bytes), mediaType };
+    } catch (error) {
+      if (error instanceof RegistryError && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  /** https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#pushing-manifests-with-subject, steps 1 to 6 */
+  async function rewrite(
+    repository: string,
+    subject: string,
+    change: (entries: readonly Descriptor[]) => readonly Descriptor[],
+  ): Promise<void> {
+    const tag = referrersTag(subject);
+    const index = (await taggedIndex(repository, tag)) ?? { mediaType: IMAGE_INDEX, manifests: [] };
+    const before = manifestsOf(index);
+    if (!before) {
+      const call = { method: 'GET', url: await http.address(`${repository}/manifests/${tag}`) };
+      throw brokenProtocol(call, `holds no image index, so ${subject} cannot be given a referrer`);
+    }
+    const after = change(before);
+    if (after === before) return;
+    const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, ...index, manifests: after }));
+    await putManifest(http, repository, tag, { mediaType: IMAGE_INDEX, bytes });
+  }
+
+  async function put(repository: string, reference: string, manifest: Pick<Manifest, 'mediaType' | 'bytes'>) {
+    const stored = await putManifest(http, repository, reference, manifest);
+    const subject = subjectOf(manifest.bytes);
+    if (subject !== undefined && stored.subject === undefined) {
+      const entry = referrerEntry(stored.descriptor, fieldsOf(manifest.bytes));
+      await inLine(repository, subject, () =>
+        rewrite(repository, subject, (entries) =>
+          entries.some(({ digest }) => digest === entry.digest) ? entries : [...entries, entry],
+        ),
+      );
+    }
+    return stored.descriptor;
+  }
+
+  async function remove(repository: string, reference: string): Promise<boolean> {
+    const subject = await subjectToClean(repository, reference);
+    const deleted = await deleteManifest(http, repository, reference);
+    if (deleted && subject !== undefined && (await ownList(repository, subject)) === undefined) {
+      await inLine(repository, subject, () =>
+        rewrite(repository, subject, (entries) => {
+          const rest = entries.filter(({ digest }) => digest !== reference);
+          return rest.length === entries.length ? entries : rest;
+        }),
+      );
+    }
+    return deleted;
+  }
+
+  /** The subject of a manifest that goes for good. A tag that goes leaves its manifest where it is. */
+  async function subjectToClean(repository: string, reference: string): Promise<string | undefined> {
+    if (!reference.includes(':')) return undefined;
+    try {
+      return subjectOf((await getManifest(http, repository, reference, MAX_MANIFEST)).bytes);
+    } catch (error) {
+      if (error instanceof RegistryError && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  return { list, put, remove };
+}
+
+function manifestsOf({ mediaType, manifests }: Record<string, unknown>): readonly Descriptor[] | undefined {
+  const right = Array.isArray(manifests) && manifests.every((entry) => typeof entry?.digest === 'string');
+  return right && (mediaType ?? IMAGE_INDEX) === IMAGE_INDEX ? manifests : undefined;
+}
+
+function subjectOf(bytes: Uint8Array): string | undefined {
+  const subject = fieldsOf(bytes).subject as { digest?: unknown } | undefined;
+  return typeof subject?.digest === 'string' ? checkDigest(subject.digest) : undefined;
+}
+
+/** What a list of referrers says of a manifest: its kind and its annotations. */
+function referrerEntry(descriptor: Descriptor, manifest: Record<string, unknown>): Descriptor {
+  const { artifactType, annotations, config } = manifest as {
+    artifactType?: string;
+    annotations?: Record<string, string>;
+    config?: { mediaType?: string };
+  };
+  const kind = artifactType || (descriptor.mediaType === IMAGE_MANIFEST ? config?.mediaType : undefined);
+  return { ...descriptor, ...(kind && { artifactType: kind }), ...(annotations && { annotations }) };
+}

@@ -1,0 +1,114 @@
+import { createAuthorizer } from './authorization.ts';
+import { type BlobName, getBlob, headBlob } from './blobs.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { type ConnectionSettings, createConnections } from './connections.ts';
+import { anonymous, type CredentialSource } from './credentials/credentials.ts';
+import type { Descriptor, Manifest } from './descriptor.ts';
+import type { OnEvent } from './events.ts';
+import { createHttp } from './http.ts';
+import { getManifest, headManifest, MAX_MANIFEST } from './manifests.ts';
+import { type Capabilities, ping } from './ping.ts';
+import { checkRegistry, checkRepository } from './reference.ts';
+import { createReferrers } from './referrers.ts';
+import { createPatience, defaultRetryPolicy, type RetryPolicy } from './retry.ts';
+import { createScrubber } from './secret.ts';
+import { listTags } from './tags.ts';
+import { createTransport } from './transport.ts';
+import { type BlobSource, createUploads, type MountResult, type UploadSettings } from './upload.ts';
+import type { UploadSession } from './upload-session.ts';
+
+export interface RegistrySettings extends ConnectionSettings, UploadSettings {
+  /** Where credentials come from; without it, nowhere. See `createCredentialSource`. */
+  readonly credentials?: CredentialSource;
+  /**
+   * `true` allows this registry to be spoken to without TLS, wherever it is; `false` forbids it. Left out, a
+   * registry on this machine is spoken to as it speaks, and any other with TLS.
+   */
+  readonly plainHttp?: boolean;
+  readonly retry?: Partial<RetryPolicy>;
+  readonly clock?: Clock;
+  readonly onEvent?: OnEvent;
+  /** Stops everything that is under way; each call rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  readonly userAgent?: string;
+}
+
+/** One registry. Connections, tokens and what was learnt of it are shared by all its repositories. */
+export interface Registry {
+  readonly name: string;
+  /** Whether this is a registry that lets us in. @throws RegistryError otherwise */
+  ping(): Promise<Capabilities>;
+  repository(path: string): Repository;
+  /** Drops the connections. */
+  close(): Promise<void>;
+}
+
+/**
+ * One repository of a registry. Every function throws `RegistryError`, and `InvalidReferenceError` for a tag or
+ * digest that is none; those that throw more say so where they are written.
+ */
+export interface Repository {
+  /** What a tag or digest names; `undefined` when nothing has that name. */
+  headManifest(reference: string): Promise<Descriptor | undefined>;
+  /** With its bytes, whose digest has been verified; at most `limit` of them (4 MiB). */
+  getManifest(reference: string, limit?: number): Promise<Manifest>;
+  /** Stores under a tag or its digest; keeps the list of referrers of its subject where the registry does not. */
+  putManifest(reference: string, manifest: Pick<Manifest, 'mediaType' | 'bytes'>): Promise<Descriptor>;
+  /** `false` when there was nothing to delete. */
+  deleteManifest(reference: string): Promise<boolean>;
+  headBlob(digest: string): Promise<{ size: number } | undefined>;
+  /** Bytes that are proven to be the blob's only when the iteration ends without an error. */
+  getBlob(blob: BlobName): AsyncGenerator<Uint8Array>;
+  /** Takes a blob over from another repository of this registry, without sending it. */
+  mountBlob(digest: string, from: string): Promise<MountResult>;
+  /** Sends a blob, in the session that a missed mount left if there is one. */
+  uploadBlob(source: BlobSource, session?: UploadSession): Promise<void>;
+  /** All tags; none when the repository does not exist. */
+  listTags(): Promise<string[]>;
+  /** Descriptors of the manifests whose subject is this digest, of one `artifactType` if given. */
+  referrers(digest: string, artifactType?: string): Promise<Descriptor[]>;
+}
+
+/**
+ * A client for one registry, named as in references: `docker.io`, `ghcr.io`, `localhost:5000`. Nothing is sent
+ * before the first call.
+ *
+ * @throws InvalidReferenceError REFERENCE_INVALID for a name that is no host.
+ */
+export function openRegistry(name: string, settings: RegistrySettings = {}): Registry {
+  checkRegistry(name);
+  const { clock = systemClock, onEvent = () => undefined, signal, credentials = anonymous } = settings;
+  const scrubber = createScrubber();
+  const connections = createConnections(settings);
+  const transport = createTransport(name, connections, onEvent, scrubber, {
+    userAgent: settings.userAgent ?? 'qemu-user-static',
+    ...(settings.plainHttp !== undefined && { plainHttp: settings.plainHttp }),
+    ...(signal && { signal }),
+  });
+  const authorizer = createAuthorizer(name, transport, credentials, scrubber, clock);
+  const patience = createPatience({ ...defaultRetryPolicy, ...settings.retry }, clock, onEvent, signal);
+  const http = createHttp(transport, authorizer, patience, scrubber, clock, onEvent);
+  const uploads = createUploads(http, settings);
+  const referrers = createReferrers(http);
+
+  return {
+    name,
+    ping: () => ping(http),
+    close: () => connections.close(),
+    repository: (path) => {
+      checkRepository(path);
+      return {
+        headManifest: (reference) => headManifest(http, path, reference),
+        getManifest: (reference, limit = MAX_MANIFEST) => getManifest(http, path, reference, limit),
+        putManifest: (reference, manifest) => referrers.put(path, reference, manifest),
+        deleteManifest: (reference) => referrers.remove(path, reference),
+        headBlob: (digest) => headBlob(http, path, digest),
+        getBlob: (blob) => getBlob(http, path, blob),
+        mountBlob: (digest, from) => uploads.mount(path, digest, from),
+        uploadBlob: (source, session) => uploads.upload(path, source, session),
+        listTags: () => listTags(http, path),
+        referrers: (digest, artifactType) => referrers.list(path, digest, artifactType),
+      };
+    },
+  };
+}
