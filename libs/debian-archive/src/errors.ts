@@ -1,6 +1,11 @@
 import { CodedError, type ErrorCatalogue } from '@qemu-user-static/errors';
 
 export const ARCHIVE_ERRORS = {
+  RELEASE_NOT_FOUND: {
+    meaning: 'The mirror has no InRelease file for this suite.',
+    remedy:
+      'Check the URL of the mirror (the folder that holds dists/ and pool/) and the codename in sources.json.',
+  },
   RELEASE_NOT_SIGNED: {
     meaning: 'The InRelease file carries no OpenPGP signature, or is not a clear-signed message at all.',
     remedy: 'Choose another mirror; a login page or a proxy may have answered in the place of the archive.',

@@ -1,4 +1,4 @@
-export { readAptSources } from './apt-sources.ts';
+export { type AptSourceFile, readAptSources } from './apt-sources.ts';
 export { cacheFolder } from './cache.ts';
 export { type DebEntry, readControl, readDeb } from './deb.ts';
 export { parseStanza, parseStanzas, type Stanza } from './deb822.ts';
@@ -10,9 +10,10 @@ export type { ArchiveFile, PoolPackage } from './files.ts';
 export { type Http, type HttpLimits, openHttp } from './http.ts';
 export { type ArchiveKey, loadArchiveKeys, readArchiveKey } from './keys.ts';
 export { chooseMirror, type MirrorChoice, PUBLIC_MIRROR } from './mirror.ts';
-export type { IndexedPackage, PackageIndex } from './packages.ts';
+export type { IndexedPackage, PackageIndex, SourceReference } from './packages.ts';
 export { type ExpectedRelease, type Release, verifyRelease } from './release.ts';
 export { PATIENT, type RetryPolicy } from './retry.ts';
 export { SNAPSHOT_SERVICE } from './snapshot.ts';
-export { fetchPackageIndex, openSuite, type Suite } from './suite.ts';
+export { fetchPackageIndex, openSuite, type Suite, type SuiteContext } from './suite.ts';
+export { withoutCredentials } from './urls.ts';
 export { compareVersions, parseVersion, type Version } from './version.ts';

@@ -1,21 +1,63 @@
-import type { AptSourceFile } from './apt-sources.ts';
+import { type AptSource, type AptSourceFile, parseAptSources } from './apt-sources.ts';
+import { ArchiveError } from './errors.ts';
 
+/** Debian's own, for anyone. https://www.debian.org/mirror/list */
 export const PUBLIC_MIRROR = new URL('http://ftp.debian.org/debian');
 
 export interface MirrorChoice {
+  /** The folder that holds dists/ and pool/. May have credentials in it: see `withoutCredentials`. */
   readonly url: URL;
   /** Where it was found, for the log. */
   readonly from: 'option' | 'environment' | 'sources' | 'apt' | 'fallback';
 }
 
-/** The first there is of: option, DEBIAN_MIRROR, sources.json, the host's APT, the public mirror. Pure. */
-export function chooseMirror(_candidates: {
+export interface MirrorCandidates {
   readonly option: string | undefined;
+  /** DEBIAN_MIRROR is looked at. */
   readonly environment: NodeJS.ProcessEnv;
   /** The mirror named in sources.json. */
   readonly sources: string | undefined;
+  /** What `readAptSources` gives. */
   readonly aptConfiguration: readonly AptSourceFile[];
   readonly fallback?: URL;
-}): MirrorChoice {
-  throw new Error('not yet');
+}
+
+/**
+ * The first there is of: option, environment, sources.json, the host's APT, the public mirror. One that was
+ * given and is wrong is an error, not passed over.
+ *
+ * @throws ArchiveError MIRROR_INVALID
+ */
+export function chooseMirror(candidates: MirrorCandidates): MirrorChoice {
+  const { option, environment, sources, aptConfiguration, fallback = PUBLIC_MIRROR } = candidates;
+  if (option !== undefined) return { url: parseMirror(option, 'the option'), from: 'option' };
+  if (environment.DEBIAN_MIRROR) {
+    return { url: parseMirror(environment.DEBIAN_MIRROR, 'DEBIAN_MIRROR'), from: 'environment' };
+  }
+  if (sources !== undefined) return { url: parseMirror(sources, 'sources.json'), from: 'sources' };
+  const uri = aptConfiguration.flatMap(parseAptSources).find(isMainArchive)?.uri;
+  return uri === undefined ? { url: fallback, from: 'fallback' } : { url: new URL(uri), from: 'apt' };
+}
+
+function parseMirror(text: string, where: string): URL {
+  const url = URL.parse(text);
+  if (url === null || !isWeb(url)) {
+    // The text may hold a password, or be one.
+    throw new ArchiveError('MIRROR_INVALID', `the mirror that ${where} gives is not an http or https URL`);
+  }
+  return url;
+}
+
+const isWeb = ({ protocol }: URL) => protocol === 'http:' || protocol === 'https:';
+
+/**
+ * Whether the entry is of Debian's main archive. Vendors name their suites like Debian's, so it goes by the
+ * last folder (`…/debian`, `…/debian-remote`), with `main`; a wrong guess ends at the signature.
+ */
+function isMainArchive({ type, uri, suite, components }: AptSource): boolean {
+  const url = URL.parse(uri);
+  if (url === null || !isWeb(url) || type !== 'deb' || !components.includes('main')) return false;
+  const folder = url.pathname.split('/').filter(Boolean).at(-1) ?? '';
+  const isDebian = /^debian(?!-(?:security|debug|ports|backports|archive))/.test(folder);
+  return isDebian && /^[a-z]+(?:-updates|-proposed-updates|-backports)?$/.test(suite);
 }

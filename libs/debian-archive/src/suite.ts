@@ -1,17 +1,20 @@
-import type { OnArchiveEvent } from './events.ts';
-import type { Http } from './http.ts';
+import { createReadStream } from 'node:fs';
+import { decompress } from './decompress.ts';
+import type { DownloadContext } from './download.ts';
+import { ArchiveError } from './errors.ts';
+import { fetchFrom } from './fetch.ts';
+import type { ArchiveFile } from './files.ts';
 import type { ArchiveKey } from './keys.ts';
-import type { PackageIndex } from './packages.ts';
-import type { ExpectedRelease, Release } from './release.ts';
+import { type PackageIndex, readPackages } from './packages.ts';
+import { type ExpectedRelease, type Release, verifyRelease } from './release.ts';
+import { fetchSmall } from './small.ts';
+import { below, withoutCredentials } from './urls.ts';
 
-export interface SuiteContext {
+export interface SuiteContext extends DownloadContext {
   readonly keys: readonly ArchiveKey[];
   readonly now: Date;
+  /** Whether a Release past its Valid-Until is taken; `release.expired` says so then. */
   readonly acceptExpired: boolean;
-  readonly cache: string;
-  readonly http: Http;
-  readonly onEvent?: OnArchiveEvent | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** A suite of a mirror, its Release verified. */
@@ -21,20 +24,48 @@ export interface Suite {
   readonly context: SuiteContext;
 }
 
+/**
+ * Fetches and verifies the suite's InRelease file.
+ *
+ * @throws ArchiveError RELEASE_*, HTTP_*, CONNECTION_*, HOST_NOT_FOUND
+ */
 export async function openSuite(
-  _mirror: URL,
-  _expected: ExpectedRelease,
-  _context: SuiteContext,
+  mirror: URL,
+  expected: ExpectedRelease,
+  context: SuiteContext,
 ): Promise<Suite> {
-  throw new Error('not yet');
+  const url = below(mirror, `dists/${expected.codename}/InRelease`);
+  const text = await fetchSmall(url, context).catch((error: unknown) => {
+    if (!(error instanceof ArchiveError) || error.code !== 'FILE_GONE') throw error;
+    throw new ArchiveError('RELEASE_NOT_FOUND', withoutCredentials(url), error);
+  });
+  return { mirror, release: await verifyRelease(text, expected, context.keys, context), context };
 }
 
-/** The newest versions of the packages named; one that the index lacks is not an error until asked for. */
+/**
+ * The newest version of each package named. The index comes through the cache, by its hash, so it is
+ * fetched once for each Release that changes it. A package that is not in it is no error until asked for.
+ *
+ * @throws ArchiveError INDEX_NOT_IN_RELEASE, INDEX_MALFORMED, COMPRESSION_MALFORMED, XZ_MISSING, and what
+ *   `download` throws
+ */
 export async function fetchPackageIndex(
-  _suite: Suite,
-  _architecture: string,
-  _packages: readonly string[],
-  _component = 'main',
+  { mirror, release, context }: Suite,
+  architecture: string,
+  packages: readonly string[],
+  component = 'main',
 ): Promise<PackageIndex> {
-  throw new Error('not yet');
+  const file = findIndex(release, `${component}/binary-${architecture}/Packages.xz`);
+  const path = await fetchFrom(below(mirror, file.path), file, context);
+  return readPackages(decompress(createReadStream(path), 'xz'), architecture, packages);
+}
+
+/** By hash where the archive has that: a mirror that is being updated gives the index of this Release. */
+function findIndex(release: Release, name: string): ArchiveFile {
+  const entry = release.files.get(name);
+  if (entry === undefined) {
+    throw new ArchiveError('INDEX_NOT_IN_RELEASE', `the Release of ${release.codename} has no ${name}`);
+  }
+  const byHash = name.replace(/[^/]+$/, `by-hash/SHA256/${entry.sha256}`);
+  return { path: `dists/${release.codename}/${release.byHash ? byHash : name}`, ...entry };
 }

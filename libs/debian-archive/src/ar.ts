@@ -1,0 +1,77 @@
+import { buffer } from 'node:stream/consumers';
+import { ArchiveError } from './errors.ts';
+
+/** A file inside an ar archive. The body must be read to its end before the next member is asked for. */
+export interface ArMember {
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+const MAGIC = '!<arch>\n';
+const HEADER_BYTES = 60;
+
+/**
+ * The members of an ar archive in the form Debian packages have: short names only, deb(5) and ar(5).
+ * A body that is not read is skipped.
+ *
+ * @throws ArchiveError DEB_MALFORMED, also if it is cut short
+ */
+export async function* readAr(source: AsyncIterable<Uint8Array>): AsyncGenerator<ArMember> {
+  const bytes = new Pieces(source);
+  if ((await bytes.text(MAGIC.length)) !== MAGIC) throw malformed('it is not an ar archive');
+  while (!(await bytes.atEnd())) {
+    const header = await bytes.text(HEADER_BYTES);
+    // name, date, owner, group, mode, size, end mark
+    const [, name, digits] = /^(.{16}).{32}(\d{1,10} *)`\n$/.exec(header) ?? [];
+    if (name === undefined || digits === undefined || digits.length !== 10) {
+      throw malformed('a member has no proper header');
+    }
+    const size = Number(digits);
+    const body = bytes.next(size);
+    yield { name: name.trimEnd().replace(/\/$/, ''), size, body };
+    for await (const _ of body) {
+      // Skipped.
+    }
+    // Members begin at even offsets; the last may lack the padding.
+    if (size % 2 === 1 && !(await bytes.atEnd())) await bytes.text(1);
+  }
+}
+
+/** A stream read in pieces of given lengths. */
+class Pieces {
+  readonly #source: AsyncIterator<Uint8Array>;
+  #chunk: Uint8Array = new Uint8Array();
+
+  constructor(source: AsyncIterable<Uint8Array>) {
+    this.#source = source[Symbol.asyncIterator]();
+  }
+
+  async atEnd(): Promise<boolean> {
+    while (this.#chunk.length === 0) {
+      const { done, value } = await this.#source.next();
+      if (done) return true;
+      this.#chunk = value;
+    }
+    return false;
+  }
+
+  async *next(length: number): AsyncGenerator<Uint8Array> {
+    for (let left = length; left > 0; ) {
+      if (await this.atEnd()) throw malformed('it is cut short');
+      const piece = this.#chunk.subarray(0, left);
+      this.#chunk = this.#chunk.subarray(piece.length);
+      left -= piece.length;
+      yield piece;
+    }
+  }
+
+  async text(length: number): Promise<string> {
+    return (await buffer(this.next(length))).toString('latin1');
+  }
+}
+
+function malformed(reason: string): ArchiveError {
+  return new ArchiveError('DEB_MALFORMED', reason);
+}

@@ -1,0 +1,65 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { pipeline, Readable, type Transform } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { pipeline as pipelineUntilEnd } from 'node:stream/promises';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { ArchiveError } from './errors.ts';
+
+export type Compression = 'none' | 'gz' | 'xz' | 'zst';
+
+/**
+ * The bytes decompressed. Whoever stops reading early stops the source and the program too.
+ *
+ * @throws ArchiveError COMPRESSION_MALFORMED, also for data that is cut short; XZ_MISSING
+ */
+export function decompress(
+  source: AsyncIterable<Uint8Array>,
+  compression: Compression,
+): AsyncIterable<Uint8Array> {
+  switch (compression) {
+    case 'none':
+      return source;
+    case 'gz':
+      return throughZlib(source, createGunzip({ chunkSize: CHUNK_BYTES }));
+    case 'zst':
+      return throughZlib(source, createZstdDecompress({ chunkSize: CHUNK_BYTES }));
+    case 'xz':
+      return throughXz(source);
+  }
+}
+
+const CHUNK_BYTES = 1 << 18;
+
+async function* throughZlib(source: AsyncIterable<Uint8Array>, transform: Transform) {
+  try {
+    yield* pipeline(Readable.from(source), transform, () => {}) as AsyncIterable<Uint8Array>;
+  } catch (cause) {
+    if (cause instanceof ArchiveError) throw cause;
+    throw new ArchiveError('COMPRESSION_MALFORMED', (cause as Error).message, cause);
+  }
+}
+
+/**
+ * The program, since the xz libraries for Node either let a truncated file end without an error or need
+ * several times its memory.
+ */
+async function* throughXz(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  // Options of the user's own are not for this run; messages are for our error.
+  const env = { ...process.env, XZ_OPT: '', XZ_DEFAULTS: '', LC_ALL: 'C' };
+  const xz = spawn('xz', ['-T0', '-dc'], { env });
+  const exited = once(xz, 'close').catch((error: unknown) => [error]);
+  const complaint = text(xz.stderr);
+  const fed = pipelineUntilEnd(source, xz.stdin).catch((error: unknown) => error);
+  try {
+    yield* xz.stdout as AsyncIterable<Uint8Array>;
+    const [status] = await exited;
+    const failure = await fed;
+    if (failure instanceof ArchiveError) throw failure;
+    if (status instanceof Error) throw new ArchiveError('XZ_MISSING', 'xz', status);
+    if (status !== 0) throw new ArchiveError('COMPRESSION_MALFORMED', (await complaint).trim());
+    if (failure) throw failure;
+  } finally {
+    xz.kill();
+  }
+}

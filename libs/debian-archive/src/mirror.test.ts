@@ -1,0 +1,171 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { chooseMirror, PUBLIC_MIRROR, readAptSources } from './index.ts';
+import { temporaryFolder } from './testing/folder.ts';
+
+const NOTHING = { option: undefined, environment: {}, sources: undefined, aptConfiguration: [] };
+const list = (text: string, name = 'sources.list') => ({ name, text });
+const sources = (text: string) => ({ name: 'sources.list.d/debian.sources', text });
+const choose = (given: Partial<Parameters<typeof chooseMirror>[0]>) => {
+  const { url, from } = chooseMirror({ ...NOTHING, ...given });
+  return [url.href, from];
+};
+const ofApt = (...aptConfiguration: { name: string; text: string }[]) => choose({ aptConfiguration })[0];
+
+const APT = [list('deb http://apt.example/debian sid main\n')];
+const PUBLIC = PUBLIC_MIRROR.href;
+
+describe('the mirror is the first there is of', () => {
+  const all = {
+    option: 'http://option.example/debian',
+    environment: { DEBIAN_MIRROR: 'https://environment.example/debian' },
+    sources: 'http://sources.example/debian',
+    aptConfiguration: APT,
+  };
+
+  test('the option', () => {
+    expect(choose(all)).toEqual(['http://option.example/debian', 'option']);
+  });
+
+  test('DEBIAN_MIRROR', () => {
+    const expected = ['https://environment.example/debian', 'environment'];
+    expect(choose({ ...all, option: undefined })).toEqual(expected);
+  });
+
+  test('sources.json', () => {
+    const environment = { DEBIAN_MIRROR: '' };
+    const expected = ['http://sources.example/debian', 'sources'];
+    expect(choose({ ...all, option: undefined, environment })).toEqual(expected);
+  });
+
+  test("the host's APT", () => {
+    expect(choose({ aptConfiguration: APT })).toEqual(['http://apt.example/debian', 'apt']);
+  });
+
+  test('the public mirror', () => {
+    expect(choose({})).toEqual([PUBLIC, 'fallback']);
+    expect(choose({ fallback: new URL('http://other.example/debian') })[0]).toBe(
+      'http://other.example/debian',
+    );
+  });
+});
+
+describe('a mirror that was given is refused', () => {
+  test.each(['debian', 'ftp://mirror.example/debian', 'file:///srv/debian', ''])(
+    'if it is "%s"',
+    (option) => {
+      expect(() => choose({ option })).toThrow(expect.objectContaining({ code: 'MIRROR_INVALID' }));
+    },
+  );
+
+  test('without its text in the error, which may hold a password', () => {
+    const environment = { DEBIAN_MIRROR: 'ftp://me:secret@mirror.example/debian' };
+    const error = expect.objectContaining({ message: expect.not.stringContaining('secret') });
+    expect(() => choose({ environment })).toThrow(error);
+  });
+});
+
+describe("the host's one-line APT sources", () => {
+  test.each([
+    [
+      'options are passed over',
+      'deb [signed-by=/usr/share/keyrings/a.gpg arch=amd64,arm64] http://a.example/debian sid main',
+    ],
+    ['options may touch the URI', 'deb [trusted=yes]http://a.example/debian sid main'],
+    [
+      'components may be many, and a comment may follow',
+      '\tdeb  http://a.example/debian   bookworm contrib main # mine',
+    ],
+    ['an updates suite is as good', 'deb http://a.example/debian trixie-updates main'],
+    [
+      'comments are passed over',
+      '#deb http://no.example/debian sid main\n\ndeb http://a.example/debian sid main',
+    ],
+    [
+      'sources are passed over',
+      'deb-src http://no.example/debian sid main\ndeb http://a.example/debian sid main',
+    ],
+    ['a disk is passed over', 'deb cdrom:[Debian 12]/ bookworm main\ndeb http://a.example/debian sid main'],
+    ['a file is passed over', 'deb file:///srv/debian sid main\ndeb http://a.example/debian sid main'],
+    [
+      'a mirror list is passed over',
+      'deb mirror+file:/etc/m/debian sid main\ndeb http://a.example/debian sid main',
+    ],
+    ['nonsense is passed over', 'deb\nhello world\ndeb http://a.example/debian sid main'],
+  ])('%s', (_, text) => {
+    expect(ofApt(list(text))).toBe('http://a.example/debian');
+  });
+
+  test.each([
+    ['the security archive', 'deb http://no.example/debian-security bookworm-security main'],
+    ['the security archive of old', 'deb http://no.example/debian bullseye/updates main'],
+    ['ports', 'deb http://no.example/debian-ports sid main'],
+    ['a vendor with a component of its own', 'deb https://no.example/linux/debian bookworm stable'],
+    ['a vendor with a folder of its own', 'deb https://no.example/apt cloud-sdk-bookworm main'],
+    ['a vendor with the folder inside', 'deb https://no.example/debian/12/prod bookworm main'],
+    ['Ubuntu', 'deb http://no.example/ubuntu noble main'],
+    ['a flat repository', 'deb http://no.example/debian ./'],
+  ])('%s is not the main archive', (_, text) => {
+    expect(ofApt(list(text))).toBe(PUBLIC);
+  });
+});
+
+describe("the host's deb822 APT sources", () => {
+  const stanza = `Types: deb deb-src
+# a comment inside
+URIs: http://a.example/debian/
+Suites: bookworm bookworm-updates
+Components: main
+Signed-By:
+ -----BEGIN PGP PUBLIC KEY BLOCK-----
+ .
+ mQINBGPL0BUBEADmW5NdOOHwPIJlgPu6
+ -----END PGP PUBLIC KEY BLOCK-----
+`;
+
+  test('are read, with comments and a key inside', () => {
+    expect(ofApt(sources(stanza))).toBe('http://a.example/debian/');
+  });
+
+  test('may have several URIs, of which the first that is of the web counts', () => {
+    const text = stanza.replace('URIs: ', 'URIs: file:///srv/debian\n ');
+    expect(ofApt(sources(text))).toBe('http://a.example/debian/');
+  });
+
+  test.each(['no', 'No', 'false', 'off', '0'])('are passed over with Enabled: %s', (value) => {
+    expect(ofApt(sources(`Enabled: ${value}\n${stanza}`))).toBe(PUBLIC);
+  });
+
+  test('are read with Enabled: yes', () => {
+    expect(ofApt(sources(`Enabled: yes\n${stanza}`))).toBe('http://a.example/debian/');
+  });
+
+  test('are passed over if they are of sources only, of security, or broken', () => {
+    expect(ofApt(sources(stanza.replace('deb deb-src', 'deb-src')))).toBe(PUBLIC);
+    const security = stanza
+      .replace('debian/', 'debian-security')
+      .replace(/Suites: .*/, 'Suites: bookworm-security');
+    expect(ofApt(sources(`${security}\n\n${stanza}`))).toBe('http://a.example/debian/');
+    expect(ofApt(sources(`nonsense\n${stanza}`), ...APT)).toBe('http://apt.example/debian');
+  });
+});
+
+describe("the files of the host's APT configuration", () => {
+  test("are read in APT's order, and only those APT reads", async () => {
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, 'sources.list.d'));
+    const names = ['b.sources', 'a.list', 'c.list.save', 'd.sources.disabled', 'e e.list'];
+    for (const name of names) await writeFile(join(folder, 'sources.list.d', name), name);
+    await writeFile(join(folder, 'sources.list'), 'one');
+    expect(await readAptSources(folder)).toEqual([
+      { name: 'sources.list', text: 'one' },
+      { name: 'sources.list.d/a.list', text: 'a.list' },
+      { name: 'sources.list.d/b.sources', text: 'b.sources' },
+    ]);
+  });
+
+  test('are none on a host without APT', async () => {
+    expect(await readAptSources('/nonexistent')).toEqual([]);
+  });
+});

@@ -1,0 +1,123 @@
+import { createTarDecoder, type ParsedTarEntry } from 'modern-tar';
+import { ArchiveError } from './errors.ts';
+import { requireSafePath } from './paths.ts';
+
+/** A file, directory or link in a package. */
+export interface TarEntry {
+  /** Relative to the root of the system, without `./` and a slash at the end. */
+  readonly path: string;
+  readonly type: 'file' | 'directory' | 'symlink' | 'hardlink';
+  /** Permission bits, such as 0o755. */
+  readonly mode: number;
+  /** Bytes; 0 unless a file. */
+  readonly size: number;
+  readonly mtime: Date;
+  /** A symlink's target as it is written; the path of the file a hardlink stands for; else empty. */
+  readonly linkname: string;
+  /** The bytes of a file. Can be called once, and only before the next entry is asked for. */
+  read(): Promise<Uint8Array>;
+}
+
+/**
+ * The entries of a tar archive, in order. The root itself (`./`) is not among them. What is not read of an
+ * entry is skipped.
+ *
+ * @throws ArchiveError TAR_MALFORMED, also if it is cut short, has a path twice, or has an entry that is no
+ *   file, directory or link; PATH_UNSAFE for a path, or a link, that leads out of the package
+ */
+export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerator<TarEntry> {
+  const decoder = createTarDecoder({ strict: true });
+  const stop = new AbortController();
+  const fed = ReadableStream.from(source)
+    .pipeTo(decoder.writable, { signal: stop.signal })
+    .catch((error: unknown) => error);
+  const seen = new Map<string, TarEntry['type']>();
+  try {
+    for await (const parsed of decoder.readable) {
+      const entry = toEntry(parsed);
+      if (entry !== null) {
+        admit(entry, seen);
+        yield entry;
+      }
+      if (!parsed.body.locked) await parsed.body.cancel();
+    }
+  } catch (cause) {
+    throw cause instanceof ArchiveError ? cause : malformed((cause as Error).message, cause);
+  } finally {
+    stop.abort();
+    await fed;
+  }
+}
+
+const TYPES: Readonly<Record<string, TarEntry['type']>> = {
+  file: 'file',
+  directory: 'directory',
+  symlink: 'symlink',
+  link: 'hardlink',
+};
+
+function toEntry({ header, body }: ParsedTarEntry): TarEntry | null {
+  const type = TYPES[header.type ?? 'file'];
+  if (type === undefined) throw malformed(`${header.name} is a ${header.type}`);
+  const path = withoutDot(header.name).replace(/\/$/, '');
+  if (path === '' && type === 'directory') return null;
+  const linkname = header.linkname ?? '';
+  return {
+    path: requireSafePath(path, 'it'),
+    type,
+    mode: (header.mode ?? 0) & 0o7777,
+    size: header.size,
+    mtime: header.mtime ?? new Date(0),
+    linkname: type === 'hardlink' ? requireSafePath(withoutDot(linkname), `the link ${path}`) : linkname,
+    read: () => readBody(body, header.size),
+  };
+}
+
+const withoutDot = (name: string) => (name === '.' ? '' : name.replace(/^\.\//, ''));
+
+/** Of known size, so it is collected in place: the emulators are large. */
+async function readBody(body: ReadableStream<Uint8Array>, size: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for await (const chunk of body) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
+
+/** Notes the entry, unless it, or the way to it, is something else already. */
+function admit({ path, type, linkname }: TarEntry, seen: Map<string, TarEntry['type']>): void {
+  if (seen.has(path)) throw malformed(`${path} is there twice`);
+  for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
+    const parent = path.slice(0, at);
+    if (seen.get(parent) === 'symlink')
+      throw unsafe(`${path}, which leads through the symbolic link ${parent}`);
+    if (!seen.has(parent)) seen.set(parent, 'directory');
+  }
+  if (type === 'hardlink' && seen.get(linkname) !== 'file') {
+    throw malformed(`${path} is a link to ${linkname}, which is no file before it`);
+  }
+  if (type === 'symlink' && climbsOut(path, linkname)) throw unsafe(`the link ${path} to ${linkname}`);
+  seen.set(path, type);
+}
+
+/** An absolute target is one inside the system the package is for: links to such are common. */
+function climbsOut(path: string, target: string): boolean {
+  if (target.startsWith('/')) return false;
+  let depth = path.split('/').length - 1;
+  for (const segment of target.split('/')) {
+    if (segment === '..') depth -= 1;
+    else if (segment !== '' && segment !== '.') depth += 1;
+    if (depth < 0) return true;
+  }
+  return false;
+}
+
+function malformed(reason: string, cause?: unknown): ArchiveError {
+  return new ArchiveError('TAR_MALFORMED', reason, cause);
+}
+
+function unsafe(what: string): ArchiveError {
+  return new ArchiveError('PATH_UNSAFE', `it has ${what}`);
+}
