@@ -47,6 +47,8 @@ export interface RegistryServer {
   inject(injection: Injection): void;
   /** How often each kind of fault has happened. */
   readonly faults: Readonly<Record<string, number>>;
+  /** The most requests that were under way at the same time. */
+  readonly mostAtOnce: number;
   /** Ends it, and every connection to it. */
   close(): Promise<void>;
 }
@@ -93,8 +95,11 @@ export async function startRegistryServer(settings: RegistryServerSettings = {})
     return { status: 307, headers: { location } };
   }
 
+  const atOnce = { now: 0, most: 0 };
   const serve: RequestListener = async (request, response) => {
-    const { method = '', headers } = request;
+    atOnce.most = Math.max(atOnce.most, ++atOnce.now);
+    response.on('close', () => atOnce.now--);
+    const { method = '', headers, socket } = request;
     const url = new URL(request.url ?? '', 'http://here');
     const seen = note(requests, request);
     const happening = faults.take(request);
@@ -113,7 +118,7 @@ export async function startRegistryServer(settings: RegistryServerSettings = {})
     const body = await readBody(request, (count) => (seen.received += count), drop?.after);
     if (drop) {
       if (method === 'PATCH') store.uploads.get(url.pathname.split('/').at(-1) ?? '')?.chunks.push(body);
-      return void request.destroy();
+      return void socket.destroy();
     }
     const answer =
       url.pathname === '/token'
@@ -135,8 +140,10 @@ export async function startRegistryServer(settings: RegistryServerSettings = {})
 
   const quietly = (listener: RequestListener): RequestListener => {
     // A client that goes away in the middle is part of what is tested.
-    return (request, response) =>
-      void Promise.resolve(listener(request, response)).catch(() => request.destroy());
+    return (request, response) => {
+      const { socket } = request;
+      void Promise.resolve(listener(request, response)).catch(() => socket.destroy());
+    };
   };
   const main = tls ? createTlsServer(tls, quietly(serve)) : createServer(quietly(serve));
   const storage = settings.redirectBlobs ? await listen(createServer(quietly(serveStorage))) : undefined;
@@ -150,6 +157,9 @@ export async function startRegistryServer(settings: RegistryServerSettings = {})
     storageRequests,
     inject: faults.inject,
     faults: faults.counts,
+    get mostAtOnce() {
+      return atOnce.most;
+    },
     close: async () => {
       for (const server of [main, storage]) {
         server?.closeAllConnections();

@@ -1,0 +1,151 @@
+import { describe, expect, test } from 'vitest';
+import { referrersTag } from './referrers.ts';
+import { start } from './testing/harness.ts';
+import { sha256 } from './testing/store.ts';
+
+const TYPE = 'application/vnd.oci.image.manifest.v1+json';
+const INDEX = 'application/vnd.oci.image.index.v1+json';
+const image = manifest({ config: { mediaType: 'application/vnd.oci.image.config.v1+json' } });
+const subject = { mediaType: TYPE, digest: image.digest, size: image.bytes.byteLength };
+const signature = manifest({ subject, artifactType: 'application/signature', annotations: { key: 'one' } });
+const sbom = manifest({ subject, config: { mediaType: 'application/sbom' } });
+
+function manifest(fields: object, mediaType = TYPE) {
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, ...fields }));
+  return { mediaType, bytes, digest: sha256(bytes) };
+}
+
+const entryOf = ({ mediaType, digest, bytes }: typeof image) => ({
+  mediaType,
+  digest,
+  size: bytes.byteLength,
+});
+const signatureEntry = {
+  ...entryOf(signature),
+  artifactType: 'application/signature',
+  annotations: { key: 'one' },
+};
+const sbomEntry = { ...entryOf(sbom), artifactType: 'application/sbom' };
+
+test.each([
+  ['sha256', 64],
+  ['sha512', 128],
+])('the tag for a %s digest is cut to what a tag may be', (algorithm, length) => {
+  expect(referrersTag(`${algorithm}:${'a'.repeat(length)}`)).toBe(`${algorithm}-${'a'.repeat(64)}`);
+});
+
+test('the tag for any other digest has its foreign characters replaced and its parts cut', () => {
+  const digest = `test+algorithm+using+separators+and+lots+of+characters:also=In_${'x'.repeat(80)}`;
+  expect(referrersTag(digest)).toBe(`test-algorithm-using-separators--also-In_${'x'.repeat(56)}`);
+});
+
+describe('a registry with the referrers API', () => {
+  test('files a manifest under its subject itself', async () => {
+    const { repository, server } = await start();
+    await repository.putManifest(signature.digest, signature);
+    await repository.putManifest(sbom.digest, sbom);
+    expect(await repository.referrers(image.digest)).toEqual([signatureEntry, sbomEntry]);
+    expect(server.store.tags.size).toBe(0);
+  });
+
+  test('is read page by page, and filtered', async () => {
+    const { repository, server } = await start({ pageSize: 1 });
+    await repository.putManifest(signature.digest, signature);
+    await repository.putManifest(sbom.digest, sbom);
+    expect(await repository.referrers(image.digest)).toHaveLength(2);
+    expect(await repository.referrers(image.digest, 'application/sbom')).toEqual([sbomEntry]);
+    expect(server.requests.at(-1)?.path).toContain('?artifactType=application%2Fsbom');
+  });
+
+  test('is filtered here when it does not do so', async () => {
+    const { repository, server } = await start();
+    const body = JSON.stringify({
+      schemaVersion: 2,
+      mediaType: INDEX,
+      manifests: [signatureEntry, sbomEntry],
+    });
+    server.inject({ fault: { kind: 'status', status: 200, body } });
+    expect(await repository.referrers(image.digest, 'application/sbom')).toEqual([sbomEntry]);
+  });
+
+  test('that answers with something else is refused', async () => {
+    const { repository, server } = await start();
+    server.inject({ fault: { kind: 'status', status: 200, body: '{"manifests":"none"}' } });
+    await expect(repository.referrers(image.digest)).rejects.toThrow('no image index');
+  });
+
+  test('needs no list under a tag when a manifest is deleted', async () => {
+    const { repository, server } = await start();
+    await repository.putManifest(signature.digest, signature);
+    await repository.deleteManifest(signature.digest);
+    expect(await repository.referrers(image.digest)).toEqual([]);
+    expect(server.requests.some(({ path }) => path.includes(referrersTag(image.digest)))).toBe(false);
+  });
+});
+
+describe('a registry without it', () => {
+  const tag = referrersTag(image.digest);
+
+  test('has no referrers until there are some', async () => {
+    const { repository } = await start({ referrers: false });
+    expect(await repository.referrers(image.digest)).toEqual([]);
+  });
+
+  test('gets a list under a tag, with the kind and the annotations of each', async () => {
+    const { repository } = await start({ referrers: false });
+    await repository.putManifest('signed', signature);
+    await repository.putManifest(sbom.digest, sbom);
+    expect(await repository.referrers(image.digest)).toEqual([signatureEntry, sbomEntry]);
+    expect(await repository.referrers(image.digest, 'application/signature')).toEqual([signatureEntry]);
+    const list = await repository.getManifest(tag);
+    expect(list.mediaType).toBe(INDEX);
+    expect(JSON.parse(Buffer.from(list.bytes).toString())).toEqual({
+      schemaVersion: 2,
+      mediaType: INDEX,
+      manifests: [signatureEntry, sbomEntry],
+    });
+  });
+
+  test('an index without a kind gets none', async () => {
+    const { repository } = await start({ referrers: false });
+    const index = manifest({ subject, manifests: [] }, INDEX);
+    await repository.putManifest(index.digest, index);
+    expect(await repository.referrers(image.digest)).toEqual([entryOf(index)]);
+  });
+
+  test('a manifest pushed twice is listed once', async () => {
+    const { repository, server } = await start({ referrers: false });
+    await repository.putManifest(sbom.digest, sbom);
+    const puts = () =>
+      server.requests.filter(({ method, path }) => method === 'PUT' && path.endsWith(tag)).length;
+    expect(puts()).toBe(1);
+    await repository.putManifest(sbom.digest, sbom);
+    expect(puts()).toBe(1);
+  });
+
+  test('several pushed at once are all listed', async () => {
+    const { repository } = await start({ referrers: false });
+    const many = Array.from({ length: 10 }, (_, n) =>
+      manifest({ subject, artifactType: `application/n${n}` }),
+    );
+    await Promise.all(many.map((each) => repository.putManifest(each.digest, each)));
+    const listed = (await repository.referrers(image.digest)).map(({ digest }) => digest);
+    expect(listed.sort()).toEqual(many.map(({ digest }) => digest).sort());
+  });
+
+  test('a deleted manifest leaves the list, and the others stay', async () => {
+    const { repository } = await start({ referrers: false });
+    await repository.putManifest(signature.digest, signature);
+    await repository.putManifest(sbom.digest, sbom);
+    expect(await repository.deleteManifest(signature.digest)).toBe(true);
+    expect(await repository.referrers(image.digest)).toEqual([sbomEntry]);
+  });
+
+  test('what else is under that tag is not overwritten, and told', async () => {
+    const { repository, server } = await start({ referrers: false });
+    await repository.putManifest(tag, image);
+    await expect(repository.putManifest(sbom.digest, sbom)).rejects.toThrow('holds no image index');
+    expect(server.store.tags.get(`owner/name:${tag}`)).toBe(image.digest);
+    expect(await repository.referrers(image.digest)).toEqual([]);
+  });
+});

@@ -1,0 +1,228 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { Secret } from './secret.ts';
+import { type Certificates, hasOpenssl, makeCertificates, pemOf } from './testing/certificates.ts';
+import { connect, start } from './testing/harness.ts';
+
+const patienceOfOne = { retry: { attempts: 1 } };
+
+describe('a registry on this machine', () => {
+  test('is spoken to in plain HTTP when it speaks no TLS', async () => {
+    const { registry } = await start();
+    expect(await registry.ping()).toEqual({ version: 'registry/2.0' });
+  });
+
+  test('but not when that is forbidden', async () => {
+    const { registry } = await start({}, { plainHttp: false });
+    await expect(registry.ping()).rejects.toMatchObject({ code: 'REGISTRY_TLS_FAILED', temporary: false });
+  });
+});
+
+describe('a registry elsewhere', () => {
+  test('is never spoken to in plain HTTP', async () => {
+    const { registry, events } = connect('registry.invalid', patienceOfOne);
+    await expect(registry.ping()).rejects.toMatchObject({ address: 'https://registry.invalid/v2/' });
+    expect(events).toEqual([]);
+  });
+
+  test('unless that is wanted', async () => {
+    const { registry } = connect('registry.invalid', { ...patienceOfOne, plainHttp: true });
+    await expect(registry.ping()).rejects.toMatchObject({ address: 'http://registry.invalid/v2/' });
+  });
+});
+
+describe('when it cannot be reached', () => {
+  test('because nothing listens, the attempts are bounded and the error is temporary', async () => {
+    const { server, registry, clock } = await start({}, { plainHttp: true });
+    await server.close();
+    await expect(registry.ping()).rejects.toMatchObject({ code: 'REGISTRY_UNREACHABLE', temporary: true });
+    expect(clock.sleeps).toHaveLength(5);
+  });
+
+  test('because its name is unknown, there is no second attempt', async () => {
+    const { registry, clock } = connect('no-such-host.invalid');
+    const failed: unknown = await registry.ping().catch((error: unknown) => error);
+    expect(failed).toMatchObject({ code: 'REGISTRY_UNREACHABLE' });
+    // Without any network the name server itself cannot be reached, which may change.
+    expect(clock.sleeps).toHaveLength((failed as { temporary: boolean }).temporary ? 5 : 0);
+  });
+
+  test('because it says nothing, or goes silent in the middle', async () => {
+    const { server, registry, repository } = await start({}, { timeouts: { answer: 60, idle: 60 } });
+    await registry.ping();
+    server.inject({ path: /v2\/$/, fault: { kind: 'slow', ms: 300 } });
+    await registry.ping();
+    server.inject({ path: /tags/, fault: { kind: 'stall' } });
+    expect(await repository.listTags()).toEqual([]);
+    expect(server.faults).toEqual({ slow: 1, stall: 1 });
+  });
+});
+
+describe('what a server answers', () => {
+  test.each([500, 502, 503, 504, 429])('%i is tried again', async (status) => {
+    const { registry, server, events } = await start();
+    server.inject({ times: 3, fault: { kind: 'status', status } });
+    await registry.ping();
+    expect(events.filter(({ type }) => type === 'retry')).toHaveLength(3);
+    expect(events.at(-1)).toEqual({
+      type: 'request',
+      method: 'GET',
+      address: `http://${server.name}/v2/`,
+      status: 200,
+    });
+  });
+
+  test.each([400, 401, 403, 404, 405, 501])('%i is not', async (status) => {
+    const { registry, server } = await start();
+    server.inject({ fault: { kind: 'status', status } });
+    await expect(registry.ping()).rejects.toMatchObject({ status, temporary: false });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test('Retry-After is heeded, as seconds and as a date, unless it is hours', async () => {
+    const { registry, server, clock } = await start();
+    const ask = (value: string) =>
+      ({ fault: { kind: 'status', status: 429, headers: { 'retry-after': value } } }) as const;
+    server.inject(ask('3'));
+    await registry.ping();
+    server.inject(ask(new Date(clock.now() + 60_000).toUTCString()));
+    await registry.ping();
+    expect(clock.sleeps.map((ms) => Math.floor(ms / 1000))).toEqual([3, expect.closeTo(60, -1)]);
+    server.inject(ask('21600'));
+    await expect(registry.ping()).rejects.toMatchObject({
+      code: 'REGISTRY_RATE_LIMITED',
+      retryAfterMs: 21_600_000,
+      message: expect.stringContaining('asks to wait 21600 s'),
+    });
+  });
+
+  test('an unknown form of errors body does not hide the status', async () => {
+    const { registry, server } = await start();
+    server.inject({ fault: { kind: 'status', status: 403, body: '<html>no</html>' } });
+    await expect(registry.ping()).rejects.toMatchObject({ code: 'REGISTRY_DENIED', details: [] });
+  });
+
+  test('a server that is no registry is named as such', async () => {
+    const { registry, server } = await start();
+    server.inject({ fault: { kind: 'status', status: 404 } });
+    await expect(registry.ping()).rejects.toThrow('is no registry');
+  });
+
+  test('warnings are told, each once', async () => {
+    const { registry, events } = await start({ warning: 'this \\"thing\\" goes away' });
+    await registry.ping();
+    await registry.ping();
+    expect(events.filter(({ type }) => type === 'warning')).toEqual([
+      { type: 'warning', text: 'this "thing" goes away' },
+    ]);
+  });
+});
+
+describe('redirects', () => {
+  /** A registry that redirects everything to `location`. */
+  async function redirecting(location: (name: string) => string) {
+    const server = createServer((_, response) => {
+      response.writeHead(307, { location: location(name) }).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const name = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    return connect(name);
+  }
+
+  test('without end are not followed for ever', async () => {
+    const { registry, events } = await redirecting(() => '/v2/');
+    await expect(registry.ping()).rejects.toThrow('redirects more than 5 times');
+    expect(events).toHaveLength(6);
+  });
+
+  test('to plain HTTP elsewhere, or to what is no web address, are refused', async () => {
+    const elsewhere = await redirecting(() => 'http://storage.example/blob?signature=s3cret');
+    await expect(elsewhere.registry.ping()).rejects.toMatchObject({
+      code: 'REGISTRY_PLAIN_HTTP',
+      address: 'http://storage.example/blob?signature=***',
+    });
+    const file = await redirecting(() => 'file:///etc/passwd');
+    await expect(file.registry.ping()).rejects.toMatchObject({ code: 'REGISTRY_PROTOCOL_BROKEN' });
+  });
+
+  test('of a request that changes something are not followed', async () => {
+    const { repository, events } = await redirecting((name) => `http://${name}/elsewhere`);
+    await expect(
+      repository.putManifest('x', { mediaType: 'text/plain', bytes: Buffer.from('{}') }),
+    ).rejects.toMatchObject({ status: 307 });
+    expect(events).toHaveLength(1);
+  });
+});
+
+test('an aborted signal ends what is under way, with its own reason', async () => {
+  const abort = new AbortController();
+  const { registry, server } = await start({}, { signal: abort.signal });
+  await registry.ping();
+  server.inject({ fault: { kind: 'slow', ms: 2000 } });
+  const waiting = registry.ping();
+  setTimeout(() => abort.abort(new Error('the user pressed Ctrl-C')), 20);
+  await expect(waiting).rejects.toThrow('the user pressed Ctrl-C');
+  await expect(registry.ping()).rejects.toThrow('the user pressed Ctrl-C');
+});
+
+describe.skipIf(!hasOpenssl)('TLS (openssl)', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'registry-tls-'));
+  let certificates: Certificates;
+
+  beforeAll(() => {
+    certificates = makeCertificates(folder);
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const startTls = (client: Parameters<typeof start>[1]) =>
+    start({ tls: pemOf(certificates.server) }, client);
+
+  test('with a private authority works when that is named', async () => {
+    const { registry } = await startTls({ caFile: certificates.ca });
+    expect(await registry.ping()).toEqual({ version: 'registry/2.0' });
+  });
+
+  test('and fails, at once, when it is not', async () => {
+    const { registry, clock } = await startTls({ certificateFolders: [] });
+    await expect(registry.ping()).rejects.toMatchObject({ code: 'REGISTRY_TLS_FAILED' });
+    expect(clock.sleeps).toEqual([]);
+  });
+
+  test('takes the authority from the folder Docker keeps for the host', async () => {
+    const folders = [join(folder, 'none'), join(folder, 'certs.d')];
+    const { registry, server } = await startTls({ certificateFolders: folders });
+    mkdirSync(join(folder, 'certs.d', server.name), { recursive: true });
+    writeFileSync(
+      join(folder, 'certs.d', server.name, 'ca.crt'),
+      pemOf({ ...certificates.server, cert: certificates.ca }).cert,
+    );
+    expect(await registry.ping()).toEqual({ version: 'registry/2.0' });
+  });
+
+  test('gives the token server a password through TLS as well', async () => {
+    const lock = { kind: 'bearer', username: 'me', password: 'p' } as const;
+    const client = await start(
+      { tls: pemOf(certificates.server), lock },
+      {
+        caFile: certificates.ca,
+        credentials: async () => ({ kind: 'basic', username: 'me', password: new Secret('p') }),
+      },
+    );
+    await client.registry.ping();
+    expect(client.server.tokenRequests).toHaveLength(1);
+  });
+
+  test('refuses certificates that are missing or halves of a pair', async () => {
+    const missing = await startTls({ caFile: join(folder, 'nothing.crt') });
+    await expect(missing.registry.ping()).rejects.toMatchObject({ code: 'REGISTRY_CERTIFICATES_UNREADABLE' });
+    const half = await startTls({ certificateFolders: [join(folder, 'half')] });
+    mkdirSync(join(folder, 'half', half.server.name), { recursive: true });
+    writeFileSync(join(folder, 'half', half.server.name, 'client.cert'), pemOf(certificates.client).cert);
+    await expect(half.registry.ping()).rejects.toThrow('client.cert has no key or certificate beside it');
+  });
+});

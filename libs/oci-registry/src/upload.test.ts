@@ -1,0 +1,267 @@
+import { describe, expect, test } from 'vitest';
+import { someBytes, sourceOf, start } from './testing/harness.ts';
+import type { RegistryServer, RegistryServerSettings } from './testing/registry-server.ts';
+
+const small = someBytes(1000);
+const large = someBytes(1_000_000);
+const KIB = 1 << 10;
+
+/** Sizes that make the large blob four chunks, the last one smaller. */
+const inChunks = { monolithicLimit: 64 * KIB, chunkSize: 300_000 };
+
+const startChunked = (settings: RegistryServerSettings = {}) => start(settings, inChunks);
+const methods = (server: RegistryServer) => server.requests.map(({ method }) => method).join(' ');
+const ranges = (server: RegistryServer) =>
+  server.requests.filter(({ method }) => method === 'PATCH').map(({ headers }) => headers['content-range']);
+
+function stored(server: RegistryServer, bytes: Buffer): boolean {
+  return server.store.blobs.get(`owner/name@${sourceOf(bytes).digest}`)?.equals(bytes) ?? false;
+}
+
+test('a small blob is sent in one request', async () => {
+  const { repository, server } = await start();
+  await repository.uploadBlob(sourceOf(small));
+  expect(stored(server, small)).toBe(true);
+  expect(methods(server)).toBe('POST PUT');
+  expect(server.requests[0]?.headers['content-length']).toBe('0');
+  expect(server.requests[1]?.headers).toMatchObject({
+    'content-length': '1000',
+    'content-type': 'application/octet-stream',
+  });
+  expect(server.requests[1]?.headers['content-range']).toBeUndefined();
+});
+
+test('so is an empty one', async () => {
+  const { repository, server } = await start();
+  await repository.uploadBlob(sourceOf(Buffer.alloc(0)));
+  expect(stored(server, Buffer.alloc(0))).toBe(true);
+});
+
+test('a large blob is sent in chunks that follow each other, and closed with its digest', async () => {
+  const { repository, server } = await startChunked();
+  await repository.uploadBlob(sourceOf(large));
+  expect(stored(server, large)).toBe(true);
+  expect(methods(server)).toBe('POST PATCH PATCH PATCH PATCH PUT');
+  expect(ranges(server)).toEqual(['0-299999', '300000-599999', '600000-899999', '900000-999999']);
+  expect(server.requests.at(-1)?.path).toContain(`digest=${encodeURIComponent(sourceOf(large).digest)}`);
+});
+
+test('chunks are no smaller than the registry wants them', async () => {
+  const { repository, server } = await startChunked({ chunkMinLength: 400_000 });
+  await repository.uploadBlob(sourceOf(large));
+  expect(ranges(server)).toEqual(['0-399999', '400000-799999', '800000-999999']);
+});
+
+test('progress is told by bytes', async () => {
+  const { repository, events } = await startChunked();
+  await repository.uploadBlob(sourceOf(large));
+  const sent = events.flatMap((event) => (event.type === 'upload-progress' ? [event.sent] : []));
+  expect(sent).toEqual([...sent].sort((a, b) => a - b));
+  expect(sent.at(-1)).toBe(large.byteLength);
+});
+
+describe('a chunked upload goes on', () => {
+  test('from what has arrived, after a drop in the middle of a chunk', async () => {
+    const { repository, server } = await startChunked();
+    server.inject({ method: 'PATCH', skip: 1, fault: { kind: 'drop-request', after: 100_000 } });
+    const source = sourceOf(large);
+    await repository.uploadBlob(source);
+    expect(stored(server, large)).toBe(true);
+    expect(methods(server)).toBe('POST PATCH PATCH GET PATCH PATCH PUT');
+    expect(source.opened).toEqual([0, 300_000, 400_000, 700_000]);
+  });
+
+  test('after a chunk that arrived and whose answer did not', async () => {
+    const { repository, server } = await startChunked();
+    server.inject({ method: 'PATCH', skip: 1, fault: { kind: 'lose-answer' } });
+    await repository.uploadBlob(sourceOf(large));
+    expect(ranges(server)).toEqual(['0-299999', '300000-599999', '600000-899999', '900000-999999']);
+  });
+
+  test.each([500, 502, 503, 504, 429])('after %i', async (status) => {
+    const { repository, server, clock } = await startChunked();
+    server.inject({
+      method: 'PATCH',
+      skip: 2,
+      fault: { kind: 'status', status, headers: { 'retry-after': '7' } },
+    });
+    await repository.uploadBlob(sourceOf(large));
+    expect(stored(server, large)).toBe(true);
+    expect(ranges(server)).toHaveLength(5);
+    expect(clock.sleeps).toEqual([7125]);
+  });
+
+  test('after 416, from where the registry says', async () => {
+    const { repository, server } = await startChunked();
+    server.inject({ method: 'PATCH', skip: 1, fault: { kind: 'drop-request', after: 5000 } });
+    // The first question for the state is answered too early, so that the next chunk is out of place.
+    server.inject({
+      method: 'GET',
+      path: /uploads/,
+      fault: { kind: 'status', status: 204, headers: { range: '0-299999' } },
+    });
+    await repository.uploadBlob(sourceOf(large));
+    expect(stored(server, large)).toBe(true);
+    expect(ranges(server).slice(0, 4)).toEqual([
+      '0-299999',
+      '300000-599999',
+      '300000-599999',
+      '305000-604999',
+    ]);
+  });
+
+  test('with a new token, when the old one expired between two chunks', async () => {
+    const { repository, server } = await start({ lock: { kind: 'bearer' } }, inChunks);
+    server.inject({ method: 'PATCH', skip: 2, fault: { kind: 'expire-tokens' } });
+    await repository.uploadBlob(sourceOf(large));
+    expect(stored(server, large)).toBe(true);
+    expect(server.tokenRequests).toHaveLength(2);
+    expect(methods(server)).not.toContain('DELETE');
+  });
+});
+
+describe('an upload starts over', () => {
+  test('when its session has vanished, once it is sure the blob is not there', async () => {
+    const { repository, server, events } = await startChunked();
+    server.inject({ method: 'PATCH', skip: 2, fault: { kind: 'forget-uploads' } });
+    await repository.uploadBlob(sourceOf(large));
+    expect(stored(server, large)).toBe(true);
+    expect(methods(server)).toBe('POST PATCH PATCH PATCH DELETE HEAD POST PATCH PATCH PATCH PATCH PUT');
+    expect(events).toContainEqual(
+      expect.objectContaining({ type: 'retry', reason: expect.stringContaining('session ended') }),
+    );
+  });
+
+  test('when a blob sent in one request did not arrive', async () => {
+    const { repository, server } = await start();
+    server.inject({ method: 'PUT', fault: { kind: 'drop-request', after: 10 } });
+    await repository.uploadBlob(sourceOf(small));
+    expect(stored(server, small)).toBe(true);
+  });
+
+  test('but not when only the answer was lost: what is there is not sent twice', async () => {
+    const { repository, server } = await startChunked();
+    server.inject({ method: 'PUT', fault: { kind: 'lose-answer' } });
+    await repository.uploadBlob(sourceOf(large));
+    expect(methods(server)).toBe('POST PATCH PATCH PATCH PATCH PUT GET DELETE HEAD');
+  });
+
+  test('in one request, when chunked sessions vanish again and again', async () => {
+    const { repository, server } = await startChunked({ chunks: 'lost' });
+    await repository.uploadBlob(sourceOf(large));
+    expect(stored(server, large)).toBe(true);
+    expect(ranges(server)).toHaveLength(2);
+  });
+
+  test('and not for ever', async () => {
+    const { repository, server } = await startChunked();
+    server.inject({ method: 'PUT', times: 99, fault: { kind: 'status', status: 503 } });
+    await expect(repository.uploadBlob(sourceOf(small))).rejects.toMatchObject({
+      code: 'REGISTRY_UNAVAILABLE',
+    });
+    expect(server.faults).toEqual({ status: 6 });
+  });
+});
+
+describe('a registry that does not follow the chunk protocol gets the blob whole', () => {
+  test.each(['refused', 'stuck'] as const)('chunks %s', async (chunks) => {
+    const { repository, server } = await startChunked({ chunks });
+    await repository.uploadBlob(sourceOf(large));
+    expect(stored(server, large)).toBe(true);
+    const [first, again] = [ranges(server).length, someBytes(1_000_000, 2)];
+    await repository.uploadBlob(sourceOf(again));
+    expect(stored(server, again)).toBe(true);
+    expect(ranges(server)).toHaveLength(first);
+  });
+});
+
+describe('an upload ends with an error, and the registry is told to forget it', () => {
+  test('when the registry finds another digest', async () => {
+    const { repository, server } = await startChunked();
+    const source = { ...sourceOf(large), digest: sourceOf(small).digest };
+    await expect(repository.uploadBlob(source)).rejects.toMatchObject({
+      code: 'REGISTRY_REFUSED',
+      status: 400,
+      details: [{ code: 'DIGEST_INVALID', message: 'provided digest did not match uploaded content' }],
+    });
+    expect(methods(server)).toBe('POST PATCH PATCH PATCH PATCH PUT DELETE');
+  });
+
+  test('when the source is shorter than it claims', async () => {
+    const { repository, server } = await start();
+    await expect(repository.uploadBlob({ ...sourceOf(small), size: 1001 })).rejects.toThrow(
+      'ends 1 bytes before its size',
+    );
+    expect(server.store.uploads.size).toBe(0);
+  });
+
+  test('when the source cannot be read', async () => {
+    const { repository } = await startChunked();
+    const open = async function* () {
+      yield small;
+      throw new Error('the disk is gone');
+    };
+    const failed = repository.uploadBlob({ ...sourceOf(large), open });
+    await expect(failed).rejects.toMatchObject({
+      code: 'UPLOAD_SOURCE_WRONG',
+      cause: { message: 'the disk is gone' },
+    });
+  });
+
+  test.each([401, 403])('when it is refused with %i in the middle', async (status) => {
+    const { repository, server } = await startChunked();
+    server.inject({ method: 'PATCH', skip: 1, fault: { kind: 'status', status } });
+    await expect(repository.uploadBlob(sourceOf(large))).rejects.toMatchObject({ status });
+    expect(methods(server)).toBe('POST PATCH PATCH DELETE');
+  });
+});
+
+describe('mounting', () => {
+  const { digest } = sourceOf(small);
+
+  test('takes a blob over without sending it', async () => {
+    const { repository, server, events } = await start();
+    server.store.blobs.set(`other/place@${digest}`, small);
+    expect(await repository.mountBlob(digest, 'other/place')).toEqual({ mounted: true });
+    expect(stored(server, small)).toBe(true);
+    expect(methods(server)).toBe('POST');
+    expect(events).toContainEqual({
+      type: 'mount',
+      repository: 'owner/name',
+      digest,
+      from: 'other/place',
+      hit: true,
+    });
+  });
+
+  test('that misses leaves a session, in which the blob is sent', async () => {
+    const { repository, server, events } = await start();
+    const result = await repository.mountBlob(digest, 'other/place');
+    await repository.uploadBlob(sourceOf(small), result.mounted ? undefined : result.session);
+    expect(stored(server, small)).toBe(true);
+    expect(methods(server)).toBe('POST PUT');
+    expect(events).toContainEqual(expect.objectContaining({ type: 'mount', hit: false }));
+  });
+
+  test('that is forbidden is a miss without a session', async () => {
+    const { repository } = await start({ mounts: 'denied' });
+    expect(await repository.mountBlob(digest, 'other/place')).toEqual({ mounted: false, session: undefined });
+  });
+
+  test('asks for a token for both repositories', async () => {
+    const { repository, server } = await start({ lock: { kind: 'bearer' } });
+    await repository.mountBlob(digest, 'other/place');
+    expect(server.tokenRequests.map(({ scopes }) => scopes)).toEqual([
+      ['repository:owner/name:pull,push', 'repository:other/place:pull'],
+    ]);
+  });
+});
+
+test('several at once keep to the limit of connections', async () => {
+  const { repository, server } = await start({}, { connections: 2 });
+  server.inject({ method: 'PUT', times: 99, fault: { kind: 'slow', ms: 20 } });
+  const blobs = Array.from({ length: 8 }, (_, seed) => someBytes(5000, seed + 1));
+  await Promise.all(blobs.map((blob) => repository.uploadBlob(sourceOf(blob))));
+  expect(blobs.every((blob) => stored(server, blob))).toBe(true);
+  expect(server.mostAtOnce).toBe(2);
+});
