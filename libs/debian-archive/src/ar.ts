@@ -20,23 +20,28 @@ const HEADER_BYTES = 60;
  */
 export async function* readAr(source: AsyncIterable<Uint8Array>): AsyncGenerator<ArMember> {
   const bytes = new Pieces(source);
-  if ((await bytes.text(MAGIC.length)) !== MAGIC) throw malformed('it is not an ar archive');
-  while (!(await bytes.atEnd())) {
-    const header = await bytes.text(HEADER_BYTES);
-    // name, date, owner, group, mode, size, end mark
-    const [, name, digits] = /^(.{16}).{32}(\d{1,10} *)`\n$/.exec(header) ?? [];
-    if (name === undefined || digits === undefined || digits.length !== 10) {
-      throw malformed('a member has no proper header');
+  try {
+    if ((await bytes.text(MAGIC.length)) !== MAGIC) throw malformed('it is not an ar archive');
+    while (!(await bytes.atEnd())) {
+      const { name, size } = parseHeader(await bytes.text(HEADER_BYTES));
+      const body = bytes.next(size);
+      yield { name, size, body };
+      for await (const _ of body) {
+        // Skipped.
+      }
+      // Members begin at even offsets; the last may lack the padding.
+      if (size % 2 === 1 && !(await bytes.atEnd())) await bytes.text(1);
     }
-    const size = Number(digits);
-    const body = bytes.next(size);
-    yield { name: name.trimEnd().replace(/\/$/, ''), size, body };
-    for await (const _ of body) {
-      // Skipped.
-    }
-    // Members begin at even offsets; the last may lack the padding.
-    if (size % 2 === 1 && !(await bytes.atEnd())) await bytes.text(1);
+  } finally {
+    await bytes.close();
   }
+}
+
+/** Name, date, owner, group, mode, size and end mark, each of fixed width. */
+function parseHeader(header: string): { name: string; size: number } {
+  const [, name, size] = /^(.{16}).{32}(?=.{10}`\n$)(\d+) *`/.exec(header) ?? [];
+  if (name === undefined) throw malformed('a member has no proper header');
+  return { name: name.trimEnd().replace(/\/$/, ''), size: Number(size) };
 }
 
 /** A stream read in pieces of given lengths. */
@@ -55,6 +60,10 @@ class Pieces {
       this.#chunk = value;
     }
     return false;
+  }
+
+  async close(): Promise<void> {
+    await this.#source.return?.();
   }
 
   async *next(length: number): AsyncGenerator<Uint8Array> {

@@ -22,15 +22,19 @@ export async function* readDeb(
   source: AsyncIterable<Uint8Array>,
   expected: ArchiveFile,
 ): AsyncGenerator<DebEntry, void, undefined> {
+  const members = readAr(checked(source, expected));
   try {
-    const members = readAr(checked(source, expected));
     await requireFormat(members);
     await nextMember(members, 'control.tar');
-    yield* readTar(await nextMember(members, 'data.tar'));
+    for await (const entry of readTar(await nextMember(members, 'data.tar'))) {
+      yield { ...entry, read: () => naming(expected.path, entry.read()) };
+    }
     // Debian's tools ignore members after data.tar; their bytes count for the hash.
     for await (const _ of members);
   } catch (error) {
-    throw named(error, expected.path);
+    throw named(expected.path, error);
+  } finally {
+    await members.return(undefined);
   }
 }
 
@@ -49,15 +53,21 @@ export async function readControl(source: AsyncIterable<Uint8Array>, path: strin
     }
     throw new ArchiveError('DEB_MALFORMED', 'it has no control file');
   } catch (error) {
-    throw named(error, path);
+    throw named(path, error);
   } finally {
     await members.return(undefined);
   }
 }
 
-function named(error: unknown, path: string): unknown {
+function named(path: string, error: unknown): unknown {
   if (!(error instanceof ArchiveError)) return error;
   return new ArchiveError(error.code, `${path}: ${error.message}`, error.cause);
+}
+
+async function naming<T>(path: string, work: Promise<T>): Promise<T> {
+  return work.catch((error: unknown) => {
+    throw named(path, error);
+  });
 }
 
 /** https://manpages.debian.org/deb.5: the first member holds the version of the format. */

@@ -61,5 +61,6 @@ async function* throughXz(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uin
     if (failure) throw failure;
   } finally {
     xz.kill();
+    await fed;
   }
 }

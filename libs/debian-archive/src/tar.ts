@@ -42,7 +42,7 @@ export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerato
       if (!parsed.body.locked) await parsed.body.cancel();
     }
   } catch (cause) {
-    throw cause instanceof ArchiveError ? cause : malformed((cause as Error).message, cause);
+    throw asMalformed(cause);
   } finally {
     stop.abort();
     await fed;
@@ -69,7 +69,10 @@ function toEntry({ header, body }: ParsedTarEntry): TarEntry | null {
     size: header.size,
     mtime: header.mtime ?? new Date(0),
     linkname: type === 'hardlink' ? requireSafePath(withoutDot(linkname), `the link ${path}`) : linkname,
-    read: () => readBody(body, header.size),
+    read: () =>
+      readBody(body, header.size).catch((cause: unknown) => {
+        throw asMalformed(cause);
+      }),
   };
 }
 
@@ -114,8 +117,14 @@ function climbsOut(path: string, target: string): boolean {
   return false;
 }
 
-function malformed(reason: string, cause?: unknown): ArchiveError {
-  return new ArchiveError('TAR_MALFORMED', reason, cause);
+function malformed(reason: string): ArchiveError {
+  return new ArchiveError('TAR_MALFORMED', reason);
+}
+
+/** What fails on the way here has a code already; the rest is the tar reader's complaint. */
+function asMalformed(cause: unknown): ArchiveError {
+  if (cause instanceof ArchiveError) return cause;
+  return new ArchiveError('TAR_MALFORMED', (cause as Error).message, cause);
 }
 
 function unsafe(what: string): ArchiveError {

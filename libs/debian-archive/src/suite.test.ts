@@ -1,0 +1,248 @@
+import { createReadStream } from 'node:fs';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import {
+  type ArchiveEvent,
+  fetchFile,
+  fetchPackageIndex,
+  openHttp,
+  openSuite,
+  readDeb,
+  type SuiteContext,
+} from './index.ts';
+import { makeArchive, paragraph, type TestArchiveOptions } from './testing/archive.ts';
+import { temporaryFolder } from './testing/folder.ts';
+import { makePackage, type TestPackage } from './testing/packages.ts';
+import { answers, sendsInstead, serve, type TestServer } from './testing/server.ts';
+
+const SID = { origin: 'Debian', suite: 'unstable', codename: 'sid' } as const;
+const RELEASE = 'dists/sid/InRelease';
+
+let hello: TestPackage;
+let older: TestPackage;
+let newer: TestPackage;
+let foreign: TestPackage;
+let events: ArchiveEvent[];
+
+beforeEach(async () => {
+  const make = (version: string, architecture = 'amd64') =>
+    makePackage({ package: 'hello', version, architecture }, [{ path: 'a', body: version }]);
+  hello = await make('1:2.0-1');
+  older = await make('1:2.0~rc1-1');
+  newer = await make('1:10.0-1');
+  foreign = await make('1:3.0-1', 'arm64');
+  events = [];
+});
+
+/** An archive on a server, and how to read it. */
+async function open(packages: readonly TestPackage[], options: TestArchiveOptions = {}) {
+  const { key, files } = await makeArchive(packages, options);
+  const server = await serve(files as Map<string, Uint8Array>);
+  const http = openHttp({});
+  onTestFinished(async () => {
+    await Promise.all([server.close(), http.close()]);
+  });
+  const context: SuiteContext = {
+    keys: [key.trusted],
+    now: new Date('2026-11-23T12:00:00Z'),
+    acceptExpired: false,
+    cache: await temporaryFolder(),
+    http,
+    onEvent: (event) => events.push(event),
+    retry: { attempts: 2, firstDelay: 1, longestDelay: 1 },
+  };
+  return { server, context, suite: () => openSuite(server.url, SID, context) };
+}
+const index = async (
+  packages: readonly TestPackage[],
+  editIndex?: (text: string) => string,
+  wanted = ['hello'],
+) => fetchPackageIndex(await (await open(packages, editIndex ? { editIndex } : {})).suite(), 'amd64', wanted);
+const refusal = (work: Promise<unknown>) =>
+  work.then(
+    () => 'accepted',
+    (error) => error.code ?? error,
+  );
+const indexPath = (server: TestServer) =>
+  [...server.files.keys()].find((path) => path.includes('binary-')) ?? '';
+
+describe('a suite', () => {
+  test('leads from its signature to the bytes of a package', async () => {
+    const { server, context, suite } = await open([hello, foreign]);
+    const opened = await suite();
+    expect(opened.release).toMatchObject({ codename: 'sid', architectures: ['amd64', 'arm64'] });
+    const found = (await fetchPackageIndex(opened, 'amd64', ['hello'])).get('hello');
+    const path = await fetchFile(found, { ...context, mirror: server.url, snapshot: server.url });
+    for await (const entry of readDeb(createReadStream(path), found)) {
+      expect(Buffer.from(await entry.read()).toString()).toBe('1:2.0-1');
+    }
+    expect(server.requests.map((request) => request.replace(/[0-9a-f]{64}/, 'HASH'))).toEqual([
+      'GET dists/sid/InRelease',
+      'GET dists/sid/main/binary-amd64/by-hash/SHA256/HASH',
+      'GET pool/main/h/hello/hello_2.0-1_amd64.deb',
+    ]);
+  });
+
+  test('may be without by-hash', async () => {
+    const { server, suite } = await open([hello], { byHash: false });
+    await fetchPackageIndex(await suite(), 'amd64', []);
+    expect(server.requests.at(-1)).toBe('GET dists/sid/main/binary-amd64/Packages.xz');
+  });
+
+  test('is asked for its Release each time, for its index once', async () => {
+    const { server, suite } = await open([hello]);
+    for (let i = 0; i < 3; i++) await fetchPackageIndex(await suite(), 'amd64', ['hello']);
+    expect(server.requests).toHaveLength(4);
+    expect(events.map(({ type }) => type)).toEqual([
+      'fetch-start',
+      'fetch-progress',
+      'fetch-done',
+      'cache-hit',
+      'cache-hit',
+    ]);
+  });
+
+  test('is asked again after the server failed', async () => {
+    const { server, suite } = await open([hello]);
+    server.faults.set(RELEASE, [answers(503)]);
+    expect((await suite()).release.codename).toBe('sid');
+  });
+
+  test.each([
+    ['RELEASE_NOT_FOUND', answers(404)],
+    ['HTTP_REFUSED', answers(403)],
+    ['RELEASE_NOT_SIGNED', sendsInstead(Buffer.from('<html>Log in</html>\n'))],
+    ['SIZE_DIFFERS', sendsInstead(Buffer.alloc((16 << 20) + 1))],
+  ])('is refused with %s', async (code, fault) => {
+    const { server, suite } = await open([hello]);
+    server.faults.set(RELEASE, [fault]);
+    expect(await refusal(suite())).toBe(code);
+  });
+
+  test('is refused if it has expired, unless that is accepted', async () => {
+    const { suite, context, server } = await open([hello], { validUntil: new Date('2026-11-22T00:00:00Z') });
+    expect(await refusal(suite())).toBe('RELEASE_EXPIRED');
+    const { release } = await openSuite(server.url, SID, { ...context, acceptExpired: true });
+    expect(release.expired).toBe(true);
+  });
+
+  test('is refused if it is another one', async () => {
+    const { suite } = await open([hello], { suite: 'stable' });
+    expect(await refusal(suite())).toBe('RELEASE_SUITE_MISMATCH');
+  });
+});
+
+describe('a package index', () => {
+  test('gives the newest version', async () => {
+    const found = (await index([hello, newer, older])).get('hello');
+    expect(found).toEqual({
+      ...newer.described,
+      source: { name: 'hello', version: '1:10.0-1' },
+      builtUsing: [],
+    });
+  });
+
+  test('has only what was asked for', async () => {
+    const found = await index([hello], undefined, ['hell', 'ello', 'hello-2']);
+    expect(['hell', 'ello', 'hello', 'hello-2'].map((name) => found.has(name))).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ]);
+    expect(() => found.get('hell')).toThrow(
+      expect.objectContaining({ code: 'PACKAGE_NOT_IN_INDEX', message: 'there is no hell for amd64' }),
+    );
+  });
+
+  test('finds a package among 60,000 others within a second', async () => {
+    const many = Array.from({ length: 60_000 }, (_, i) =>
+      paragraph(hello)
+        .replace('Package: hello', `Package: other-${i}`)
+        .replace('test\n', `test\n ${'long description '.repeat(50)}\n`),
+    ).join('\n');
+    const { suite } = await open([hello], { editIndex: (text) => `${many}\n${text}\n${many}` });
+    const opened = await suite();
+    await fetchPackageIndex(opened, 'amd64', []);
+    const start = performance.now();
+    expect((await fetchPackageIndex(opened, 'amd64', ['hello', 'none'])).has('hello')).toBe(true);
+    expect(performance.now() - start).toBeLessThan(1000);
+  });
+
+  test('names the sources of a package', async () => {
+    const sources = `Source: hi (1:1.9-2)
+Built-Using: glibc (= 2.43-7), zlib (= 1:1.3.dfsg-4)
+Static-Built-Using: gcc-16 (= 16.2.0-4)
+`;
+    const found = (await index([hello], (text) => text + sources)).get('hello');
+    expect(found.source).toEqual({ name: 'hi', version: '1:1.9-2' });
+    expect(found.builtUsing).toEqual([
+      { name: 'glibc', version: '2.43-7' },
+      { name: 'zlib', version: '1:1.3.dfsg-4' },
+      { name: 'gcc-16', version: '16.2.0-4' },
+    ]);
+    const plain = (await index([hello], (text) => `${text}Source: hi\n`)).get('hello');
+    expect(plain.source).toEqual({ name: 'hi', version: '1:2.0-1' });
+  });
+
+  test('may have packages for all architectures', async () => {
+    const found = await index([hello], (text) => text.replace('Architecture: amd64', 'Architecture: all'));
+    expect(found.get('hello').architecture).toBe('all');
+  });
+
+  test('is not taken for a line inside another package', async () => {
+    const found = await index([hello], (text) => text.replace('test\n', 'test\n Package: other\n'), [
+      'other',
+    ]);
+    expect(found.has('other')).toBe(false);
+  });
+
+  test.each<[string, string, string | RegExp, string]>([
+    ['INDEX_MALFORMED', 'a size that is no number', /Size: \d+/, 'Size: -1'],
+    ['INDEX_MALFORMED', 'no size', /Size: \d+\n/, ''],
+    ['INDEX_MALFORMED', 'no hash', /SHA256: .*\n/, ''],
+    ['INDEX_MALFORMED', 'MD5 only', 'SHA256: ', 'MD5sum: '],
+    ['INDEX_MALFORMED', 'a hash too short', /SHA256: ../, 'SHA256: '],
+    ['INDEX_MALFORMED', 'no version', /Version: .*\n/, ''],
+    ['INDEX_MALFORMED', 'no path', /Filename: .*\n/, ''],
+    ['INDEX_MALFORMED', 'another architecture', 'Architecture: amd64', 'Architecture: arm64'],
+    ['INDEX_MALFORMED', 'a source that is none', 'Description: test', 'Source: a b c'],
+    ['INDEX_MALFORMED', 'sources without version', 'Description: test', 'Built-Using: glibc'],
+    ['VERSION_MALFORMED', 'a version that is none', 'Version: 1:2.0-1', 'Version: 2 0'],
+    ['PATH_UNSAFE', 'a path that climbs out', 'Filename: pool', 'Filename: ../pool'],
+    ['PATH_UNSAFE', 'an absolute path', 'Filename: pool', 'Filename: /pool'],
+    ['CONTROL_MALFORMED', 'a field twice', 'Description: test', 'Size: 5'],
+    ['CONTROL_MALFORMED', 'a line that is no field', 'Description: test', 'nonsense'],
+  ])('is refused with %s for %s', async (code, _, from, to) => {
+    expect(await refusal(index([hello], (text) => text.replace(from, to)))).toBe(code);
+  });
+
+  test('is refused if it has a version twice', async () => {
+    expect(await refusal(index([hello], (text) => `${text}\n${text}`))).toBe('INDEX_MALFORMED');
+  });
+
+  test('is refused if it is not of the suite', async () => {
+    const { suite } = await open([hello]);
+    await expect(fetchPackageIndex(await suite(), 'riscv64', [])).rejects.toMatchObject({
+      code: 'INDEX_NOT_IN_RELEASE',
+      message: 'the Release of sid has no main/binary-riscv64/Packages.xz',
+    });
+    expect(await refusal(fetchPackageIndex(await suite(), 'amd64', [], 'contrib'))).toBe(
+      'INDEX_NOT_IN_RELEASE',
+    );
+  });
+
+  test('is refused if its bytes are not those that were signed', async () => {
+    const { server, suite } = await open([hello]);
+    const path = indexPath(server);
+    const good = Buffer.from(server.files.get(path) ?? '');
+    const changed = Buffer.from(good);
+    changed.writeUInt8(changed.readUInt8(50) ^ 1, 50);
+    for (const [body, code] of [
+      [changed, 'HASH_DIFFERS'],
+      [good.subarray(1), 'SIZE_DIFFERS'],
+    ] as const) {
+      server.files.set(path, body);
+      expect(await refusal(fetchPackageIndex(await suite(), 'amd64', ['hello']))).toBe(code);
+    }
+  });
+});
