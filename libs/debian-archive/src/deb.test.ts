@@ -220,6 +220,12 @@ describe('a package that is not the one expected is refused at its end', () => {
   });
 });
 
+test('a package that cannot be read has an error of its own', async () => {
+  const nowhere = createReadStream('/nonexistent/a.deb');
+  const entries = readDeb(nowhere, expected(Buffer.alloc(0)));
+  await expect(entriesOf(entries)).rejects.toMatchObject({ code: 'PACKAGE_UNREADABLE' });
+});
+
 describe('a malformed package is refused', () => {
   const head: [string, string][] = [['debian-binary', '2.0\n']];
 

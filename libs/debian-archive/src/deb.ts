@@ -15,8 +15,8 @@ export type DebEntry = TarEntry;
  * only at its end: commit nothing that was read before the generator has ended without an error.
  *
  * @param expected its `path` is named in errors
- * @throws ArchiveError DEB_MALFORMED, TAR_MALFORMED, COMPRESSION_MALFORMED, PATH_UNSAFE, XZ_MISSING;
- *   SIZE_DIFFERS, HASH_DIFFERS at the end
+ * @throws ArchiveError PACKAGE_UNREADABLE, DEB_MALFORMED, TAR_MALFORMED, COMPRESSION_MALFORMED, PATH_UNSAFE,
+ *   XZ_MISSING; SIZE_DIFFERS, HASH_DIFFERS at the end
  */
 export async function* readDeb(
   source: AsyncIterable<Uint8Array>,
@@ -42,10 +42,11 @@ export async function* readDeb(
  * The fields of the package's control file; no more is read than that takes.
  *
  * @param path is named in errors
- * @throws ArchiveError DEB_MALFORMED, TAR_MALFORMED, COMPRESSION_MALFORMED, CONTROL_MALFORMED, XZ_MISSING
+ * @throws ArchiveError PACKAGE_UNREADABLE, DEB_MALFORMED, TAR_MALFORMED, COMPRESSION_MALFORMED,
+ *   CONTROL_MALFORMED, XZ_MISSING
  */
 export async function readControl(source: AsyncIterable<Uint8Array>, path: string): Promise<Stanza> {
-  const members = readAr(source);
+  const members = readAr(readable(source));
   try {
     await requireFormat(members);
     for await (const entry of readTar(await nextMember(members, 'control.tar'))) {
@@ -105,6 +106,15 @@ async function nextMember(
   throw new ArchiveError('DEB_MALFORMED', `it has no ${name}`);
 }
 
+/** The same bytes; gives a code to what fails when they are read. */
+async function* readable(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* source;
+  } catch (cause) {
+    throw new ArchiveError('PACKAGE_UNREADABLE', (cause as Error).message, cause);
+  }
+}
+
 /** The same bytes; throws at their end if they are not the expected ones. */
 async function* checked(
   source: AsyncIterable<Uint8Array>,
@@ -112,7 +122,7 @@ async function* checked(
 ): AsyncGenerator<Uint8Array> {
   const hash = createHash('sha256');
   let size = 0;
-  for await (const chunk of source) {
+  for await (const chunk of readable(source)) {
     hash.update(chunk);
     size += chunk.length;
     yield chunk;

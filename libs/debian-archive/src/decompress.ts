@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
 import { pipeline, Readable, type Transform } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline as pipelineUntilEnd } from 'node:stream/promises';
@@ -40,6 +41,9 @@ async function* throughZlib(source: AsyncIterable<Uint8Array>, transform: Transf
   }
 }
 
+/** Each holds a block of up to 24 MB of a package, packed and unpacked: 8 threads would need 450 MB. */
+const MOST_THREADS = 4;
+
 /**
  * The program, since the xz libraries for Node either let a truncated file end without an error or need
  * several times its memory.
@@ -47,7 +51,7 @@ async function* throughZlib(source: AsyncIterable<Uint8Array>, transform: Transf
 async function* throughXz(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   // Options of the user's own are not for this run; messages are for our error.
   const env = { ...process.env, XZ_OPT: '', XZ_DEFAULTS: '', LC_ALL: 'C' };
-  const xz = spawn('xz', ['-T0', '-dc'], { env });
+  const xz = spawn('xz', [`-T${Math.min(MOST_THREADS, availableParallelism())}`, '-dc'], { env });
   const exited = once(xz, 'close').catch((error: unknown) => [error]);
   const complaint = text(xz.stderr);
   const fed = pipelineUntilEnd(source, xz.stdin).catch((error: unknown) => error);

@@ -2,7 +2,7 @@ import { ArchiveError } from './errors.ts';
 import type { OnArchiveEvent } from './events.ts';
 import type { ArchiveFile } from './files.ts';
 import { type Http, type HttpResponse, HttpStatusError } from './http.ts';
-import { Partial } from './partial.ts';
+import { PartialFile } from './partial-file.ts';
 import { PATIENT, type RetryPolicy, withRetries } from './retry.ts';
 import { withoutCredentials } from './urls.ts';
 
@@ -27,8 +27,8 @@ export interface DownloadContext {
 export async function download(file: ArchiveFile, url: URL, context: DownloadContext): Promise<string> {
   const { onEvent, signal, retry = PATIENT } = context;
   const onRetry = (error: ArchiveError, delay: number) =>
-    onEvent?.({ type: 'fetch-retry', file, error, delay });
-  const partial = await Partial.claim(context.cache, file.sha256);
+    onEvent?.({ type: 'fetch-retry', url: withoutCredentials(url), error, delay });
+  const partial = await PartialFile.claim(context.cache, file.sha256);
   const transfer = { partial, file, url, context };
   try {
     await withRetries((progressed) => receiveRight(transfer, progressed, onRetry), retry, signal, onRetry);
@@ -42,7 +42,7 @@ export async function download(file: ArchiveFile, url: URL, context: DownloadCon
 }
 
 interface Transfer {
-  readonly partial: Partial;
+  readonly partial: PartialFile;
   readonly file: ArchiveFile;
   readonly url: URL;
   readonly context: DownloadContext;

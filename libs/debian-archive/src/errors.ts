@@ -88,6 +88,10 @@ export const ARCHIVE_ERRORS = {
     remedy:
       'Try again later or choose another mirror: this one, or something on the way to it, changes files.',
   },
+  PACKAGE_UNREADABLE: {
+    meaning: 'The file of a package cannot be read.',
+    remedy: 'Check the disk and the permissions of the cache folder, or fetch the package again.',
+  },
   DEB_MALFORMED: {
     meaning: 'A file is not a Debian binary package of format 2.0, or is cut short.',
     remedy: 'Fetch the package again.',
@@ -127,7 +131,7 @@ export const ARCHIVE_ERRORS = {
     remedy: 'Run it again: the download goes on where it ended.',
   },
   HTTP_REFUSED: {
-    meaning: 'The server refused a request (HTTP status 4xx).',
+    meaning: 'The server, or the proxy on the way to it, refused a request (HTTP status 4xx).',
     remedy: 'Check the URL of the mirror and what the proxy allows.',
   },
   HTTP_FAILED: {

@@ -16,7 +16,7 @@ export type ArchiveEvent =
   | { readonly type: 'fetch-progress'; readonly file: ArchiveFile; readonly received: number }
   | {
       readonly type: 'fetch-retry';
-      readonly file: ArchiveFile;
+      readonly url: string;
       readonly error: ArchiveError;
       readonly delay: number;
     }

@@ -148,6 +148,17 @@ describe('a file that the mirror has', () => {
   });
 });
 
+test('a proxy that refuses is not asked again', async () => {
+  const proxy = await serve();
+  proxy.faults.set(new URL(PATH, mirror.url).href.slice(1), [answers(407)]);
+  const http = openHttp({ http_proxy: proxy.url.href });
+  onTestFinished(async () => {
+    await Promise.all([proxy.close(), http.close()]);
+  });
+  expect(await refusal(fetchFile(file, { ...context, http }))).toBe('HTTP_REFUSED');
+  expect(proxy.requests).toHaveLength(1);
+});
+
 describe('a download that fails on the way', () => {
   test('goes on where the connection dropped', async () => {
     faults(dropsAfter(100_000), dropsAfter(50_000));

@@ -123,6 +123,9 @@ const CODES: Readonly<Record<string, ArchiveErrorCode>> = {
   EAI_AGAIN: 'HOST_NOT_FOUND',
   ECONNRESET: 'CONNECTION_DROPPED',
   EPIPE: 'CONNECTION_DROPPED',
+  // undici's answer to a proxy that wants a password, or does not let this request through
+  UND_ERR_INVALID_ARG: 'HTTP_REFUSED',
+  UND_ERR_ABORTED: 'HTTP_REFUSED',
   UND_ERR_SOCKET: 'CONNECTION_DROPPED',
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'CONNECTION_DROPPED',
   ETIMEDOUT: 'CONNECTION_TIMEOUT',

@@ -12,7 +12,7 @@ const LIMIT_BYTES = 16 << 20;
  * @throws ArchiveError SIZE_DIFFERS past 16 MiB, and what `Http.get` throws
  */
 export async function fetchSmall(url: URL, context: DownloadContext): Promise<Uint8Array> {
-  const { http, signal, retry = PATIENT } = context;
+  const { http, onEvent, signal, retry = PATIENT } = context;
   const attempt = async () => {
     const { body } = await http.get(url, { signal });
     const chunks: Uint8Array[] = [];
@@ -29,5 +29,7 @@ export async function fetchSmall(url: URL, context: DownloadContext): Promise<Ui
     }
     return Buffer.concat(chunks);
   };
-  return withRetries(attempt, retry, signal, () => {});
+  return withRetries(attempt, retry, signal, (error, delay) =>
+    onEvent?.({ type: 'fetch-retry', url: withoutCredentials(url), error, delay }),
+  );
 }

@@ -54,11 +54,12 @@ describe('the order of versions', () => {
   });
 
   test.skipIf(!hasDpkg)('is the one dpkg gives, for every pair of the table (dpkg)', () => {
-    const script = pairs
+    const ascending = pairs.filter(([a, b]) => a.row <= b.row);
+    const script = ascending
       .map(([a, b]) => `dpkg --compare-versions '${a.version}' lt '${b.version}' && echo lt || echo ge`)
       .join('\n');
     const theirs = spawnSync('sh', { input: script, encoding: 'utf8', maxBuffer: 1 << 24 }).stdout;
-    const ours = pairs.map(([a, b]) => (compareVersions(a.version, b.version) < 0 ? 'lt' : 'ge'));
+    const ours = ascending.map(([a, b]) => (compareVersions(a.version, b.version) < 0 ? 'lt' : 'ge'));
     expect(theirs.trim().split('\n')).toEqual(ours);
   });
 

@@ -10,7 +10,7 @@ import { cachePath, onDisk } from './cache.ts';
  * `<sha256>@<host>@<process>@<random>`, so no two ever write to one; a process that gives up names it
  * `<sha256>`. Either way the next download of the file takes it over by renaming it, which only one can do.
  */
-export class Partial {
+export class PartialFile {
   readonly #cache: string;
   readonly #sha256: string;
   readonly #path: string;
@@ -26,7 +26,7 @@ export class Partial {
   }
 
   /** Goes on with what an earlier download left, or begins anew. */
-  static async claim(cache: string, sha256: string): Promise<Partial> {
+  static async claim(cache: string, sha256: string): Promise<PartialFile> {
     const folder = join(cache, 'partial');
     const path = join(folder, `${sha256}@${hostname()}@${process.pid}@${randomUUID()}`);
     await onDisk(mkdir(folder, { recursive: true }), folder);
@@ -42,7 +42,7 @@ export class Partial {
       open(path, 'r+').catch(() => open(path, 'wx+')),
       path,
     );
-    const partial = new Partial(cache, sha256, path, handle);
+    const partial = new PartialFile(cache, sha256, path, handle);
     await onDisk(partial.#readWhatIsThere(), path);
     return partial;
   }
