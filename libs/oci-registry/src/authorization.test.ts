@@ -40,6 +40,17 @@ describe('Basic', () => {
   });
 });
 
+test('credentials that were refused are offered once in each call', async () => {
+  const { registry, server } = await start(
+    { lock: { kind: 'basic', username: 'me', password: 'x' } },
+    as(wrong),
+  );
+  await expect(registry.ping()).rejects.toMatchObject({ status: 401 });
+  expect(server.requests).toHaveLength(2);
+  await expect(registry.ping()).rejects.toMatchObject({ status: 401 });
+  expect(server.requests).toHaveLength(3);
+});
+
 describe('a bearer token', () => {
   test('is asked for with the scope that is needed, and used until another is', async () => {
     const { repository, server } = await start({ lock: bearer }, as(basic));
@@ -78,6 +89,14 @@ describe('a bearer token', () => {
     expect(
       server.requests.filter(({ path, headers }) => !path.startsWith('/token') && !headers.authorization),
     ).toHaveLength(1);
+  });
+
+  test('that is about to expire is changed once for all who need it', async () => {
+    const { repository, server, clock } = await start({ lock: bearer }, as(basic));
+    await repository.headManifest('x');
+    clock.pass(3600_000);
+    await Promise.all(Array.from({ length: 5 }, () => repository.headManifest('x')));
+    expect(server.tokenRequests).toHaveLength(2);
   });
 
   test('is changed when the registry does not accept it any more, once for all who meet that', async () => {

@@ -72,6 +72,16 @@ describe('after a drop', () => {
     });
   });
 
+  test('a part that begins behind what is known is refused', async () => {
+    const { repository, server } = await withBlob();
+    server.inject({ method: 'GET', fault: { kind: 'drop-answer', after: 100_000 } });
+    const headers = { 'content-range': 'bytes 100001-299999/300000' };
+    server.inject({ method: 'GET', skip: 1, fault: { kind: 'status', status: 206, headers, body: 'x' } });
+    await expect(collect(repository.getBlob({ digest, size: 300_000 }))).rejects.toMatchObject({
+      code: 'REGISTRY_PROTOCOL_BROKEN',
+    });
+  });
+
   test('attempts are bounded', async () => {
     const { repository, server, ranges } = await withBlob();
     server.inject({ method: 'GET', times: 99, fault: { kind: 'drop-answer', after: 10 } });

@@ -12,18 +12,18 @@ export interface BlobName {
   readonly size?: number;
 }
 
-/** The blob's size in bytes; `undefined` when the repository does not have it. */
+/** The blob's size in bytes, where the registry tells it; `undefined` when the repository does not have the blob. */
 export async function headBlob(
   http: Http,
   repository: string,
   digest: string,
-): Promise<{ size: number } | undefined> {
+): Promise<{ size: number | undefined } | undefined> {
   const call = await blobCall(http, 'HEAD', repository, digest, [200, 404]);
   return http.patiently(call, async (answer) => {
     await answer.discard();
     if (answer.status === 404) return undefined;
     checkServedDigest(answer, digest, call);
-    return { size: Number(answer.header('content-length')) };
+    return { size: lengthOf(answer) };
   });
 }
 

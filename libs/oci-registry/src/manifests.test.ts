@@ -65,6 +65,13 @@ describe('content that is not what it must be is refused, and not asked for agai
     expect(server.requests.filter(({ method }) => method === 'GET')).toHaveLength(1);
   });
 
+  test('a body with another digest, when no header tells one', async () => {
+    const { repository, server } = await start({ digestHeader: false });
+    await repository.putManifest('x', manifest);
+    server.inject({ method: 'GET', fault: { kind: 'corrupt-answer' } });
+    await expect(repository.getManifest(digest)).rejects.toMatchObject({ code: 'REGISTRY_DIGEST_MISMATCH' });
+  });
+
   test('the digest a registry says it has stored', async () => {
     const { repository, server } = await start();
     server.inject({ method: 'PUT', fault: { kind: 'wrong-digest-header' } });

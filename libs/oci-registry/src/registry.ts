@@ -56,7 +56,8 @@ export interface Repository {
   putManifest(reference: string, manifest: Pick<Manifest, 'mediaType' | 'bytes'>): Promise<Descriptor>;
   /** `false` when there was nothing to delete. */
   deleteManifest(reference: string): Promise<boolean>;
-  headBlob(digest: string): Promise<{ size: number } | undefined>;
+  /** The blob's size, where the registry tells it; `undefined` when the repository does not have the blob. */
+  headBlob(digest: string): Promise<{ size: number | undefined } | undefined>;
   /** Bytes that are proven to be the blob's only when the iteration ends without an error. */
   getBlob(blob: BlobName): AsyncGenerator<Uint8Array>;
   /** Takes a blob over from another repository of this registry, without sending it. */

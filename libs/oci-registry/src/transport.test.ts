@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { RegistryError } from './errors.ts';
 import { Secret } from './secret.ts';
 import { type Certificates, hasOpenssl, makeCertificates, pemOf } from './testing/certificates.ts';
 import { connect, start } from './testing/harness.ts';
@@ -56,9 +57,9 @@ describe('when it cannot be reached', () => {
     await registry.ping();
     server.inject({ path: /v2\/$/, fault: { kind: 'slow', ms: 300 } });
     await registry.ping();
-    server.inject({ path: /tags/, fault: { kind: 'stall' } });
+    server.inject({ path: /tags/, fault: { kind: 'stall-answer' } });
     expect(await repository.listTags()).toEqual([]);
-    expect(server.faults).toEqual({ slow: 1, stall: 1 });
+    expect(server.faults).toEqual({ slow: 1, 'stall-answer': 1 });
   });
 });
 
@@ -197,10 +198,7 @@ describe.skipIf(!hasOpenssl)('TLS (openssl)', () => {
     const folders = [join(folder, 'none'), join(folder, 'certs.d')];
     const { registry, server } = await startTls({ certificateFolders: folders });
     mkdirSync(join(folder, 'certs.d', server.name), { recursive: true });
-    writeFileSync(
-      join(folder, 'certs.d', server.name, 'ca.crt'),
-      pemOf({ ...certificates.server, cert: certificates.ca }).cert,
-    );
+    copyFileSync(certificates.ca, join(folder, 'certs.d', server.name, 'ca.crt'));
     expect(await registry.ping()).toEqual({ version: 'registry/2.0' });
   });
 
@@ -217,12 +215,26 @@ describe.skipIf(!hasOpenssl)('TLS (openssl)', () => {
     expect(client.server.tokenRequests).toHaveLength(1);
   });
 
+  test('shows the certificate a client has for the host, where the registry asks for one', async () => {
+    const tls = { ...pemOf(certificates.server), clientCa: readFileSync(certificates.ca, 'utf8') };
+    const folders = [join(folder, 'with-client')];
+    const { registry, server } = await start({ tls }, { certificateFolders: folders, ...patienceOfOne });
+    const own = join(folder, 'with-client', server.name);
+    mkdirSync(own, { recursive: true });
+    copyFileSync(certificates.ca, join(own, 'ca.crt'));
+    copyFileSync(certificates.client.cert, join(own, 'client.cert'));
+    copyFileSync(certificates.client.key, join(own, 'client.key'));
+    expect(await registry.ping()).toEqual({ version: 'registry/2.0' });
+    const { registry: stranger } = connect(server.name, { caFile: certificates.ca, ...patienceOfOne });
+    await expect(stranger.ping()).rejects.toBeInstanceOf(RegistryError);
+  });
+
   test('refuses certificates that are missing or halves of a pair', async () => {
     const missing = await startTls({ caFile: join(folder, 'nothing.crt') });
     await expect(missing.registry.ping()).rejects.toMatchObject({ code: 'REGISTRY_CERTIFICATES_UNREADABLE' });
     const half = await startTls({ certificateFolders: [join(folder, 'half')] });
     mkdirSync(join(folder, 'half', half.server.name), { recursive: true });
-    writeFileSync(join(folder, 'half', half.server.name, 'client.cert'), pemOf(certificates.client).cert);
+    copyFileSync(certificates.client.cert, join(folder, 'half', half.server.name, 'client.cert'));
     await expect(half.registry.ping()).rejects.toThrow('client.cert has no key or certificate beside it');
   });
 });

@@ -1,6 +1,12 @@
-import { describe, expect, test } from 'vitest';
+import { request } from 'undici';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { Secret } from './secret.ts';
 import { someBytes, sourceOf, start } from './testing/harness.ts';
-import type { RegistryServer, RegistryServerSettings } from './testing/registry-server.ts';
+import {
+  type RegistryServer,
+  type RegistryServerSettings,
+  startRegistryServer,
+} from './testing/registry-server.ts';
 
 const small = someBytes(1000);
 const large = someBytes(1_000_000);
@@ -78,6 +84,22 @@ describe('a chunked upload goes on', () => {
     expect(ranges(server)).toEqual(['0-299999', '300000-599999', '600000-899999', '900000-999999']);
   });
 
+  test('after the registry stopped reading', async () => {
+    const { repository, server } = await start({}, { ...inChunks, timeouts: { answer: 100 } });
+    server.inject({ method: 'PATCH', skip: 1, fault: { kind: 'stall-request', after: 100_000 } });
+    await repository.uploadBlob(sourceOf(large));
+    expect(stored(server, large)).toBe(true);
+    expect(methods(server)).toBe('POST PATCH PATCH GET PATCH PATCH PUT');
+  });
+
+  test('after a refusal that comes before the chunk has been read', async () => {
+    const big = someBytes(8_000_000);
+    const { repository, server } = await start({}, { ...inChunks, chunkSize: 4_000_000 });
+    server.inject({ method: 'PATCH', times: 2, fault: { kind: 'status', status: 503 } });
+    await repository.uploadBlob(sourceOf(big));
+    expect(stored(server, big)).toBe(true);
+  });
+
   test.each([500, 502, 503, 504, 429])('after %i', async (status) => {
     const { repository, server, clock } = await startChunked();
     server.inject({
@@ -130,6 +152,14 @@ describe('an upload starts over', () => {
     expect(events).toContainEqual(
       expect.objectContaining({ type: 'retry', reason: expect.stringContaining('session ended') }),
     );
+  });
+
+  test('when the registry cannot say whether it has no byte or one', async () => {
+    const { repository, server } = await startChunked();
+    server.inject({ method: 'PATCH', fault: { kind: 'status', status: 502 } });
+    await repository.uploadBlob(sourceOf(large));
+    expect(stored(server, large)).toBe(true);
+    expect(methods(server)).toBe('POST PATCH GET DELETE HEAD POST PATCH PATCH PATCH PATCH PUT');
   });
 
   test('when a blob sent in one request did not arrive', async () => {
@@ -214,6 +244,22 @@ describe('an upload ends with an error, and the registry is told to forget it', 
     await expect(repository.uploadBlob(sourceOf(large))).rejects.toMatchObject({ status });
     expect(methods(server)).toBe('POST PATCH PATCH DELETE');
   });
+});
+
+test('an upload that the registry wants elsewhere carries no password there', async () => {
+  const elsewhere = await startRegistryServer();
+  onTestFinished(() => elsewhere.close());
+  const begun = await request(`http://${elsewhere.name}/v2/owner/name/blobs/uploads/`, { method: 'POST' });
+  const location = `http://${elsewhere.name}${begun.headers.location}`;
+  const lock = { kind: 'basic', username: 'me', password: 'hunter2' } as const;
+  const credentials = async () =>
+    ({ kind: 'basic', username: 'me', password: new Secret('hunter2') }) as const;
+  const { repository, server } = await start({ lock }, { credentials });
+  server.inject({ method: 'POST', skip: 1, fault: { kind: 'status', status: 202, headers: { location } } });
+  await repository.uploadBlob(sourceOf(small));
+  expect(stored(elsewhere, small)).toBe(true);
+  expect(server.requests.at(-1)?.headers.authorization).toMatch(/^Basic /);
+  expect(elsewhere.requests.map(({ headers }) => headers.authorization)).toEqual([undefined, undefined]);
 });
 
 describe('mounting', () => {

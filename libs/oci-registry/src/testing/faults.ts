@@ -11,6 +11,8 @@ export type Fault =
     }
   /** Takes so many bytes of the request's body, keeps them, and drops the connection. */
   | { readonly kind: 'drop-request'; readonly after: number }
+  /** Takes so many bytes of the request's body, keeps them, and reads no more. */
+  | { readonly kind: 'stall-request'; readonly after: number }
   /** Does what was asked, and drops the connection after so many bytes of the answer's body. */
   | { readonly kind: 'drop-answer'; readonly after: number }
   /** Does what was asked, and drops the connection before a word of the answer. */
@@ -23,7 +25,7 @@ export type Fault =
   /** Waits before it answers. */
   | { readonly kind: 'slow'; readonly ms: number }
   /** Begins to answer, then says nothing more. */
-  | { readonly kind: 'stall' }
+  | { readonly kind: 'stall-answer' }
   /** Forgets all uploads that are under way, then goes on. */
   | { readonly kind: 'forget-uploads' }
   /** Forgets all tokens it has given, then goes on. */

@@ -19,8 +19,8 @@ import {
 
 export interface RegistryServerSettings extends Traits {
   readonly lock?: Lock;
-  /** A key and certificate, in PEM. */
-  readonly tls?: { readonly key: string; readonly cert: string };
+  /** A key and certificate, in PEM; with `clientCa`, only clients it has signed are let in. */
+  readonly tls?: { readonly key: string; readonly cert: string; readonly clientCa?: string };
   /** Blobs are served by another server, to which this one redirects. */
   readonly redirectBlobs?: boolean;
 }
@@ -114,11 +114,11 @@ export async function startRegistryServer(settings: RegistryServerSettings = {})
       : refuseEntry(request, url);
     if (refused) return send(response, method, refused);
 
-    const drop = happening.find((fault) => fault.kind === 'drop-request');
+    const drop = happening.find((fault) => fault.kind === 'drop-request' || fault.kind === 'stall-request');
     const body = await readBody(request, (count) => (seen.received += count), drop?.after);
     if (drop) {
       if (method === 'PATCH') store.uploads.get(url.pathname.split('/').at(-1) ?? '')?.chunks.push(body);
-      return void socket.destroy();
+      return drop.kind === 'drop-request' ? void socket.destroy() : undefined;
     }
     const answer =
       url.pathname === '/token'
@@ -145,7 +145,9 @@ export async function startRegistryServer(settings: RegistryServerSettings = {})
       void Promise.resolve(listener(request, response)).catch(() => socket.destroy());
     };
   };
-  const main = tls ? createTlsServer(tls, quietly(serve)) : createServer(quietly(serve));
+  const main = tls
+    ? createTlsServer({ ...tls, ca: tls.clientCa, requestCert: tls.clientCa !== undefined }, quietly(serve))
+    : createServer(quietly(serve));
   const storage = settings.redirectBlobs ? await listen(createServer(quietly(serveStorage))) : undefined;
   const name = nameOf(await listen(main));
 

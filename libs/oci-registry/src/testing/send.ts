@@ -34,13 +34,13 @@ export async function send(
   const body = Buffer.from(answer.body ?? '');
   if (has('corrupt-answer')) body[0] = (body[0] ?? 0) ^ 1;
   const cut = faults.find(
-    (fault) => fault.kind === 'cut-answer' || fault.kind === 'drop-answer' || fault.kind === 'stall',
+    (fault) => fault.kind === 'cut-answer' || fault.kind === 'drop-answer' || fault.kind === 'stall-answer',
   );
   if (cut?.kind !== 'cut-answer' && answer.status !== 204)
     headers['content-length'] = String(body.byteLength);
   response.writeHead(answer.status, headers);
   if (!cut || method === 'HEAD') return void response.end(method === 'HEAD' ? undefined : body);
-  const part = body.subarray(0, cut.kind === 'stall' ? 1 : cut.after);
+  const part = body.subarray(0, cut.kind === 'stall-answer' ? 1 : cut.after);
   if (cut.kind === 'cut-answer') return void response.end(part);
   if (part.byteLength > 0 && !response.write(part)) await once(response, 'drain');
   // The bytes before the break shall arrive: a socket that is ended sends what it has, one destroyed does not.
