@@ -93,6 +93,20 @@ describe('a package', () => {
     expect(paths).toHaveLength(8);
   });
 
+  test('may be read slowly, and in parts: what is skipped takes nothing of the next', async () => {
+    const large = randomBytes(300_000);
+    const files = ['a', 'b', 'c', 'd'].flatMap((name) => [
+      { path: `./${name}/skipped`, body: 'a few bytes' },
+      { path: `./${name}/wanted`, body: large },
+    ]);
+    const wanted = [];
+    for await (const entry of read(withData(await makeTar(files)))) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      if (entry.path.endsWith('wanted')) wanted.push(sha256(await entry.read()));
+    }
+    expect(wanted).toEqual(Array(4).fill(sha256(large)));
+  });
+
   test('may be left early: the source and xz are stopped', async () => {
     const { deb } = await makePackage({}, [{ path: 'a', body: randomBytes(3 << 20) }]);
     const closed = vi.fn();

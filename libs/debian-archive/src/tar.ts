@@ -39,7 +39,7 @@ export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerato
         admit(entry, seen);
         yield entry;
       }
-      if (!parsed.body.locked) await parsed.body.cancel();
+      await skipRest(parsed.body);
     }
   } catch (cause) {
     throw asMalformed(cause);
@@ -77,6 +77,14 @@ function toEntry({ header, body }: ParsedTarEntry): TarEntry | null {
 }
 
 const withoutDot = (name: string) => (name === '.' ? '' : name.replace(/^\.\//, ''));
+
+/**
+ * Read, not cancelled: the decoder looks ahead, and a cancelled body takes the one of the next entry with it,
+ * which then never ends.
+ */
+async function skipRest(body: ReadableStream<Uint8Array>): Promise<void> {
+  for await (const _ of body);
+}
 
 /** Of known size, so it is collected in place: the emulators are large. */
 async function readBody(body: ReadableStream<Uint8Array>, size: number): Promise<Uint8Array> {
