@@ -1,1 +1,2 @@
+export { REGISTER_ERRORS } from './errors.ts';
 export { renderRegisterScript } from './render.ts';

@@ -1,0 +1,133 @@
+import { spawnSync } from 'node:child_process';
+import { GUEST_NAMES } from '@qemu-user-static/arch-table';
+import { describe, expect, test } from 'vitest';
+import { REGISTER_ERRORS, renderRegisterScript } from './index.ts';
+import { standIns } from './testing/emulators.ts';
+import { run } from './testing/run.ts';
+import { SCRIPT } from './testing/script.ts';
+import { MISSING_SHELLS, SHELLS } from './testing/shells.ts';
+
+const bin = standIns();
+const script = renderRegisterScript();
+const hasShellcheck = spawnSync('shellcheck', ['--version']).status === 0;
+
+test('the same table gives the same script', () => {
+  expect(renderRegisterScript()).toBe(script);
+});
+
+test('it says where it comes from', () => {
+  expect(script.split('\n').slice(0, 3).join('\n')).toMatch(
+    /^#!\/bin\/sh\n# register: .*\n# Made from apps\/register of https:/,
+  );
+});
+
+test('it is plain ASCII, as the shells of small images read it', () => {
+  expect(script).toMatch(/^[\t\n -~]*$/);
+});
+
+test('every code it fails with is in the catalogue, and none of the catalogue is without use', () => {
+  const logic = script.slice(script.indexOf('\nremedy_of() {')).replace(/^\s*#.*$/gm, '');
+  const uses = /(?:\b(?:fail|misuse|remedy_of|pass_over "\$1") |\bfinding .* )([A-Z][A-Z_]+)(?= "| '|$)/gm;
+  const used = new Set(Array.from(logic.matchAll(uses), ([, code]) => code));
+  expect([...used].sort()).toEqual(Object.keys(REGISTER_ERRORS).sort());
+});
+
+test.skipIf(!hasShellcheck)('shellcheck finds nothing (shellcheck)', async () => {
+  expect(await run(['shellcheck', '--shell=sh', '--severity=style', SCRIPT])).toEqual({
+    code: 0,
+    stdout: '',
+    stderr: '',
+  });
+});
+
+test('all three shells are on this machine, or their tests are missing', () => {
+  if (MISSING_SHELLS.length > 0) console.warn(`not tested: ${MISSING_SHELLS.join(', ')}`);
+  expect(SHELLS.length).toBeGreaterThan(0);
+});
+
+describe.each(SHELLS)('$name', (shell) => {
+  const register = (...words: string[]) =>
+    run([...shell.argv, SCRIPT, ...words], { env: { HOST_ARCH: 'x86_64', QEMU_BIN_DIR: bin } });
+
+  test('--help goes to stdout and exits 0, wherever it stands', async () => {
+    for (const words of [['--help'], ['-h'], ['--reset', '-p', 'yes', '--help']]) {
+      const { code, stdout, stderr } = await register(...words);
+      expect([code, stderr]).toEqual([0, '']);
+      for (const name of GUEST_NAMES) expect(stdout).toMatch(new RegExp(`\\s${name}\\b`));
+    }
+  });
+
+  test.each([
+    ['-p yes', '--persistent yes', '--persistent=yes', '-pyes', '-p=yes', '--pers yes'],
+    [
+      '-c yes -g yes',
+      '--credential=yes --preserve-argv0=yes',
+      '-cyes -gyes',
+      '-g yes -c yes',
+      '--cred yes --pres yes',
+    ],
+    ['-i yes', '--ignore-family yes', '-iyes', '--ignore=yes'],
+    ['-Q /opt', '--qemu-path /opt', '--qemu-path=/opt', '-Q/opt', '-Q /opt/'],
+    ['-F .bin', '--qemu-suffix .bin', '--qemu-suffix=.bin', '-F.bin'],
+    ['-s arm', '--systemd arm', '--systemd=arm', '-sarm', '--sys arm', '--systemd linux/arm/v7', '-s armhf'],
+    ['-s ALL -e /x', '--systemd ALL --exportdir /x', '-e/x -sALL', '--exportdir=/x --systemd=ALL'],
+    ['-d', '--debian', '--deb'],
+    ['-d -c yes', '-dcyes', '-dc yes', '-c yes -d'],
+  ])(
+    '%s is written in other forms and orders as well',
+    async (first, ...others) => {
+      const expected = await register('--dry-run', ...first.split(' '));
+      expect([expected.code, expected.stderr]).toEqual([0, '']);
+      for (const form of others) {
+        expect([form, await register(...form.split(' '), '--dry-run')]).toEqual([form, expected]);
+      }
+    },
+    20_000,
+  );
+
+  test.each([
+    ['--rest', 'OPTION_UNKNOWN: unknown option --rest', 'Did you mean --reset?'],
+    ['--persistant yes', 'OPTION_UNKNOWN: unknown option --persistant', 'Did you mean --persistent?'],
+    ['--verfy', 'OPTION_UNKNOWN: unknown option --verfy', 'Did you mean --verify?'],
+    [
+      '--p yes',
+      'OPTION_UNKNOWN: --p could be any of --persistent --preserve-argv0',
+      'See --help for the options.',
+    ],
+    ['-x', 'OPTION_UNKNOWN: unknown option -x', 'See --help for the options.'],
+    [
+      'arm',
+      'OPTION_UNKNOWN: "arm" is no option, and register takes no other words',
+      'See --help for the options.',
+    ],
+    ['-p', 'VALUE_MISSING: --persistent needs a value', 'Write the value behind'],
+    ['-p maybe', 'VALUE_BAD: --persistent takes yes or no, not "maybe"', 'See --help for what'],
+    ['--reset=yes', 'VALUE_BAD: --reset takes no value', 'See --help for what'],
+    ['--qemu-path bin', 'VALUE_BAD: --qemu-path takes an absolute path, not "bin"', 'See --help for what'],
+    [
+      '--qemu-path /a:b',
+      'VALUE_BAD: --qemu-path takes a path without a colon, not "/a:b"',
+      'See --help for what',
+    ],
+    ['--qemu-suffix /x', 'VALUE_BAD: --qemu-suffix takes no colon and no slash', 'See --help for what'],
+    ['--systemd armm', 'GUEST_UNKNOWN: unknown guest "armm"', 'Did you mean arm?'],
+    ['--install linux/rm64', 'GUEST_UNKNOWN: unknown guest "linux/rm64"', 'Did you mean linux/arm64?'],
+    ['--install zx81', 'GUEST_UNKNOWN: unknown guest "zx81"', 'See the end of --help'],
+  ])(
+    '%s is wrong usage: exit code 2, nothing on stdout, the cause and what to write instead',
+    async (words, message, remedy) => {
+      const { code, stdout, stderr } = await register('--dry-run', ...words.split(' '));
+      expect([code, stdout]).toEqual([2, '']);
+      expect(stderr).toMatch(new RegExp(`^${RegExp.escape(message)}.*\n  remedy: ${RegExp.escape(remedy)}`));
+    },
+  );
+
+  test('a CPU that is not in the table is named, and what to do', async () => {
+    const outcome = await run([...shell.argv, SCRIPT, '--dry-run'], { env: { HOST_ARCH: 'zx81' } });
+    expect(outcome).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `HOST_UNKNOWN: the CPU of this machine, "zx81", is not in the table\n  remedy: ${REGISTER_ERRORS.HOST_UNKNOWN.remedy}\n`,
+    });
+  });
+});

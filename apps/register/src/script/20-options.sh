@@ -1,0 +1,174 @@
+# The command line: QEMU's qemu-binfmt-conf.sh's, tonistiigi/binfmt's and this program's own.
+
+QEMU_OPTIONS='--debian --systemd --qemu-path --qemu-suffix --exportdir --help --credential --persistent --preserve-argv0'
+QEMU_OPTIONS="$QEMU_OPTIONS --ignore-family"
+OWN_OPTIONS='--reset --install --uninstall --mount --persist --version --status --verify --doctor --json --dry-run'
+BARE_OPTIONS='--debian --help --reset --version --status --verify --doctor --json --dry-run'
+
+# What to do, and how: set by `parse`, then only read.
+WRITE=kernel REPORT='' JSON=no DRY_RUN=no
+RESET=no INSTALL='' UNINSTALL='' CPU=ALL
+PERSISTENT='' CREDENTIAL='' PRESERVE='' IGNORE_FAMILY=no
+QEMU_PATH='' SUFFIX=-static EXPORTDIR='' HOST_ROOT='' MOUNT=''
+ASKED=no # whether registration was asked for, and not only a report
+
+usage() {
+	printf '%s\n' \
+		'Usage: register [--reset] [-p yes] [OPTION...]      register an emulator for every other CPU' \
+		'       register --install all|LIST [--uninstall LIST]' \
+		'       register --status|--verify|--doctor [--json]' \
+		'' \
+		'Options of QEMU'\''s qemu-binfmt-conf.sh:' \
+		'  -p, --persistent yes|no      the kernel keeps the emulator open: it works in every container (flag F)' \
+		'  -c, --credential yes|no      set-user-ID programs get their rights; unsafe with foreign images (flags OC)' \
+		'  -g, --preserve-argv0 yes|no  programs see the name they were called by (flag P)' \
+		'  -i, --ignore-family yes|no   register a guest though the host is of its family' \
+		"  -Q, --qemu-path PATH         folder of the emulators (${QEMU_BIN_DIR:-/usr/bin})" \
+		"  -F, --qemu-suffix SUFFIX     ending of their names ($SUFFIX)" \
+		'  -s, --systemd CPU|ALL        write binfmt.d files for systemd-binfmt.service, not to the kernel' \
+		'  -d, --debian                 write templates for update-binfmts, not to the kernel' \
+		'  -e, --exportdir PATH         where those files go (/etc/binfmt.d or /usr/share/binfmts)' \
+		'  -h, --help                   this text' \
+		'  --reset                      remove every qemu-* entry first' \
+		'' \
+		'Options of tonistiigi/binfmt:' \
+		'  --install all|LIST           register guests with flags CF: linux/arm64,arm/v7,riscv64' \
+		'  --uninstall LIST             remove entries: platforms, guests, names or qemu-*' \
+		'  --mount PATH                 where binfmt_misc is mounted (found by itself)' \
+		'  --version' \
+		'' \
+		'Own options:' \
+		'  --status                     what is registered' \
+		'  --verify                     run a tiny program of every registered guest' \
+		'  --doctor                     what works here, what does not, and what to do' \
+		'  --json                       reports as JSON' \
+		'  --dry-run                    print the lines, write nothing' \
+		'  --persist ROOT               copy emulators and binfmt.d files into a mounted host' \
+		'' \
+		'Environment: QEMU_BIN_DIR, PROC_PREFIX, HOST_ARCH (instead of uname -m);' \
+		'with --install QEMU_BINARY_PATH, QEMU_PRESERVE_ARGV0.' \
+		'' \
+		'Guests:'
+	# shellcheck disable=SC2086 # a list of words
+	printf ' %s' $GUESTS
+	echo
+}
+
+# yes_or_no: checks `value`. QEMU's script takes any other word for "no" and says nothing.
+yes_or_no() {
+	case $value in
+	yes | no) ;;
+	*) misuse VALUE_BAD "$option takes yes or no, not \"$value\"" ;;
+	esac
+}
+
+# absolute: sets `path` to `value`, without a slash at the end. A colon would end the kernel's field.
+absolute() {
+	case $value in
+	*:*) misuse VALUE_BAD "$option takes a path without a colon, not \"$value\"" ;;
+	/*) path=${value%/} ;;
+	*) misuse VALUE_BAD "$option takes an absolute path, not \"$value\"" ;;
+	esac
+}
+
+# plain: checks that `value` can stand in a file's name, and in the kernel's field.
+plain() {
+	case $value in
+	*[:/]*) misuse VALUE_BAD "$option takes no colon and no slash: \"$value\"" ;;
+	esac
+}
+
+# one_or_all: sets CPU to the guest that `value` names, or to ALL.
+one_or_all() {
+	CPU=ALL
+	[ "$value" = ALL ] || known_guest "$value"
+	[ "$value" = ALL ] || CPU=$guest
+}
+
+# long_name OPTION: sets `option` to the full name. QEMU's options may be cut short, as getopt allows.
+long_name() {
+	option=$1 found=''
+	# shellcheck disable=SC2086 # two lists of words
+	set -- $QEMU_OPTIONS $OWN_OPTIONS
+	listed "$option" "$*" && return 0
+	for known in $QEMU_OPTIONS; do
+		case $known in
+		"$option"*) found="$found $known" ;;
+		esac
+	done
+	case $found in
+	' '*' '*) misuse OPTION_UNKNOWN "$option could be any of$found" ;;
+	' '*) option=${found# } ;;
+	*)
+		nearest "$option" "$@"
+		misuse OPTION_UNKNOWN "unknown option $option" "${nearest:+Did you mean $nearest?}"
+		;;
+	esac
+}
+
+# split WORD: sets `option` to its full name, and `value` with `joined=yes` where the word holds both.
+split() {
+	value='' joined=no
+	case $1 in
+	-install* | -uninstall* | -version | -mount*) split "-$1" ;; # Go's flags take one dash as well
+	--?*=*) long_name "${1%%=*}" && value=${1#*=} joined=yes ;;
+	--?*) long_name "$1" ;;
+	-[sQFecpgi]?*) split "${1%"${1#-?}"}" && value=${1#-?} value=${value#=} joined=yes ;;
+	-s) option=--systemd ;;
+	-Q) option=--qemu-path ;;
+	-F) option=--qemu-suffix ;;
+	-e) option=--exportdir ;;
+	-c) option=--credential ;;
+	-p) option=--persistent ;;
+	-g) option=--preserve-argv0 ;;
+	-i) option=--ignore-family ;;
+	-d) option=--debian ;;
+	-h) option=--help ;;
+	-*) misuse OPTION_UNKNOWN "unknown option $1" ;;
+	*) misuse OPTION_UNKNOWN "\"$1\" is no option, and register takes no other words" ;;
+	esac
+}
+
+# set_option: takes `option` and `value` over into the settings.
+set_option() {
+	case $option in
+	--reset) RESET=yes ASKED=yes ;;
+	--persistent) yes_or_no && PERSISTENT=$value ASKED=yes ;;
+	--credential) yes_or_no && CREDENTIAL=$value ASKED=yes ;;
+	--preserve-argv0) yes_or_no && PRESERVE=$value ASKED=yes ;;
+	--ignore-family) yes_or_no && IGNORE_FAMILY=$value ASKED=yes ;;
+	--qemu-path) absolute && QEMU_PATH=$path ;;
+	--qemu-suffix) plain && SUFFIX=$value ;;
+	--systemd) one_or_all && WRITE=systemd ;;
+	--debian) WRITE=debian ;;
+	--exportdir) EXPORTDIR=$value ;;
+	--install) [ -n "$value" ] && INSTALL="$INSTALL,$value" ASKED=yes ;;
+	--uninstall) [ -n "$value" ] && UNINSTALL="$UNINSTALL,$value" ASKED=yes ;;
+	--persist) absolute && HOST_ROOT=$path ;;
+	--mount) absolute && MOUNT=$path ;;
+	--status | --verify | --doctor | --version) REPORT=${option#--} ;;
+	--json) JSON=yes ;;
+	--dry-run) DRY_RUN=yes ;;
+	--help) usage && exit 0 ;;
+	esac
+}
+
+# parse WORD...: reads the whole command line before anything is done.
+parse() {
+	while [ $# -gt 0 ]; do
+		word=$1
+		shift
+		case $word in
+		-[dh]?*) set -- "-${word#-?}" "$@" && word=${word%"${word#-?}"} ;; # -dpyes is -d -pyes
+		esac
+		split "$word"
+		if listed "$option" "$BARE_OPTIONS"; then
+			[ "$joined" = no ] || misuse VALUE_BAD "$option takes no value"
+		elif [ "$joined" = no ]; then
+			[ $# -gt 0 ] || misuse VALUE_MISSING "$option needs a value"
+			value=$1
+			shift
+		fi
+		set_option
+	done
+}

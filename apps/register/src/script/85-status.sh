@@ -1,0 +1,113 @@
+# What is registered, as a table and as JSON.
+
+# json_text TEXT: sets `text`, quoted.
+json_text() {
+	rest=$1 text=''
+	while [ -n "$rest" ]; do
+		letter=${rest%"${rest#?}"} rest=${rest#?}
+		case $letter in
+		[\\\"]) text=$text\\$letter ;;
+		*) text=$text$letter ;;
+		esac
+	done
+	text=\"$text\"
+}
+
+# json_list NAME WORDS: one field, a list of strings.
+json_list() {
+	printf '  "%s": [' "$1"
+	comma=''
+	for item in $2; do
+		json_text "$item"
+		printf '%s\n    %s' "$comma" "$text"
+		comma=,
+	done
+	printf '%s]' "${comma:+$NEWLINE  }"
+}
+
+# enabled: adds an entry to ENABLED if it is switched on.
+enabled() {
+	[ "$state" = disabled ] || ENABLED="$ENABLED $name"
+}
+
+# supported: sets SUPPORTED, the platforms whose programs run here. The probes of those that have an entry, or that the
+# CPU may run itself, are run; where no file can be made to be run, the entries are believed.
+supported() {
+	PLATFORM_GUESTS='' SUPPORTED=''
+	table platform_guest
+	# shellcheck disable=SC2086 # a list of guests
+	run_probes $PLATFORM_GUESTS || PASSED=$ENABLED
+	table host_platforms
+	table guest_platforms
+}
+
+platform_guest() {
+	[ -n "$6" ] || return 0
+	[ "$3" != "$FAMILY" ] && ! listed "qemu-$1" "$ENABLED" || PLATFORM_GUESTS="$PLATFORM_GUESTS $1"
+}
+
+host_platforms() {
+	[ "$1" != "$HOST" ] || SUPPORTED="$SUPPORTED $6"
+}
+
+guest_platforms() {
+	[ "$1" != "$HOST" ] || return 0
+	! listed "$1" "$PASSED" && ! listed "qemu-$1" "$PASSED" || SUPPORTED="$SUPPORTED $6"
+}
+
+# platforms_json: the two lists that tonistiigi/binfmt prints and scripts parse. The object stays open.
+platforms_json() {
+	know_host
+	look '*'
+	ENABLED=''
+	each_entry enabled
+	supported
+	printf '{\n'
+	json_list supported "$SUPPORTED"
+	printf ',\n'
+	json_list emulators "$ENABLED"
+}
+
+# place_of_interpreter: sets `place`, in a word, for the entry that was read.
+place_of_interpreter() {
+	place=missing
+	[ ! -f "$interpreter" ] || place=found
+	case $flags in
+	*F*) place=held ;;
+	esac
+}
+
+entry_json() {
+	place_of_interpreter
+	json_text "$name"
+	printf '%s\n    { "name": %s, "state": "%s", "flags": "%s", ' "$comma" "$text" "$state" "$flags"
+	json_text "$interpreter"
+	printf '"interpreter": %s, "place": "%s" }' "$text" "$place"
+	comma=,
+}
+
+entry_row() {
+	place_of_interpreter
+	printf '%-26s %-9s %-6s %-8s %s\n' "$name" "$state" "${flags:--}" "$place" "$interpreter"
+}
+
+platforms() {
+	platforms_json
+	printf '\n}\n'
+}
+
+status() {
+	mounted
+	if [ "$JSON" = yes ]; then
+		platforms_json
+		json_text "$MOUNT"
+		printf ',\n  "mount": %s,\n  "entries": [' "$text"
+		comma=''
+		each_entry entry_json
+		printf '%s]\n}\n' "${comma:+$NEWLINE  }"
+	else
+		look '*'
+		printf '%-26s %-9s %-6s %-8s %s\n' ENTRY STATE FLAGS PLACE INTERPRETER
+		each_entry entry_row
+	fi
+}

@@ -1,0 +1,65 @@
+# Proof: a program of each registered guest is run through the kernel.
+
+verify() {
+	mounted
+	look 'qemu-*'
+	ENABLED='' SWITCHED_ON='' SWITCHED_OFF=''
+	each_entry enabled
+	table registered_guest
+	[ -n "$SWITCHED_ON$SWITCHED_OFF" ] || fail VERIFY_NONE "no guest is registered on $MOUNT"
+	# shellcheck disable=SC2086 # a list of guests
+	run_probes $SWITCHED_ON || fail VERIFY_NO_ROOM 'no folder here takes a file that can be run'
+	FAILED=$FAILED$SWITCHED_OFF
+	if [ "$JSON" = yes ]; then
+		printf '{\n'
+		json_list verified "$PASSED"
+		printf ',\n  "failed": {'
+		comma=''
+		each_failure failure_json
+		printf '%s}\n}\n' "${comma:+$NEWLINE  }"
+	else
+		for guest in $PASSED; do
+			printf '%-14s ok\n' "$guest"
+		done
+		each_failure failure_row
+	fi
+	say "$PASSES of $((PASSES + FAILURES)) guests verified"
+	[ "$FAILURES" -eq 0 ] || fail VERIFY_FAILED "not emulated:$BROKEN"
+}
+
+registered_guest() {
+	if listed "qemu-$1" "$ENABLED"; then
+		SWITCHED_ON="$SWITCHED_ON $1"
+	elif registered "qemu-$1"; then
+		SWITCHED_OFF="$SWITCHED_OFF$1 was not run$NEWLINE"
+	fi
+}
+
+# each_failure COMMAND: calls it with guest and reason.
+each_failure() {
+	BROKEN='' FAILURES=0
+	IFS=$NEWLINE
+	for failure in $FAILED; do
+		IFS=$WHITESPACE
+		BROKEN="$BROKEN ${failure%% *}" FAILURES=$((FAILURES + 1))
+		each_entry tell_entry "qemu-${failure%% *}"
+		"$1" "${failure%% *}" "${failure#* }; $told"
+	done
+	IFS=$WHITESPACE
+}
+
+tell_entry() {
+	[ "$name" = "$1" ] || return 0
+	place_of_interpreter
+	told="the entry is $state, its interpreter $interpreter $place"
+}
+
+failure_row() {
+	printf '%-14s FAILED: %s\n' "$1" "$2"
+}
+
+failure_json() {
+	json_text "$2"
+	printf '%s\n    "%s": %s' "$comma" "$1" "$text"
+	comma=,
+}

@@ -1,0 +1,183 @@
+import {
+  elfPattern,
+  escapeBytes,
+  GUEST_NAMES,
+  type GuestName,
+  guest,
+  registrationLine,
+} from '@qemu-user-static/arch-table';
+import { describe, expect, test } from 'vitest';
+import { standIns } from './testing/emulators.ts';
+import { type Entry, MOUNT, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
+import { SHELLS } from './testing/shells.ts';
+
+const bin = standIns();
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+
+/** What the kernel shows for a guest that was registered. */
+function entry(name: GuestName, flags: string, folder = bin): Entry {
+  const { magic, mask } = elfPattern(guest(name));
+  return {
+    state: 'enabled',
+    interpreter: `${folder}/qemu-${guest(name).emulator ?? name}-static`,
+    flags,
+    offset: '0',
+    magic: hex(magic),
+    mask: hex(mask),
+  };
+}
+
+/** Entries of all guests that a host of a family registers. */
+const entriesOn = (family: string, flags: string, folder = bin) =>
+  Object.fromEntries(
+    GUEST_NAMES.filter((name) => guest(name).family !== family).map((name) => [
+      `qemu-${name}`,
+      entry(name, flags, folder),
+    ]),
+  );
+
+const FOREIGN = ':python3:E::py::/usr/bin/python3:';
+const OLD = `:qemu-aarch64:M::${escapeBytes(elfPattern(guest('aarch64')).magic)}:${escapeBytes(elfPattern(guest('aarch64')).mask)}:/old/qemu:`;
+
+describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
+  "the seeds' command line in $name (user namespace)",
+  (shell) => {
+    const on = { shell, env: { HOST_ARCH: 'x86_64', QEMU_BIN_DIR: bin } };
+
+    test('-p yes registers every guest of another family, with flag F', async () => {
+      await using machine = await openNamespace();
+      const { code, stdout } = await machine.register(['--reset', '-p', 'yes'], on);
+      expect(code).toBe(0);
+      expect(machine.entries()).toEqual(entriesOn('i386', 'F'));
+      expect(stdout.split('\n')).toContain(
+        `Setting ${bin}/qemu-aarch64-static as binfmt interpreter for aarch64`,
+      );
+    });
+
+    test('without -p the flags are empty, and the emulators need not be there', async () => {
+      await using machine = await openNamespace();
+      expect(
+        (await machine.register([], { shell, env: { HOST_ARCH: 'aarch64', QEMU_BIN_DIR: '/nowhere' } })).code,
+      ).toBe(0);
+      const expected = entriesOn('arm', '', '/nowhere');
+      // The machine's own programs are never given to an emulator, whatever HOST_ARCH says.
+      const own = process.arch === 'x64' ? 'qemu-x86_64' : '';
+      delete expected[own];
+      expect(machine.entries()).toEqual(expected);
+      expect((await machine.sh(`grep flags ${MOUNT}/qemu-riscv64`)).stdout).toBe('flags: \n');
+    });
+
+    test.each([
+      ['-c yes', 'OC'],
+      ['-c yes -p yes', 'OCF'],
+      ['-g yes', 'P'],
+      ['-p yes -g yes -c yes', 'POCF'],
+      ['-p no -c no -g no', ''],
+    ])('%s gives the flags the kernel shows as "%s"', async (words, flags) => {
+      await using machine = await openNamespace();
+      expect((await machine.register(words.split(' '), on)).code).toBe(0);
+      expect(machine.entries()).toEqual(entriesOn('i386', flags));
+    });
+
+    test('--reset, anywhere on the line, replaces qemu-* entries, and touches no other', async () => {
+      await using machine = await openNamespace();
+      await machine.sh(
+        `echo '${FOREIGN}' >${MOUNT}/register; echo '${OLD}' >${MOUNT}/register; echo ':qemu-cris:E::cris::/old/cris:' >${MOUNT}/register`,
+      );
+      expect((await machine.register(['-p', 'yes', '--reset'], on)).code).toBe(0);
+      expect(machine.entries()).toEqual({
+        ...entriesOn('i386', 'F'),
+        python3: { state: 'enabled', interpreter: '/usr/bin/python3', flags: '', extension: '.py' },
+      });
+    });
+
+    test('registering twice is success, and said so', async () => {
+      await using machine = await openNamespace();
+      await machine.register(['-p', 'yes'], on);
+      const before = machine.entries();
+      const { code, stdout, stderr } = await machine.register(['-p', 'yes'], on);
+      expect([code, stdout]).toEqual([0, '']);
+      expect(stderr).toContain('qemu-aarch64 is registered already, just so\n');
+      expect(machine.entries()).toEqual(before);
+    });
+
+    test('an image with some of the emulators registers those with -p yes', async () => {
+      await using machine = await openNamespace();
+      const one = standIns(['s390x']);
+      expect(
+        (await machine.register(['--reset', '-p', 'yes'], { shell, env: { ...on.env, QEMU_BIN_DIR: one } }))
+          .code,
+      ).toBe(0);
+      expect(machine.entries()).toEqual({ 'qemu-s390x': entry('s390x', 'F', one) });
+    });
+
+    test('--dry-run prints the lines it would write, and writes nothing', async () => {
+      await using machine = await openNamespace();
+      const { code, stdout } = await machine.register(
+        [
+          '--dry-run',
+          '-p',
+          'yes',
+          '-c',
+          'yes',
+          '-g',
+          'yes',
+          '--qemu-path',
+          '/q',
+          '--qemu-suffix',
+          '',
+          '-p',
+          'no',
+        ],
+        on,
+      );
+      const lines = GUEST_NAMES.filter((name) => guest(name).family !== 'i386').map((name) =>
+        registrationLine(name, `/q/qemu-${name}`, 'OCP'),
+      );
+      expect([code, stdout.trimEnd().split('\n')]).toEqual([0, lines]);
+      expect(machine.entries()).toEqual({});
+    });
+  },
+);
+
+describe.skipIf(NO_NAMESPACES !== undefined)('finding binfmt_misc (user namespace)', () => {
+  test('PROC_PREFIX goes before the path', async () => {
+    await using machine = await openNamespace(
+      `mount -t tmpfs tmpfs /mnt; mkdir -p /mnt${MOUNT}; mount -t binfmt_misc binfmt_misc /mnt${MOUNT}`,
+    );
+    expect(
+      (
+        await machine.register(['-p', 'yes'], {
+          env: { PROC_PREFIX: '/mnt', QEMU_BIN_DIR: standIns(['ppc64le']) },
+        })
+      ).code,
+    ).toBe(0);
+    expect((await machine.sh(`ls /mnt${MOUNT}`)).stdout).toBe('qemu-ppc64le\nregister\nstatus\n');
+  });
+
+  test('--mount names it', async () => {
+    await using machine = await openNamespace('mount -t binfmt_misc binfmt_misc /mnt');
+    expect(
+      (
+        await machine.register(['--mount', '/mnt', '-p', 'yes'], {
+          env: { QEMU_BIN_DIR: standIns(['ppc64le']) },
+        })
+      ).code,
+    ).toBe(0);
+    expect((await machine.sh('ls /mnt')).stdout).toBe('qemu-ppc64le\nregister\nstatus\n');
+  });
+
+  test('what is mounted on /binfmt_misc is found by itself (root)', async () => {
+    // A root folder with little more than what an image has.
+    await using machine = await openNamespace(
+      `mount -t tmpfs tmpfs /mnt; mkdir /mnt/binfmt_misc /mnt/proc /mnt/usr; mount -t binfmt_misc binfmt_misc /mnt/binfmt_misc
+      mount --rbind /proc /mnt/proc; mount --rbind /usr /mnt/usr; for link in bin lib lib64; do [ ! -e /$link ] || mount --rbind /$link "$(mkdir /mnt/$link; echo /mnt/$link)"; done
+      mkdir /mnt/tmp; mount --rbind /tmp /mnt/tmp`,
+    );
+    const bin = standIns(['ppc64le']);
+    const { stdout, stderr } = await machine.sh(
+      `QEMU_BIN_DIR=${bin} chroot /mnt /bin/sh ${process.env.REGISTER ?? ''}`,
+    );
+    expect([stdout, stderr]).toEqual(['', '']);
+  });
+});

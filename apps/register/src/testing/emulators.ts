@@ -1,0 +1,15 @@
+import { copyFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { emulatorOf, GUEST_NAMES, type GuestName } from '@qemu-user-static/arch-table';
+import { FOLDER } from './script.ts';
+
+/**
+ * A folder with an executable file for each guest, for tests of registering alone: the kernel opens an
+ * interpreter then, and runs it only when a guest's program is run.
+ */
+export function standIns(guests: readonly GuestName[] = GUEST_NAMES): string {
+  const folder = join(FOLDER, `emulators-${guests.length}-${guests[0]}`);
+  mkdirSync(folder, { recursive: true });
+  for (const guest of guests) copyFileSync('/bin/true', join(folder, `qemu-${emulatorOf(guest)}-static`));
+  return folder;
+}

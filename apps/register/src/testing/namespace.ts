@@ -1,0 +1,108 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { type Outcome, run } from './run.ts';
+import { SCRIPT } from './script.ts';
+import { ONE_SHELL, type Shell } from './shells.ts';
+
+/** Where the kernel's table is, in the namespace and on any machine. */
+export const MOUNT = '/proc/sys/fs/binfmt_misc';
+
+/** An entry, as the kernel shows it. */
+export interface Entry {
+  readonly state: string;
+  readonly interpreter: string;
+  readonly flags: string;
+  readonly offset?: string;
+  readonly magic?: string;
+  readonly mask?: string;
+  readonly extension?: string;
+}
+
+export interface Call {
+  readonly shell?: Shell;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/**
+ * A user namespace with a table of entries of its own (since Linux 6.7): the real kernel, and nothing of it
+ * touches the machine or another test. https://docs.kernel.org/admin-guide/binfmt-misc.html
+ */
+export interface Namespace extends AsyncDisposable {
+  /** Runs the register script. */
+  register(words: readonly string[], call?: Call): Promise<Outcome>;
+  /** Runs lines of the machine's shell. */
+  sh(lines: string): Promise<Outcome>;
+  /** Every entry by its name. */
+  entries(): Record<string, Entry>;
+}
+
+/** Why this machine cannot do that, or nothing. */
+export const NO_NAMESPACES = whyNot();
+
+function whyNot(): string | undefined {
+  const mounting = spawnSync(
+    'unshare',
+    ['--user', '--map-root-user', '--mount', 'mount', '-t', 'binfmt_misc', 'binfmt_misc', MOUNT],
+    { encoding: 'utf8' },
+  );
+  if (mounting.status === 0) return undefined;
+  return mounting.error?.message ?? mounting.stderr.trim().split('\n').at(-1);
+}
+
+/** Opens one. `prepare` are lines of shell that run in it first, as its root; by default they mount binfmt_misc. */
+export async function openNamespace(
+  prepare = `mount -t binfmt_misc binfmt_misc ${MOUNT}`,
+): Promise<Namespace> {
+  const holder = spawn('unshare', [
+    '--user',
+    '--map-root-user',
+    '--mount',
+    'sh',
+    '-ec',
+    `${prepare}\necho ready\nexec cat`,
+  ]);
+  await ready(holder);
+  const pid = String(holder.pid);
+  const enter = ['nsenter', '--target', pid, '--user', '--mount', '--preserve-credentials'];
+  const folder = `/proc/${pid}/root${MOUNT}`;
+  return {
+    register: (words, { shell = ONE_SHELL, env = {} } = {}) =>
+      run([...enter, ...shell.argv, SCRIPT, ...words], { env }),
+    sh: (lines) => run([...enter, 'sh', '-ec', lines]),
+    entries: () => readEntries(folder),
+    [Symbol.asyncDispose]: async () => {
+      holder.stdin?.end();
+      if (holder.exitCode === null) await once(holder, 'exit');
+    },
+  };
+}
+
+async function ready(holder: ChildProcess): Promise<void> {
+  const said = await new Promise<string>((resolve) => {
+    let stderr = '';
+    holder.stderr?.on('data', (chunk) => {
+      stderr += chunk;
+    });
+    holder.stdout?.once('data', () => resolve(''));
+    holder.once('exit', () => resolve(stderr || 'the namespace ended'));
+  });
+  if (said !== '') throw new Error(said);
+}
+
+/** Every entry in a mounted table. */
+export function readEntries(folder: string): Record<string, Entry> {
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  return Object.fromEntries(
+    names
+      .filter((name) => name !== 'register' && name !== 'status')
+      .sort()
+      .map((name) => [name, parseEntry(readFileSync(`${folder}/${name}`, 'utf8'))]),
+  );
+}
+
+function parseEntry(text: string): Entry {
+  const [state = '', ...lines] = text.trimEnd().split('\n');
+  const fields = lines.map((line) => line.split(/:? (.*)/s).slice(0, 2));
+  return { state, ...Object.fromEntries(fields) } as Entry;
+}
