@@ -18,6 +18,10 @@ export const BUILDER_ERRORS = {
     meaning: 'The lock is not what `update` would write now.',
     remedy: 'Run `npm run update` and commit sources.lock.json.',
   },
+  RELEASE_OLDER: {
+    meaning: 'A mirror has an older Release of a suite than the one the lock was made from.',
+    remedy: 'Choose a mirror that is up to date. An old Release may hide a fix from you on purpose.',
+  },
   CHANNEL_UNKNOWN: {
     meaning: 'A channel was asked for that the lock does not have.',
     remedy: 'Name a channel of sources.json; after adding one there, run `npm run update`.',

@@ -8,7 +8,7 @@ export interface ExpectedRelease {
   readonly origin: 'Debian';
   /** What `Suite:` must say, such as `stable`. */
   readonly suite: string;
-  /** What `Codename:` must say, such as `trixie`; also the name of the folder under `dists/`. */
+  /** What `Codename:` must say, such as `trixie`. */
   readonly codename: string;
 }
 

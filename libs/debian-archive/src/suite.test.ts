@@ -88,6 +88,21 @@ describe('a suite', () => {
     expect(server.requests.at(-1)).toBe('GET dists/sid/main/binary-amd64/Packages.xz');
   });
 
+  test('may be opened under its other name, where everything lies again', async () => {
+    const { server, context } = await open([hello]);
+    for (const [path, bytes] of [...server.files]) {
+      server.files.delete(path);
+      server.files.set(path.replace('dists/sid/', 'dists/unstable/'), bytes);
+    }
+    const suite = await openSuite(
+      server.url,
+      { origin: 'Debian', suite: 'unstable', codename: 'sid' },
+      context,
+      'unstable',
+    );
+    expect((await fetchPackageIndex(suite, 'amd64', ['hello'])).get('hello').version).toBe('1:2.0-1');
+  });
+
   test('is asked for its Release each time, for its index once', async () => {
     const { server, suite } = await open([hello]);
     for (let i = 0; i < 3; i++) await fetchPackageIndex(await suite(), 'amd64', ['hello']);

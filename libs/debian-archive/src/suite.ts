@@ -20,26 +20,31 @@ export interface SuiteContext extends DownloadContext {
 /** A suite of a mirror, its Release verified. */
 export interface Suite {
   readonly mirror: URL;
+  /** The folder under `dists/`: a suite lies there under its codename and under its own name. */
+  readonly folder: string;
   readonly release: Release;
   readonly context: SuiteContext;
 }
 
 /**
- * Fetches and verifies the suite's InRelease file.
+ * Fetches and verifies the suite's InRelease file. A mirror in the middle of an update may have a Release
+ * under one name of the suite whose indexes it does not have yet, and the one before, whole, under the other.
  *
+ * @param folder the name under which it is asked for: codename or suite
  * @throws ArchiveError RELEASE_*, HTTP_*, CONNECTION_*, HOST_NOT_FOUND
  */
 export async function openSuite(
   mirror: URL,
   expected: ExpectedRelease,
   context: SuiteContext,
+  folder = expected.codename,
 ): Promise<Suite> {
-  const url = below(mirror, `dists/${expected.codename}/InRelease`);
+  const url = below(mirror, `dists/${folder}/InRelease`);
   const text = await fetchSmall(url, context).catch((error: unknown) => {
     if (!(error instanceof ArchiveError) || error.code !== 'FILE_GONE') throw error;
     throw new ArchiveError('RELEASE_NOT_FOUND', withoutCredentials(url), error);
   });
-  return { mirror, release: await verifyRelease(text, expected, context.keys, context), context };
+  return { mirror, folder, release: await verifyRelease(text, expected, context.keys, context), context };
 }
 
 /**
@@ -50,22 +55,22 @@ export async function openSuite(
  *   `download` throws
  */
 export async function fetchPackageIndex(
-  { mirror, release, context }: Suite,
+  { mirror, folder, release, context }: Suite,
   architecture: string,
   packages: readonly string[],
   component = 'main',
 ): Promise<PackageIndex> {
-  const file = findIndex(release, `${component}/binary-${architecture}/Packages.xz`);
+  const file = findIndex(folder, release, `${component}/binary-${architecture}/Packages.xz`);
   const path = await fetchFrom(below(mirror, file.path), file, context);
   return readPackages(decompress(createReadStream(path), 'xz'), architecture, packages);
 }
 
 /** By hash where the archive has that: a mirror that is being updated gives the index of this Release. */
-function findIndex(release: Release, name: string): ArchiveFile {
+function findIndex(folder: string, release: Release, name: string): ArchiveFile {
   const entry = release.files.get(name);
   if (entry === undefined) {
     throw new ArchiveError('INDEX_NOT_IN_RELEASE', `the Release of ${release.codename} has no ${name}`);
   }
   const byHash = name.replace(/[^/]+$/, `by-hash/SHA256/${entry.sha256}`);
-  return { path: `dists/${release.codename}/${release.byHash ? byHash : name}`, ...entry };
+  return { path: `dists/${folder}/${release.byHash ? byHash : name}`, ...entry };
 }

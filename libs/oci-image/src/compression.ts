@@ -1,24 +1,7 @@
-import { promisify } from 'node:util';
-import { constants, createZstdCompress, gzip, type ZstdCompress } from 'node:zlib';
+import { constants, createZstdCompress, type ZstdCompress } from 'node:zlib';
 
 export const COMPRESSIONS = ['gzip', 'zstd'] as const;
 export type Compression = (typeof COMPRESSIONS)[number];
-
-const gzipAsync = promisify(gzip);
-
-/** Level 6: level 9 takes four times as long on emulators and saves 0.4 %. */
-const GZIP_LEVEL = 6;
-
-/** How much output is collected at a time, in bytes; it does not change the output. */
-const OUTPUT_CHUNK = 1 << 20;
-
-/**
- * Bytes as one gzip member. Members may be joined: a file of several is a valid gzip file whose content is
- * theirs in a row (RFC 1952, 2.2). The header's time is 0 and its OS 3, so the same bytes give the same member.
- */
-export function gzipMember(bytes: Uint8Array): Promise<Uint8Array> {
-  return gzipAsync(bytes, { level: GZIP_LEVEL, chunkSize: OUTPUT_CHUNK });
-}
 
 /**
  * Settings for a frame over all emulators of a host. They are near copies of each other, so what pays is a

@@ -1,13 +1,17 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
-import { parentPort } from 'node:worker_threads';
 import type { Digest } from './digest.ts';
 
-// A worker of findBadBlobs: a path comes in, its file's digest goes out, null if it cannot be read.
 const buffer = Buffer.allocUnsafe(1 << 20);
 
-function digestOfFile(path: string): Digest {
-  const file = openSync(path, 'r');
+/** A worker of `findBadBlobs`: a path in, its file's digest out, null for one that cannot be read. */
+export default function digestOfFile(path: string): Digest | null {
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+  } catch {
+    return null;
+  }
   try {
     const sha256 = createHash('sha256');
     for (let length = readSync(file, buffer); length > 0; length = readSync(file, buffer)) {
@@ -18,13 +22,3 @@ function digestOfFile(path: string): Digest {
     closeSync(file);
   }
 }
-
-parentPort?.on('message', (path: string) => {
-  let digest: Digest | null = null;
-  try {
-    digest = digestOfFile(path);
-  } catch {
-    // Told as null: to the caller a file that cannot be read is a bad blob.
-  }
-  parentPort?.postMessage(digest);
-});

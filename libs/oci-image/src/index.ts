@@ -1,4 +1,4 @@
-export { COMPRESSIONS, type Compression, gzipMember, zstdFrame } from './compression.ts';
+export { COMPRESSIONS, type Compression, zstdFrame } from './compression.ts';
 export {
   type Annotations,
   type Descriptor,
@@ -10,6 +10,7 @@ export {
 } from './descriptor.ts';
 export { type Digest, digestOf, hexOf, isDigest, type RunningDigest, runningDigest } from './digest.ts';
 export { IMAGE_ERRORS, ImageError } from './errors.ts';
+export { type GzipPool, openGzip } from './gzip.ts';
 export { assembleImage, assembleIndex, type Image, type Layer, type RunConfig, timestamp } from './image.ts';
 export {
   type BlobWriter,

@@ -1,7 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { Tinypool } from 'tinypool';
 import type { Digest } from './digest.ts';
 import { blobPath, blobSize, type Layout } from './layout.ts';
 
@@ -50,30 +50,14 @@ export async function removeBadBlobs(layout: Layout): Promise<string[]> {
 
 /** Digests of files, in their order; null for one that cannot be read. */
 async function hashFiles(paths: readonly string[]): Promise<(Digest | null)[]> {
-  const results = new Array<Digest | null>(paths.length).fill(null);
-  let next = 0;
-  const work = async () => {
-    const worker = new Worker(new URL('./hash-worker.ts', import.meta.url));
-    try {
-      while (next < paths.length) {
-        const index = next++;
-        results[index] = await ask(worker, paths[index] as string);
-      }
-    } finally {
-      await worker.terminate();
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(availableParallelism(), paths.length) }, work));
-  return results;
-}
-
-function ask(worker: Worker, path: string): Promise<Digest | null> {
-  return new Promise((resolve, reject) => {
-    worker.once('message', (answer: Digest | null) => {
-      worker.off('error', reject);
-      resolve(answer);
-    });
-    worker.once('error', reject);
-    worker.postMessage(path);
+  if (paths.length === 0) return [];
+  const workers = new Tinypool({
+    filename: new URL('./hash-worker.ts', import.meta.url).href,
+    maxThreads: Math.min(availableParallelism(), paths.length),
   });
+  try {
+    return await Promise.all(paths.map((path): Promise<Digest | null> => workers.run(path)));
+  } finally {
+    await workers.destroy();
+  }
 }

@@ -64,7 +64,8 @@ export async function readLayer(
     const path = name.replace(/\/$/, '');
     entries.push({ path, type, mode, uid, gid, size });
     if (wanted(path)) await onFile(path, new Uint8Array(await new Response(entry.body).arrayBuffer()));
-    else await entry.body.cancel();
+    // Read, not cancelled: the decoder looks ahead, and a cancelled body takes that of the next entry with it.
+    else for await (const _ of entry.body as unknown as AsyncIterable<Uint8Array>);
   }
   return { diffId: diff.end(), entries };
 }

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { GUEST_NAMES, type HostPlatform } from '@qemu-user-static/arch-table';
 import { blobSize, type Compression, type Layer, type Layout } from '@qemu-user-static/oci-image';
 import type { OnEvent } from '../events.ts';
@@ -12,7 +13,12 @@ import {
 } from '../recipe/context.ts';
 import type { Recipe } from '../recipe/dockerfile.ts';
 import { planPart } from '../recipe/plan.ts';
-import { type EmulatorLayer, type Limits, writeEmulatorLayer, writeJoinedLayers } from './emulator-layers.ts';
+import {
+  type Compressors,
+  type EmulatorLayer,
+  writeEmulatorLayer,
+  writeJoinedLayers,
+} from './emulator-layers.ts';
 import { extractEmulators, extractShell } from './extract.ts';
 import { writeSmallLayer } from './small-layer.ts';
 
@@ -43,7 +49,7 @@ export interface AssembleContext {
   /** The rendered Dockerfile of an image with emulators. */
   readonly recipe: Recipe;
   readonly compressions: readonly Compression[];
-  readonly limits: Limits;
+  readonly compressors: Compressors;
   /** SOURCE_DATE_EPOCH, where it is set. https://reproducible-builds.org/specs/source-date-epoch/ */
   readonly sourceDateEpoch: number | null;
   readonly onEvent: OnEvent;
@@ -74,7 +80,7 @@ async function emulatorParts(
   const { platform, locked } = fetched;
   const { layout, recipe, compressions } = context;
   const key = memoKey([LAYERS_VERSION, locked.emulators, created, recipe.copies, compressions]);
-  const name = `emulators-${platform}`;
+  const name = `emulators-${platform}-${locked.version}`;
   const earlier = await recall<EmulatorParts>(layout, name, key);
   if (
     earlier !== null &&
@@ -98,38 +104,38 @@ async function makeEmulatorParts(
   context: AssembleContext,
 ): Promise<EmulatorParts> {
   const { platform, locked, emulatorsDeb } = fetched;
-  const { layout, recipe, compressions, limits } = context;
+  const { layout, recipe, compressions, compressors } = context;
   const licenses: LicenseText[] = [];
   const leftOut: string[] = [];
-  const pending: Promise<EmulatorLayer>[] = [];
+  const emulators: EmulatorLayer[] = [];
+  const inWork = new Set<Promise<void>>();
   for await (const found of extractEmulators(emulatorsDeb, locked.emulators, platform)) {
     if (found.kind === 'license') licenses.push(found.license);
-    else if (found.kind === 'unknown') leftOut.push(found.path);
-    else {
-      const plan = planPart(recipe, 'emulators', [emulatorEntry(found.guest)]);
-      const layer = writeEmulatorLayer(layout, plan, found.guest, found.program, created, limits);
-      // A failure shows below, when all are awaited; until then it must not count as unhandled.
-      layer.catch(() => undefined);
-      pending.push(
-        layer.then((done) => {
-          context.onEvent({ type: 'emulator-done', platform, guest: found.guest });
-          return done;
-        }),
-      );
-      // No more programs in memory than are being compressed.
-      if (limits.gzip.pendingCount > 0) await Promise.race(pending.slice(-limits.gzip.concurrency));
-    }
+    if (found.kind === 'unknown') leftOut.push(found.path);
+    if (found.kind !== 'emulator') continue;
+    const plan = planPart(recipe, 'emulators', [emulatorEntry(found.guest)]);
+    const work = writeEmulatorLayer(layout, plan, found.guest, found.program, created, compressors).then(
+      (layer) => {
+        emulators.push(layer);
+        inWork.delete(work);
+        context.onEvent({ type: 'emulator-done', platform, guest: found.guest });
+      },
+    );
+    // A failure shows when it is awaited; until then it must not count as unhandled.
+    work.catch(() => undefined);
+    inWork.add(work);
+    // No more programs lie in memory than can be compressed at once.
+    if (inWork.size >= availableParallelism()) await Promise.race(inWork);
   }
-  const emulators = (await Promise.all(pending)).sort(
-    (a, b) => GUEST_NAMES.indexOf(a.guest) - GUEST_NAMES.indexOf(b.guest),
-  );
+  await Promise.all(inWork);
+  emulators.sort((a, b) => GUEST_NAMES.indexOf(a.guest) - GUEST_NAMES.indexOf(b.guest));
   const sourceOf = new Map(emulators.map((emulator) => [emulatorEntry(emulator.guest).path, emulator]));
   const joinedPlan = planPart(
     recipe,
     'emulators',
     emulators.map(({ guest }) => emulatorEntry(guest)),
   );
-  const joined = await writeJoinedLayers(layout, joinedPlan, sourceOf, compressions, created, limits);
+  const joined = await writeJoinedLayers(layout, joinedPlan, sourceOf, compressions, created, compressors);
   const files = licenseContext(licenses);
   context.onEvent({ type: 'layers-joined', platform });
   const licensePlan = planPart(recipe, 'licenses', files);
@@ -137,7 +143,7 @@ async function makeEmulatorParts(
     emulators,
     joined,
     leftOut,
-    licenses: await writeSmallLayer(layout, licensePlan, files, compressions, created),
+    licenses: await writeSmallLayer(layout, licensePlan, files, compressions, created, compressors.gzip),
   };
 }
 
@@ -154,7 +160,7 @@ async function registerLayers(
     Buffer.from(content).toString('base64'),
   ]);
   const key = memoKey([LAYERS_VERSION, locked.shell, created, recipe.copies, compressions, script]);
-  const name = `register-${platform}`;
+  const name = `register-${platform}-${locked.version}`;
   const earlier = await recall<Layer[]>(layout, name, key);
   if (earlier !== null && (await isWhole(layout, earlier))) return earlier;
   const { program, licenses } = await extractShell(shellDeb, locked.shell, platform);
@@ -165,6 +171,7 @@ async function registerLayers(
     files,
     compressions,
     created,
+    context.compressors.gzip,
   );
   await remember(layout, name, key, layers);
   return layers;

@@ -1,9 +1,10 @@
-import { availableParallelism } from 'node:os';
 import {
   asOnlyWriter,
   type Compression,
   createLayout,
+  type GzipPool,
   type Layout,
+  openGzip,
   REF_NAME,
   removeBadBlobs,
   removeOtherBlobs,
@@ -65,7 +66,8 @@ export function build(lock: Lock, fetched: readonly FetchedChannel[], context: B
     const layout = await createLayout(context.output);
     for (const name of await removeBadBlobs(layout))
       context.onEvent({ type: 'blob-damaged', digest: `sha256:${name}` });
-    const channels = await assembleChannels(fetched, layout, context);
+    const gzip = openGzip();
+    const channels = await assembleChannels(fetched, layout, gzip, context).finally(() => gzip.close());
     const writer = documentWriter(layout);
     const tags = await tagEverything(lock, channels, writer, context);
     await writeIndex(
@@ -83,13 +85,14 @@ export function build(lock: Lock, fetched: readonly FetchedChannel[], context: B
 async function assembleChannels(
   fetched: readonly FetchedChannel[],
   layout: Layout,
+  gzip: GzipPool,
   context: BuildContext,
 ): Promise<BuiltChannel[]> {
   const assembling: AssembleContext = {
     layout,
     recipe: parseDockerfile(renderTemplate(context.template, { emulators: true, labels: {} })),
     compressions: context.compressions,
-    limits: { gzip: pLimit(availableParallelism()), zstd: pLimit(1) },
+    compressors: { gzip, zstd: pLimit(1) },
     sourceDateEpoch: context.sourceDateEpoch,
     onEvent: context.onEvent,
   };

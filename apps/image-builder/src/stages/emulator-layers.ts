@@ -10,7 +10,7 @@ import {
   type Digest,
   digestOf,
   END_OF_ARCHIVE,
-  gzipMember,
+  type GzipPool,
   type Layer,
   type Layout,
   runningDigest,
@@ -34,9 +34,9 @@ export interface EmulatorLayer {
   readonly member: { readonly offset: number; readonly length: number };
 }
 
-/** How much is done at once: compressing takes a core each, a zstd frame 700 MB of memory. */
-export interface Limits {
-  readonly gzip: LimitFunction;
+/** What compresses: gzip on all cores, zstd one frame at a time, as one takes 700 MB of memory. */
+export interface Compressors {
+  readonly gzip: GzipPool;
   readonly zstd: LimitFunction;
 }
 
@@ -47,7 +47,7 @@ export async function writeEmulatorLayer(
   guest: GuestName,
   program: Uint8Array,
   mtime: number,
-  limits: Limits,
+  compressors: Compressors,
 ): Promise<EmulatorLayer> {
   const diff = runningDigest();
   const blob = await createBlob(layout);
@@ -58,13 +58,13 @@ export async function writeEmulatorLayer(
     for (const entry of plan.entries) {
       const raw = rawEntry(entry, entry.source === null ? EMPTY : program, mtime);
       diff.update(raw);
-      const compressed = await limits.gzip(() => gzipMember(raw));
+      const compressed = await compressors.gzip.member(raw);
       if (entry.source !== null) member = { offset, length: compressed.length };
       offset += compressed.length;
       members.push(compressed);
     }
     diff.update(END_OF_ARCHIVE);
-    for (const part of [...members, await gzipMember(END_OF_ARCHIVE)]) await blob.write(part);
+    for (const part of [...members, await compressors.gzip.member(END_OF_ARCHIVE)]) await blob.write(part);
     const layer: Layer = {
       compression: 'gzip',
       ...(await blob.commit()),
@@ -90,10 +90,10 @@ export async function writeJoinedLayers(
   sourceOf: ReadonlyMap<string, EmulatorLayer>,
   compressions: readonly Compression[],
   mtime: number,
-  limits: Limits,
+  compressors: Compressors,
 ): Promise<Layer[]> {
-  const write = () => joinLayers(layout, plan, sourceOf, compressions, mtime);
-  return compressions.includes('zstd') ? limits.zstd(write) : write();
+  const write = () => joinLayers(layout, plan, sourceOf, compressions, mtime, compressors.gzip);
+  return compressions.includes('zstd') ? compressors.zstd(write) : write();
 }
 
 async function joinLayers(
@@ -102,6 +102,7 @@ async function joinLayers(
   sourceOf: ReadonlyMap<string, EmulatorLayer>,
   compressions: readonly Compression[],
   mtime: number,
+  gzip: GzipPool,
 ): Promise<Layer[]> {
   const diff = runningDigest();
   const sinks: Record<Compression, () => Promise<Sink>> = {
@@ -120,13 +121,13 @@ async function joinLayers(
       const emulator = entry.source === null ? undefined : sourceOf.get(entry.source);
       if (emulator === undefined) {
         const raw = rawEntry(entry, EMPTY, mtime);
-        await add(raw, await gzipMember(raw));
+        await add(raw, await gzip.member(raw));
       } else {
         const member = await readMember(layout, emulator);
         await add(await gunzipAsync(member), member);
       }
     }
-    await add(END_OF_ARCHIVE, await gzipMember(END_OF_ARCHIVE));
+    await add(END_OF_ARCHIVE, await gzip.member(END_OF_ARCHIVE));
     const diffId = diff.end();
     return await Promise.all(
       open.map(async ({ compression, sink }) => ({

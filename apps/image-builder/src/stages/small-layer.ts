@@ -5,7 +5,7 @@ import {
   createBlob,
   digestOf,
   END_OF_ARCHIVE,
-  gzipMember,
+  type GzipPool,
   type Layer,
   type Layout,
   tarEntry,
@@ -13,10 +13,7 @@ import {
 import type { ContextFile } from '../recipe/context.ts';
 import type { LayerPlan } from '../recipe/plan.ts';
 
-const COMPRESS: Record<Compression, (bytes: Uint8Array) => Promise<Uint8Array>> = {
-  gzip: gzipMember,
-  zstd: promisify(zstdCompress),
-};
+const zstd = promisify(zstdCompress);
 
 /** Writes a layer whose contents are all at hand, once in each compression. */
 export async function writeSmallLayer(
@@ -25,6 +22,7 @@ export async function writeSmallLayer(
   files: readonly ContextFile[],
   compressions: readonly Compression[],
   mtime: number,
+  gzip: GzipPool,
 ): Promise<Layer[]> {
   const contents = new Map(files.map((file) => [file.path, file.content]));
   const parts = plan.entries.map(({ path, type, mode, linkname, source }) => {
@@ -37,10 +35,14 @@ export async function writeSmallLayer(
   });
   const tar = Buffer.concat([...parts, END_OF_ARCHIVE]);
   const diffId = digestOf(tar);
+  const compress = { gzip: (bytes: Uint8Array) => gzip.member(bytes), zstd } satisfies Record<
+    Compression,
+    unknown
+  >;
   return Promise.all(
     compressions.map(async (compression) => {
       const blob = await createBlob(layout);
-      await blob.write(await COMPRESS[compression](tar));
+      await blob.write(await compress[compression](tar));
       return { compression, ...(await blob.commit()), diffId, createdBy: plan.createdBy };
     }),
   );

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { type HostPlatform, host } from '@qemu-user-static/arch-table';
 import {
+  ArchiveError,
   type FetchContext,
   fetchPackageIndex,
   type IndexedPackage,
@@ -8,8 +9,10 @@ import {
   openSuite,
   parseVersion,
   type Release,
+  type Suite,
 } from '@qemu-user-static/debian-archive';
 import { renderRegisterScript } from '@qemu-user-static/register';
+import { BuilderError } from '../errors.ts';
 import type { OnEvent } from '../events.ts';
 import type { Lock, LockedChannel, LockedPackage, LockedPlatform } from '../lock.ts';
 import { qemuVersionOf } from '../qemu-version.ts';
@@ -33,45 +36,67 @@ export async function update(sources: Sources, before: Lock | null, context: Upd
   const channels: Lock['channels'] = {};
   for (const [name, wanted] of Object.entries(sources.channels)) {
     const found = await lockChannel(name, wanted, sources.origin, context);
+    assertNotOlder(name, before?.channels[name], found);
     channels[name] = keepUnchanged(before?.channels[name], found);
   }
   const recipe = hash('sha256', JSON.stringify([context.template, renderRegisterScript()]));
   return { schemaVersion: 1, channels, rebuilds: numberRebuilds(channels, recipe, before?.rebuilds ?? {}) };
 }
 
+/**
+ * Under its codename first. A mirror in the middle of an update has the newer Release there without all of
+ * its indexes, and under the suite's own name still the one before, whole.
+ */
 async function lockChannel(
   name: string,
   wanted: SourceChannel,
   origin: Sources['origin'],
   context: UpdateContext,
 ): Promise<LockedChannel> {
-  const keys = await loadArchiveKeys();
   const { suite, codename } = wanted;
-  const opened = await openSuite(context.mirror, { origin, suite, codename }, { ...context, keys });
-  const { release } = opened;
-  context.onEvent({
-    type: 'release-verified',
-    channel: name,
-    codename,
-    signedBy: release.signedBy,
-    expired: release.expired,
-  });
+  const keys = await loadArchiveKeys();
+  const lockUnder = async (folder: string) => {
+    const opened = await openSuite(context.mirror, { origin, suite, codename }, { ...context, keys }, folder);
+    const { signedBy, expired } = opened.release;
+    context.onEvent({ type: 'release-verified', channel: name, codename, signedBy, expired });
+    return { release: lockRelease(opened.release), platforms: await lockPlatforms(opened, wanted) };
+  };
+  try {
+    return await lockUnder(codename);
+  } catch (error) {
+    if (!(error instanceof ArchiveError) || error.code !== 'FILE_GONE') throw error;
+    context.onEvent({
+      type: 'note',
+      text: `${name}: the mirror is being updated: ${error.message}; asking for ${suite}`,
+    });
+    return lockUnder(suite);
+  }
+}
+
+async function lockPlatforms(suite: Suite, wanted: SourceChannel): Promise<LockedChannel['platforms']> {
   const platforms: Partial<Record<HostPlatform, LockedPlatform>> = {};
   for (const platform of wanted.platforms) {
-    const index = await fetchPackageIndex(opened, host(platform).debian, [
-      wanted.emulators.package,
-      wanted.shell.package,
-    ]);
+    const names = [wanted.emulators.package, wanted.shell.package];
+    const index = await fetchPackageIndex(suite, host(platform).debian, names);
     const emulators = index.get(wanted.emulators.package);
-    const shell = index.get(wanted.shell.package);
     platforms[platform] = {
       version: qemuVersionOf(parseVersion(emulators.version).upstream),
-      released: iso(release.date),
+      released: iso(suite.release.date),
       emulators: lockPackage(emulators, wanted.emulators.files),
-      shell: lockPackage(shell, wanted.shell.files),
+      shell: lockPackage(index.get(wanted.shell.package), wanted.shell.files),
     };
   }
-  return { release: lockRelease(release), platforms };
+  return platforms;
+}
+
+/** A Release that is older than the one before is refused: signatures do not tell that a fix is held back. */
+function assertNotOlder(name: string, before: LockedChannel | undefined, now: LockedChannel): void {
+  if (before !== undefined && Date.parse(now.release.date) < Date.parse(before.release.date)) {
+    throw new BuilderError(
+      'RELEASE_OLDER',
+      `${name}: the mirror’s Release of ${now.release.codename} is of ${now.release.date}, the lock’s of ${before.release.date}`,
+    );
+  }
 }
 
 function lockRelease({
