@@ -1,4 +1,6 @@
-import { Pool } from 'undici';
+import { type Dispatcher, EnvHttpProxyAgent } from 'undici';
+import type { Environment } from './credentials/environment.ts';
+import { isLoopback } from './reference.ts';
 import { defaultCertificateFolders, readTlsMaterial } from './tls.ts';
 
 export interface ConnectionSettings {
@@ -8,6 +10,8 @@ export interface ConnectionSettings {
   readonly caFile?: string;
   /** Folders with a folder of certificates per host. Default: Docker's and Podman's in /etc. */
   readonly certificateFolders?: readonly string[];
+  /** Where `http_proxy`, `https_proxy` and `no_proxy` are read, in lower or upper case. Default: nowhere. */
+  readonly proxies?: Environment;
   /** How long to wait, in milliseconds: for a connection, for an answer to begin, for the next bytes of it. */
   readonly timeouts?: { readonly connect?: number; readonly answer?: number; readonly idle?: number };
 }
@@ -15,21 +19,22 @@ export interface ConnectionSettings {
 /** Kept-alive connections, by host. */
 export interface Connections {
   /** `name` is what the host's folder of certificates is called. */
-  to(url: URL, name: string): Promise<Pool>;
+  to(url: URL, name: string): Promise<Dispatcher>;
   close(): Promise<void>;
 }
 
 export function createConnections(settings: ConnectionSettings): Connections {
-  const pools = new Map<string, Promise<Pool>>();
+  const pools = new Map<string, Promise<Dispatcher>>();
   const { timeouts = {}, caFile, connections = 8, certificateFolders = defaultCertificateFolders } = settings;
 
-  async function open(url: URL, name: string): Promise<Pool> {
+  async function open(url: URL, name: string): Promise<Dispatcher> {
     const tls = url.protocol === 'https:' ? await readTlsMaterial(name, caFile, certificateFolders) : {};
-    // undici takes a list of PEM texts, though its types, being those of tls.connect, want them mutable.
     const connect = { timeout: timeouts.connect ?? 10_000, ...(tls as object) };
-    return new Pool(url.origin, {
+    return new EnvHttpProxyAgent({
+      ...proxiesFor(url, settings.proxies ?? {}),
       connections,
       connect,
+      requestTls: connect,
       // A registry may think for minutes before it answers the request that completes a large blob.
       headersTimeout: timeouts.answer ?? 300_000,
       bodyTimeout: timeouts.idle ?? 60_000,
@@ -52,4 +57,11 @@ export function createConnections(settings: ConnectionSettings): Connections {
       );
     },
   };
+}
+
+/** No proxy is asked for what is on this machine, whatever the variables say. Empty text is no proxy. */
+function proxiesFor(url: URL, environment: Environment) {
+  const read = (name: string) =>
+    (isLoopback(url.host) ? undefined : (environment[name] ?? environment[name.toUpperCase()])) ?? '';
+  return { httpProxy: read('http_proxy'), httpsProxy: read('https_proxy'), noProxy: read('no_proxy') };
 }

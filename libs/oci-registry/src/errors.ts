@@ -1,6 +1,6 @@
 import { CodedError, type ErrorCatalogue } from '@qemu-user-static/errors';
 
-export const OCI_REGISTRY_ERRORS = {
+export const REGISTRY_ERRORS = {
   REFERENCE_INVALID: {
     meaning:
       'An image, repository, tag or digest is not written as the OCI distribution specification wants it.',
@@ -84,33 +84,33 @@ export const OCI_REGISTRY_ERRORS = {
   },
 } as const satisfies ErrorCatalogue;
 
-export type OciRegistryErrorCode = keyof typeof OCI_REGISTRY_ERRORS;
+export type RegistryErrorCode = keyof typeof REGISTRY_ERRORS;
 
 /** A reference, repository name, tag or digest that breaks the grammar. */
-export class InvalidReferenceError extends CodedError<OciRegistryErrorCode> {
+export class InvalidReferenceError extends CodedError<RegistryErrorCode> {
   constructor(message: string) {
-    super(OCI_REGISTRY_ERRORS, 'REFERENCE_INVALID', message);
+    super(REGISTRY_ERRORS, 'REFERENCE_INVALID', message);
   }
 }
 
 /** Credentials that exist and cannot be used. Never carries their content, nor a cause that quotes it. */
-export class CredentialsError extends CodedError<OciRegistryErrorCode> {
+export class CredentialsError extends CodedError<RegistryErrorCode> {
   constructor(
     code: 'CREDENTIALS_UNREADABLE' | 'CREDENTIALS_AMBIGUOUS' | 'CREDENTIAL_HELPER_FAILED',
     message: string,
   ) {
-    super(OCI_REGISTRY_ERRORS, code, message);
+    super(REGISTRY_ERRORS, code, message);
   }
 }
 
 /** Something on this machine that a request needs is not as it should be: certificates, a blob, a manifest. */
-export class LocalContentError extends CodedError<OciRegistryErrorCode> {
+export class LocalContentError extends CodedError<RegistryErrorCode> {
   constructor(
     code: 'REGISTRY_CERTIFICATES_UNREADABLE' | 'UPLOAD_SOURCE_WRONG' | 'MANIFEST_TYPE_MISMATCH',
     message: string,
     cause?: unknown,
   ) {
-    super(OCI_REGISTRY_ERRORS, code, message, cause);
+    super(REGISTRY_ERRORS, code, message, cause);
   }
 }
 
@@ -134,7 +134,7 @@ export interface FailedRequest {
 }
 
 /** A request to a registry, or to its token server, that ended badly. */
-export class RegistryError extends CodedError<OciRegistryErrorCode> {
+export class RegistryError extends CodedError<RegistryErrorCode> {
   readonly method: string;
   readonly address: string;
   readonly status: number | undefined;
@@ -142,8 +142,8 @@ export class RegistryError extends CodedError<OciRegistryErrorCode> {
   readonly temporary: boolean;
   readonly retryAfterMs: number | undefined;
 
-  constructor(code: OciRegistryErrorCode, message: string, request: FailedRequest, cause?: unknown) {
-    super(OCI_REGISTRY_ERRORS, code, `${request.method} ${request.address}: ${message}`, cause);
+  constructor(code: RegistryErrorCode, message: string, request: FailedRequest, cause?: unknown) {
+    super(REGISTRY_ERRORS, code, `${request.method} ${request.address}: ${message}`, cause);
     this.method = request.method;
     this.address = request.address;
     this.status = request.status;

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { CodedError } from '@qemu-user-static/errors';
-import { type OciRegistryErrorCode, RegistryError, type RegistryErrorDetail } from './errors.ts';
+import { RegistryError, type RegistryErrorCode, type RegistryErrorDetail } from './errors.ts';
 import { parseRetryAfter } from './retry.ts';
 import { type Scrubber, shownAddress } from './secret.ts';
 
@@ -38,7 +38,7 @@ export function refusal(
   });
 }
 
-function codeOf(status: number): OciRegistryErrorCode {
+function codeOf(status: number): RegistryErrorCode {
   if (status === 401) return 'REGISTRY_UNAUTHORIZED';
   if (status === 403) return 'REGISTRY_DENIED';
   if (status === 404) return 'REGISTRY_NOT_FOUND';

@@ -8,9 +8,9 @@ export {
   CredentialsError,
   InvalidReferenceError,
   LocalContentError,
-  OCI_REGISTRY_ERRORS,
-  type OciRegistryErrorCode,
+  REGISTRY_ERRORS,
   RegistryError,
+  type RegistryErrorCode,
   type RegistryErrorDetail,
 } from './errors.ts';
 export type { OnEvent, RegistryEvent } from './events.ts';

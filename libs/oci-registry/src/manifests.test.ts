@@ -44,6 +44,12 @@ test('the registry is told which types can be read, and the type a manifest has'
   expect(server.requests[1]?.headers.accept).toContain('application/vnd.oci.image.index.v1+json');
 });
 
+test('parameters of a type are ignored', async () => {
+  const { repository, server } = await start();
+  server.store.manifests.set(`owner/name@${digest}`, { mediaType: `${TYPE}; charset=utf-8`, bytes });
+  expect(await repository.getManifest(digest)).toMatchObject({ mediaType: TYPE });
+});
+
 test('a registry that leaves the digest out is asked for the content', async () => {
   const { repository } = await start({ digestHeader: false });
   await repository.putManifest('x', manifest);

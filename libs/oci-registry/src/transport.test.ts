@@ -1,6 +1,6 @@
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -8,6 +8,7 @@ import { RegistryError } from './errors.ts';
 import { Secret } from './secret.ts';
 import { type Certificates, hasOpenssl, makeCertificates, pemOf } from './testing/certificates.ts';
 import { connect, start } from './testing/harness.ts';
+import { startRegistryServer } from './testing/registry-server.ts';
 
 const patienceOfOne = { retry: { attempts: 1 } };
 
@@ -171,6 +172,23 @@ test('an aborted signal ends what is under way, with its own reason', async () =
   await expect(registry.ping()).rejects.toThrow('the user pressed Ctrl-C');
 });
 
+/** A proxy that leads every CONNECT to the same server. */
+async function startProxy(target: string) {
+  const asked: string[] = [];
+  const proxy = createServer().on('connect', ({ url }, near) => {
+    asked.push(url ?? '');
+    const far = connectTcp(Number(target.split(':')[1]), '127.0.0.1', () => {
+      near.write('HTTP/1.1 200 OK\r\n\r\n');
+      near.pipe(far).pipe(near);
+    });
+    near.on('error', () => far.destroy());
+    far.on('error', () => near.destroy());
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void proxy.close());
+  return { url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, asked };
+}
+
 describe.skipIf(!hasOpenssl)('TLS (openssl)', () => {
   const folder = mkdtempSync(join(tmpdir(), 'registry-tls-'));
   let certificates: Certificates;
@@ -227,6 +245,16 @@ describe.skipIf(!hasOpenssl)('TLS (openssl)', () => {
     expect(await registry.ping()).toEqual({ version: 'registry/2.0' });
     const { registry: stranger } = connect(server.name, { caFile: certificates.ca, ...patienceOfOne });
     await expect(stranger.ping()).rejects.toBeInstanceOf(RegistryError);
+  });
+
+  test('goes through a proxy to a registry elsewhere, and none is asked for one on this machine', async () => {
+    const server = await startRegistryServer({ tls: pemOf(certificates.server) });
+    onTestFinished(() => server.close());
+    const proxy = await startProxy(server.name);
+    const settings = { caFile: certificates.ca, proxies: { HTTPS_PROXY: proxy.url } };
+    expect(await connect('registry.test', settings).registry.ping()).toEqual({ version: 'registry/2.0' });
+    expect(await connect(server.name, settings).registry.ping()).toEqual({ version: 'registry/2.0' });
+    expect(proxy.asked).toEqual(['registry.test:443']);
   });
 
   test('refuses certificates that are missing or halves of a pair', async () => {

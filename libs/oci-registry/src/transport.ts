@@ -69,13 +69,14 @@ export function createTransport(
       throw new RegistryError('REGISTRY_PLAIN_HTTP', 'would be sent without TLS', request);
     }
     signal?.throwIfAborted();
-    const pool = await connections.to(url, url.host === host ? registry : url.host);
+    const connection = await connections.to(url, url.host === host ? registry : url.host);
     try {
       const {
         statusCode,
         headers,
         body: answer,
-      } = await pool.request({
+      } = await connection.request({
+        origin: url.origin,
         method,
         path: `${url.pathname}${url.search}`,
         headers: { ...outgoing.headers, 'user-agent': settings.userAgent, ...bodyHeaders(body) },

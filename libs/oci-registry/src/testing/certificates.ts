@@ -5,7 +5,7 @@ import { join } from 'node:path';
 /** Files of a private certificate authority, and of what it has signed. */
 export interface Certificates {
   readonly ca: string;
-  /** For a server at 127.0.0.1, ::1 and localhost. */
+  /** For a server at 127.0.0.1, ::1, localhost and registry.test. */
   readonly server: { readonly key: string; readonly cert: string };
   /** For a client. */
   readonly client: { readonly key: string; readonly cert: string };
@@ -53,7 +53,10 @@ export function makeCertificates(folder: string): Certificates {
   };
   return {
     ca: file('ca.crt'),
-    server: sign('server', 'subjectAltName=IP:127.0.0.1,IP:::1,DNS:localhost\nextendedKeyUsage=serverAuth\n'),
+    server: sign(
+      'server',
+      'subjectAltName=IP:127.0.0.1,IP:::1,DNS:localhost,DNS:registry.test\nextendedKeyUsage=serverAuth\n',
+    ),
     client: sign('client', 'extendedKeyUsage=clientAuth\n'),
   };
 }
