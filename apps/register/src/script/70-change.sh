@@ -132,7 +132,8 @@ put_back() {
 	each_entry put_back_entry
 	if [ -n "$LOST" ]; then
 		remedy_of ROLLBACK_INCOMPLETE
-		say "ROLLBACK_INCOMPLETE: could not be put back:$LOST" "$NEWLINE  remedy: $remedy"
+		say "ROLLBACK_INCOMPLETE: could not be put back:$LOST"
+		say "  remedy: $remedy"
 	else
 		say 'Everything is as it was before.'
 	fi

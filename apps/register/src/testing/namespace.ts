@@ -21,6 +21,8 @@ export interface Entry {
 
 export interface Call {
   readonly shell?: Shell;
+  /** A program and its words that run the shell, such as setpriv. */
+  readonly under?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -31,8 +33,10 @@ export interface Call {
 export interface Namespace extends AsyncDisposable {
   /** Runs the register script. */
   register(words: readonly string[], call?: Call): Promise<Outcome>;
-  /** Runs lines of the machine's shell. */
-  sh(lines: string): Promise<Outcome>;
+  /** Runs any program. */
+  run(argv: readonly string[], env?: Readonly<Record<string, string>>): Promise<Outcome>;
+  /** Runs lines of the machine's shell, which must succeed, and gives their stdout. */
+  sh(lines: string): Promise<string>;
   /** Every entry by its name. */
   entries(): Record<string, Entry>;
 }
@@ -67,9 +71,14 @@ export async function openNamespace(
   const enter = ['nsenter', '--target', pid, '--user', '--mount', '--preserve-credentials'];
   const folder = `/proc/${pid}/root${MOUNT}`;
   return {
-    register: (words, { shell = ONE_SHELL, env = {} } = {}) =>
-      run([...enter, ...shell.argv, SCRIPT, ...words], { env }),
-    sh: (lines) => run([...enter, 'sh', '-ec', lines]),
+    register: (words, { shell = ONE_SHELL, under = [], env = {} } = {}) =>
+      run([...enter, ...under, ...shell.argv, SCRIPT, ...words], { env }),
+    run: (argv, env = {}) => run([...enter, ...argv], { env }),
+    sh: async (lines) => {
+      const { code, stdout, stderr } = await run([...enter, 'sh', '-ec', lines]);
+      if (code !== 0) throw new Error(`${lines}\nended with ${code}: ${stderr}`);
+      return stdout;
+    },
     entries: () => readEntries(folder),
     [Symbol.asyncDispose]: async () => {
       holder.stdin?.end();

@@ -1,0 +1,332 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { elfPattern, escapeBytes, guest } from '@qemu-user-static/arch-table';
+import { describe, expect, test } from 'vitest';
+import { REGISTER_ERRORS } from './index.ts';
+import { standIns } from './testing/emulators.ts';
+import { callImage, IMAGE_ROOT, NO_STATIC_BUSYBOX } from './testing/image.ts';
+import { type Call, MOUNT, type Namespace, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
+import type { Outcome } from './testing/run.ts';
+import { SHELLS } from './testing/shells.ts';
+
+type Code = keyof typeof REGISTER_ERRORS;
+
+const bin = standIns();
+const LOCK = 'qemu-register-lock';
+const MOUNT_IT = `mount -t binfmt_misc binfmt_misc ${MOUNT}`;
+
+/** What a fault must look like: its code, the thing it names, the remedy of the catalogue, exit code 1, an empty stdout. */
+function told(code: Code, message: string | RegExp, remedy: string = REGISTER_ERRORS[code].remedy) {
+  const text = typeof message === 'string' ? RegExp.escape(message) : message.source;
+  return {
+    code: 1,
+    stdout: '',
+    stderr: expect.stringMatching(new RegExp(`^${code}: ${text}\n  remedy: ${RegExp.escape(remedy)}$`, 'm')),
+  };
+}
+
+/** The program that runs another without a capability. */
+const without = (...capabilities: string[]) => {
+  const list = capabilities.map((capability) => `-${capability}`).join();
+  return ['setpriv', `--bounding-set=${list}`, `--inh-caps=${list}`];
+};
+
+const aarch64 = elfPattern(guest('aarch64'));
+/** A line that takes the name of aarch64 for another interpreter. */
+const other = (interpreter: string, flags = '') =>
+  `:qemu-aarch64:M::${escapeBytes(aarch64.magic)}:${escapeBytes(aarch64.mask)}:${interpreter}:${flags}`;
+
+describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user namespace)', (shell) => {
+  const call = (
+    machine: Namespace,
+    words: string,
+    { env = {}, under = [] }: Pick<Call, 'env' | 'under'> = {},
+  ) =>
+    machine.register(words.split(' '), {
+      shell,
+      under,
+      env: { HOST_ARCH: 'x86_64', QEMU_BIN_DIR: bin, ...env },
+    });
+
+  /** The call fails as told, and leaves the table as it was. */
+  async function refused(
+    machine: Namespace,
+    words: string,
+    as: ReturnType<typeof told>,
+    how: Pick<Call, 'env' | 'under'> = {},
+  ): Promise<Outcome> {
+    const before = machine.entries();
+    const outcome = await call(machine, words, how);
+    expect(outcome).toEqual(as);
+    expect(machine.entries()).toEqual(before);
+    return outcome;
+  }
+
+  test('the folder is not there', async () => {
+    await using machine = await openNamespace();
+    await refused(
+      machine,
+      '--mount /mnt/none -p yes',
+      told('BINFMT_MISSING', 'there is no folder /mnt/none'),
+    );
+  });
+
+  test('a user namespace would have to mount it', async () => {
+    await using machine = await openNamespace('true');
+    await refused(
+      machine,
+      '-p yes',
+      told('USER_NAMESPACE', `what this user namespace mounts on ${MOUNT} ends with it`),
+    );
+  });
+
+  test('a user namespace that has it mounted is told that the entries end with it', async () => {
+    await using machine = await openNamespace();
+    expect((await call(machine, '-p yes')).stderr).toContain(
+      'Only for this user namespace: these entries end with it.\n',
+    );
+  });
+
+  test('it is mounted read-only', async () => {
+    await using machine = await openNamespace(`${MOUNT_IT}; mount -o remount,ro,bind ${MOUNT}`);
+    await refused(machine, '--reset -p yes', told('BINFMT_READ_ONLY', `${MOUNT} is mounted read-only`));
+  });
+
+  test('it is switched off', async () => {
+    await using machine = await openNamespace(`${MOUNT_IT}; echo 0 >${MOUNT}/status`);
+    await refused(
+      machine,
+      '-p yes',
+      told('BINFMT_OFF', `binfmt_misc is switched off: ${MOUNT}/status says "disabled"`),
+    );
+  });
+
+  test('no emulators at all, as in :register', async () => {
+    await using machine = await openNamespace();
+    await machine.sh(`echo '${other('/old')}' >${MOUNT}/register`);
+    for (const words of ['--reset -p yes', '--install all']) {
+      await refused(machine, words, told('INTERPRETERS_NONE', 'no interpreter qemu-*-static in /nowhere'), {
+        env: { QEMU_BIN_DIR: '/nowhere' },
+      });
+    }
+  });
+
+  test('no emulator of a guest that was asked for by name', async () => {
+    await using machine = await openNamespace();
+    const env = { QEMU_BIN_DIR: standIns(['arm']) };
+    await refused(
+      machine,
+      '--install arm,arm64',
+      told('INTERPRETER_MISSING', `no interpreter for aarch64: ${env.QEMU_BIN_DIR}/qemu-aarch64-static`),
+      { env },
+    );
+  });
+
+  test('an emulator that may not be run is found in the middle: what was added before it is gone again', async () => {
+    await using machine = await openNamespace();
+    await machine.sh(
+      `mount -t tmpfs -o mode=755 tmpfs /mnt; cp -a ${bin}/. /mnt; chmod 644 /mnt/qemu-sh4-static`,
+    );
+    const outcome = await refused(
+      machine,
+      '-p yes',
+      told('INTERPRETER_FORBIDDEN', 'the kernel may not open /mnt/qemu-sh4-static: Permission denied'),
+      { env: { QEMU_BIN_DIR: '/mnt' } },
+    );
+    expect(outcome.stderr).toContain('Everything is as it was before.\n');
+  });
+
+  test('emulators on a file system mounted noexec', async () => {
+    await using machine = await openNamespace();
+    await machine.sh(`mount -t tmpfs -o mode=755,noexec tmpfs /mnt; cp -a ${bin}/. /mnt`);
+    await refused(
+      machine,
+      '-p yes',
+      told('INTERPRETER_FORBIDDEN', /the kernel may not open \/mnt\/qemu-\w+-static: Permission denied/),
+      { env: { QEMU_BIN_DIR: '/mnt' } },
+    );
+  });
+
+  test('--reset fails before it removes: each new line is tried first', async () => {
+    await using machine = await openNamespace();
+    await call(machine, '-p yes');
+    await machine.sh(
+      `echo 0 >${MOUNT}/qemu-ppc; mount -t tmpfs -o mode=755 tmpfs /mnt; cp -a ${bin}/. /mnt; chmod 644 /mnt/qemu-sh4-static`,
+    );
+    await refused(
+      machine,
+      '--reset -p yes',
+      told('INTERPRETER_FORBIDDEN', 'the kernel may not open /mnt/qemu-sh4-static: Permission denied'),
+      { env: { QEMU_BIN_DIR: '/mnt' } },
+    );
+  });
+
+  test('an entry with other flags: both are shown, and --reset is named', async () => {
+    await using machine = await openNamespace();
+    await machine.sh(`echo '${other(`${bin}/qemu-aarch64-static`)}' >${MOUNT}/register`);
+    const { stderr } = await refused(
+      machine,
+      '-p yes',
+      told('ENTRY_DIFFERS', 'registered otherwise: qemu-aarch64'),
+    );
+    expect(stderr).toContain(
+      `qemu-aarch64 is:        enabled, ${bin}/qemu-aarch64-static, flags ""\nqemu-aarch64 was to be: enabled, ${bin}/qemu-aarch64-static, flags "F"\n`,
+    );
+    expect(stderr).toContain('--reset');
+  });
+
+  test('an entry that is switched off, and one with another pattern', async () => {
+    await using machine = await openNamespace();
+    await call(machine, '--install arm,arm64');
+    await machine.sh(
+      `echo 0 >${MOUNT}/qemu-arm; echo -1 >${MOUNT}/qemu-aarch64; echo ':qemu-aarch64:E::elf::/x:F' >${MOUNT}/register 2>/dev/null || echo ':qemu-aarch64:E::elf::/x:' >${MOUNT}/register`,
+    );
+    const { stderr } = await refused(
+      machine,
+      '--install arm,arm64',
+      told('ENTRY_DIFFERS', 'registered otherwise: qemu-aarch64 qemu-arm'),
+    );
+    expect(stderr).toContain('qemu-arm is:        disabled');
+    expect(stderr).toMatch(/qemu-aarch64 is: {8}enabled, \/x, flags "", offset /);
+  });
+
+  test('a name that something else takes in the meantime', async () => {
+    await using machine = await openNamespace();
+    // Nobody but the kernel sees this entry: so it is as if it came after the look.
+    await machine.sh(`echo '${other('/x')}' >${MOUNT}/register; chmod 0 ${MOUNT}/qemu-aarch64`);
+    expect(await call(machine, '-p yes', { under: without('dac_override', 'dac_read_search') })).toEqual(
+      told('NAME_TAKEN', 'qemu-aarch64 was registered by something else in the meantime'),
+    );
+    expect(Object.keys(machine.entries())).toEqual(['qemu-aarch64']);
+  });
+
+  test('a line the kernel refuses', async () => {
+    await using machine = await openNamespace();
+    const far = `/${'x'.repeat(2000)}`;
+    await refused(
+      machine,
+      `--qemu-path ${far}`,
+      told(
+        'REFUSED',
+        /the kernel refuses qemu-aarch64 \(flags "", interpreter \/x+\/qemu-aarch64-static\): Invalid argument/,
+      ),
+    );
+  });
+
+  test('a write that succeeds, and nothing appears: what is mounted is not the table', async () => {
+    await using machine = await openNamespace(
+      'mount -t tmpfs tmpfs /mnt; echo enabled >/mnt/status; : >/mnt/register',
+    );
+    expect(await call(machine, '--mount /mnt -p yes')).toEqual(
+      told('NOT_KEPT', 'qemu-aarch64 was written, and is not there'),
+    );
+  });
+
+  test('an old kernel, for flag F and for flag P', async () => {
+    await using machine = await openNamespace();
+    const old = { under: ['setarch', '--uname-2.6'] };
+    await refused(
+      machine,
+      '-p yes',
+      told('KERNEL_TOO_OLD', /Linux 2\.6\.\S+ has no flag F \(4\.8 has it\)/),
+      old,
+    );
+    await refused(
+      machine,
+      '-g yes',
+      told('KERNEL_TOO_OLD', /Linux 2\.6\.\S+ has no flag P for emulators \(5\.12 has it\)/),
+      old,
+    );
+  });
+
+  test('what was removed cannot be put back: it is named', async () => {
+    await using machine = await openNamespace();
+    // Held by the kernel, its file gone: as an entry that the host made, seen from a container.
+    await machine.sh(
+      `mount -t tmpfs -o mode=755 tmpfs /mnt; cp /bin/true /mnt/old; echo '${other('/mnt/old', 'F').replaceAll('aarch64', 'cris')}' >${MOUNT}/register; rm /mnt/old
+      echo '${other('/x')}' >${MOUNT}/register; chmod 0 ${MOUNT}/qemu-aarch64`,
+    );
+    const outcome = await call(machine, '--reset -p yes', {
+      under: without('dac_override', 'dac_read_search'),
+    });
+    expect(outcome).toEqual(told('ROLLBACK_INCOMPLETE', 'could not be put back: qemu-cris'));
+    expect(outcome).toEqual(
+      told('NAME_TAKEN', 'qemu-aarch64 was registered by something else in the meantime'),
+    );
+    expect(Object.keys(machine.entries())).toEqual(['qemu-aarch64']);
+  });
+
+  test('another call holds the lock for long', async () => {
+    await using machine = await openNamespace(
+      `${MOUNT_IT}; mount -t tmpfs tmpfs /mnt; echo 1000.00 0 >/mnt/uptime; mount --bind /mnt/uptime /proc/uptime`,
+    );
+    await machine.sh(`echo ':${LOCK}:E::${LOCK}::/1000:' >${MOUNT}/register`);
+    const waiting = call(machine, '-p yes');
+    await delay(300);
+    // Its clock says that it began later: it is not stale, and it does not end.
+    await machine.sh(
+      `echo 0 >${MOUNT}/${LOCK}; echo -1 >${MOUNT}/${LOCK}; echo ':${LOCK}:E::${LOCK}::/1019:' >${MOUNT}/register; echo 1021.00 0 >/mnt/uptime`,
+    );
+    expect(await waiting).toEqual(told('BUSY', 'another call has been changing entries for 2 s'));
+    expect(Object.keys(machine.entries())).toEqual([LOCK]);
+  });
+
+  test('files cannot be written where they should go', async () => {
+    await using machine = await openNamespace('mount -t tmpfs -o ro tmpfs /mnt');
+    await refused(machine, '-s ALL -e /mnt/none', told('EXPORT_FAILED', 'there is no folder /mnt/none'));
+    await refused(
+      machine,
+      '-s ALL -e /mnt',
+      told('EXPORT_FAILED', 'cannot write to /mnt: Read-only file system'),
+    );
+    await refused(machine, '--persist /mnt', told('EXPORT_FAILED', `there is no folder /mnt${bin}`));
+  });
+
+  test('nothing to verify, or no room for it', async () => {
+    await using machine = await openNamespace();
+    await refused(machine, '--verify', told('VERIFY_NONE', `no guest is registered on ${MOUNT}`));
+    await call(machine, '--install riscv64');
+    await machine.sh(
+      'mount -t tmpfs -o noexec tmpfs /mnt; for place in /tmp /var/tmp /run /dev/shm; do [ ! -d $place ] || { mount --bind $place $place; mount -o remount,bind,noexec $place; }; done',
+    );
+    await refused(
+      machine,
+      '--verify',
+      told('VERIFY_NO_ROOM', 'no folder here takes a file that can be run'),
+      { under: ['env', '-C', '/mnt'] },
+    );
+  });
+
+  test('an entry of another program is not removed by name', async () => {
+    await using machine = await openNamespace();
+    await machine.sh(`echo ':python3:E::py::/usr/bin/python3:' >${MOUNT}/register`);
+    const { code, stderr } = await call(machine, '--uninstall python3');
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining("ENTRY_FOREIGN: python3 is no entry of QEMU's"),
+    ]);
+    expect(Object.keys(machine.entries())).toEqual(['python3']);
+  });
+
+  test('files for the CPU of the host itself are refused, where --install finds nothing to do', async () => {
+    await using machine = await openNamespace();
+    await refused(
+      machine,
+      '-s i386 -e /mnt',
+      told('GUEST_IS_HOST', "i386 is of this machine's family (x86_64)"),
+    );
+    expect((await call(machine, '--install amd64')).code).toBe(0);
+    expect(machine.entries()).toEqual({});
+  });
+});
+
+describe.skipIf(NO_NAMESPACES !== undefined || NO_STATIC_BUSYBOX !== undefined)(
+  'faults of containers (user namespace, static busybox)',
+  () => {
+    test('the folder on /binfmt_misc is not the table: the host has none mounted', async () => {
+      await using machine = await openNamespace(`${IMAGE_ROOT} mkdir /mnt/binfmt_misc`);
+      expect(await callImage(machine, '-p yes')).toEqual(
+        told('USER_NAMESPACE', 'what this user namespace mounts on /binfmt_misc ends with it'),
+      );
+    });
+  },
+);

@@ -1,0 +1,37 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Namespace } from './namespace.ts';
+import type { Outcome } from './run.ts';
+import { SCRIPT } from './script.ts';
+
+/** Why this machine's busybox cannot stand alone in a root folder, as the image's does, or nothing. */
+export const NO_STATIC_BUSYBOX = whyNot();
+
+function whyNot(): string | undefined {
+  const root = mkdtempSync(join(tmpdir(), 'register-busybox-'));
+  const alone =
+    'mkdir "$0/bin" && cp "$(command -v busybox)" "$0/bin/" && unshare --user --map-root-user chroot "$0" /bin/busybox true';
+  const { status, stderr } = spawnSync('sh', ['-c', alone, root], { encoding: 'utf8' });
+  rmSync(root, { recursive: true });
+  return status === 0 ? undefined : stderr.trim();
+}
+
+/** Lines for `openNamespace`: a root folder on /mnt with what an image has. Nothing is mounted on binfmt_misc. */
+export const IMAGE_ROOT = `
+mount -t tmpfs tmpfs /mnt
+mkdir -p /mnt/bin /mnt/dev /mnt/proc /mnt/usr/bin
+touch /mnt/dev/null
+mount --bind /dev/null /mnt/dev/null
+mkdir -m 1777 /mnt/tmp
+cp "$(command -v busybox)" /mnt/bin/busybox
+ln -s busybox /mnt/bin/sh
+cp ${SCRIPT} /mnt/register
+mount --rbind /proc /mnt/proc
+`;
+
+/** Calls the script as a container of the image does. */
+export function callImage(machine: Namespace, words: string): Promise<Outcome> {
+  return machine.run(['chroot', '/mnt', '/register', ...words.split(' ')], { QEMU_BIN_DIR: '/usr/bin' });
+}
