@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -82,6 +82,7 @@ describe('a file that the mirror has', () => {
     await expectFetched();
     expect(happened()).toEqual(['fetch-start', 'fetch-done']);
     expect(events.at(-2)).toMatchObject({ type: 'fetch-progress', received: body.length });
+    expect(mirror.seen[0]?.headers['accept-encoding']).toBe('identity');
   });
 
   test('is not fetched again; no network is used', async () => {
@@ -190,6 +191,7 @@ describe('a download that fails on the way', () => {
   test('begins anew if the server ignores Range', async () => {
     faults(dropsAfter(100_000), ignoresRange);
     await expectFetched();
+    expect(mirror.requests).toEqual([`GET ${PATH}`, `GET ${PATH} bytes=100000-`]);
   });
 
   test('begins anew if the server sends another part than asked for', async () => {
@@ -199,6 +201,8 @@ describe('a download that fails on the way', () => {
     });
     await expectFetched();
     expect(mirror.requests.at(-1)).toBe(`GET ${PATH}`);
+    // What was sent is not even looked at.
+    expect(happened()).toEqual(['fetch-start', 'fetch-retry', 'fetch-retry', 'fetch-start', 'fetch-done']);
   });
 
   test('is tried again after the server failed, and after the pause it asks for', async () => {
@@ -319,9 +323,13 @@ describe('a download is given up', () => {
   test('when it is told to stop, and keeps what it has', async () => {
     const stop = new AbortController();
     faults(stallsAfter(5000));
-    const onEvent = ({ type }: ArchiveEvent) => type === 'fetch-progress' && stop.abort(new Error('enough'));
+    const onEvent = (event: ArchiveEvent) => {
+      events.push(event);
+      if (event.type === 'fetch-progress') stop.abort(new Error('enough'));
+    };
     const work = fetchFile(file, { ...context, onEvent, signal: stop.signal });
     await expect(work).rejects.toThrow('enough');
+    expect(happened()).toEqual(['fetch-start']);
     expect(await partials()).toEqual([sha256]);
     await expectFetched();
   });
@@ -367,6 +375,35 @@ describe('two downloads of one file at once', () => {
     await writeFile(cached(), 'damaged');
     await expectFetched();
     expect(mirror.requests.at(-1)).toBe(`GET ${PATH} bytes=123456-`);
+  });
+});
+
+describe('the beginning that another machine left in a shared cache', () => {
+  const name = `${sha256}@another-host@1@abc`;
+  const leave = async (age: number) => {
+    const path = join(context.cache, 'partial', name);
+    await mkdir(join(context.cache, 'partial'));
+    await writeFile(path, body.subarray(0, 777));
+    await utimes(path, new Date(), new Date(Date.now() - age));
+  };
+
+  test('is left alone as long as it may still grow', async () => {
+    await leave(60_000);
+    await fetchFile(file, context);
+    expect(mirror.requests).toEqual([`GET ${PATH}`]);
+    expect(await partials()).toEqual([name]);
+  });
+
+  test('is gone on with once it has not grown for an hour', async () => {
+    await leave(3_700_000);
+    await expectFetched();
+    expect(mirror.requests).toEqual([`GET ${PATH} bytes=777-`]);
+  });
+
+  test('is removed with all others once the file is there', async () => {
+    await leave(3_700_000);
+    await writeFile(join(context.cache, 'partial', sha256), body.subarray(0, 5));
+    await expectFetched();
   });
 });
 

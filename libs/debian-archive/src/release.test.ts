@@ -184,6 +184,8 @@ describe('text outside the signed part is refused', () => {
   test('after it', async () => {
     expect(await refusal(verify(inRelease + evil))).toBe('RELEASE_UNSIGNED_TEXT');
     expect(await refusal(verify(`${inRelease}\n`))).toBe('RELEASE_UNSIGNED_TEXT');
+    expect(await refusal(verify(`${inRelease}no newline`))).toBe('RELEASE_UNSIGNED_TEXT');
+    expect(await refusal(verify(inRelease.trimEnd()))).toBe('RELEASE_UNSIGNED_TEXT');
   });
 
   test('as a second signed message', async () => {
@@ -232,6 +234,7 @@ describe('a well-signed Release is refused', () => {
     ['RELEASE_MALFORMED', 'Codename:', 'X-Codename:'],
     ['RELEASE_MALFORMED', 'Date: Sat', 'X-Date: Sat'],
     ['RELEASE_MALFORMED', 'Date: Sat, 21 Nov 2026 09:15:44 UTC', 'Date: Sat, 21 Nov 2026 09:15:44'],
+    ['RELEASE_MALFORMED', '09:15:44 UTC', '09:15:44 +0100'],
     ['RELEASE_MALFORMED', 'Valid-Until: Sat, 28 Nov', 'Valid-Until: never, 28 Nov'],
     ['RELEASE_MALFORMED', 'Architectures:', 'X-Architectures:'],
     ['RELEASE_MALFORMED', 'SHA256:', 'SHA512:'],
