@@ -1,42 +1,12 @@
-import {
-  elfPattern,
-  escapeBytes,
-  GUEST_NAMES,
-  type GuestName,
-  guest,
-  registrationLine,
-} from '@qemu-user-static/arch-table';
+import { elfPattern, escapeBytes, guest, registrationLine } from '@qemu-user-static/arch-table';
 import { describe, expect, test } from 'vitest';
 import { standIns } from './testing/emulators.ts';
+import { entriesOf, entryOf, guestsBut } from './testing/expected.ts';
 import { callImage, IMAGE_ROOT, NO_STATIC_BUSYBOX } from './testing/image.ts';
-import { type Entry, MOUNT, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
+import { MOUNT, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
 import { SHELLS } from './testing/shells.ts';
 
 const bin = standIns();
-const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
-
-/** What the kernel shows for a guest that was registered. */
-function entry(name: GuestName, flags: string, folder = bin): Entry {
-  const { magic, mask } = elfPattern(guest(name));
-  return {
-    state: 'enabled',
-    interpreter: `${folder}/qemu-${guest(name).emulator ?? name}-static`,
-    flags,
-    offset: '0',
-    magic: hex(magic),
-    mask: hex(mask),
-  };
-}
-
-/** Entries of all guests that a host of a family registers. */
-const entriesOn = (family: string, flags: string, folder = bin) =>
-  Object.fromEntries(
-    GUEST_NAMES.filter((name) => guest(name).family !== family).map((name) => [
-      `qemu-${name}`,
-      entry(name, flags, folder),
-    ]),
-  );
-
 const FOREIGN = ':python3:E::py::/usr/bin/python3:';
 const OLD = `:qemu-aarch64:M::${escapeBytes(elfPattern(guest('aarch64')).magic)}:${escapeBytes(elfPattern(guest('aarch64')).mask)}:/old/qemu:`;
 
@@ -49,7 +19,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       await using machine = await openNamespace();
       const { code, stdout } = await machine.register(['--reset', '-p', 'yes'], on);
       expect(code).toBe(0);
-      expect(machine.entries()).toEqual(entriesOn('i386', 'F'));
+      expect(machine.entries()).toEqual(entriesOf(guestsBut('i386'), 'F', bin));
       expect(stdout.split('\n')).toContain(
         `Setting ${bin}/qemu-aarch64-static as binfmt interpreter for aarch64`,
       );
@@ -60,7 +30,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       expect(
         (await machine.register([], { shell, env: { HOST_ARCH: 'aarch64', QEMU_BIN_DIR: '/nowhere' } })).code,
       ).toBe(0);
-      const expected = entriesOn('arm', '', '/nowhere');
+      const expected = entriesOf(guestsBut('arm'), '', '/nowhere');
       // The machine's own programs are never given to an emulator, whatever HOST_ARCH says.
       const own = process.arch === 'x64' ? 'qemu-x86_64' : '';
       delete expected[own];
@@ -77,7 +47,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
     ])('%s gives the flags the kernel shows as "%s"', async (words, flags) => {
       await using machine = await openNamespace();
       expect((await machine.register(words.split(' '), on)).code).toBe(0);
-      expect(machine.entries()).toEqual(entriesOn('i386', flags));
+      expect(machine.entries()).toEqual(entriesOf(guestsBut('i386'), flags, bin));
     });
 
     test('--reset, anywhere on the line, replaces qemu-* entries, and touches no other', async () => {
@@ -87,7 +57,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       );
       expect((await machine.register(['-p', 'yes', '--reset'], on)).code).toBe(0);
       expect(machine.entries()).toEqual({
-        ...entriesOn('i386', 'F'),
+        ...entriesOf(guestsBut('i386'), 'F', bin),
         python3: { state: 'enabled', interpreter: '/usr/bin/python3', flags: '', extension: '.py' },
       });
     });
@@ -109,7 +79,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
         (await machine.register(['--reset', '-p', 'yes'], { shell, env: { ...on.env, QEMU_BIN_DIR: one } }))
           .code,
       ).toBe(0);
-      expect(machine.entries()).toEqual({ 'qemu-s390x': entry('s390x', 'F', one) });
+      expect(machine.entries()).toEqual({ 'qemu-s390x': entryOf('s390x', 'F', one) });
     });
 
     test('--dry-run prints the lines it would write, and writes nothing', async () => {
@@ -132,9 +102,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
         ],
         on,
       );
-      const lines = GUEST_NAMES.filter((name) => guest(name).family !== 'i386').map((name) =>
-        registrationLine(name, `/q/qemu-${name}`, 'OCP'),
-      );
+      const lines = guestsBut('i386').map((name) => registrationLine(name, `/q/qemu-${name}`, 'OCP'));
       expect([code, stdout.trimEnd().split('\n')]).toEqual([0, lines]);
       expect(machine.entries()).toEqual({});
     });

@@ -81,15 +81,22 @@ report() {
 	fi
 }
 
+# version: the emulators' as they say it themselves: "qemu-arm version 11.1.3 (Debian ...)".
 version() {
 	version=none
 	set +f
 	for emulator in "$EMULATORS"/qemu-*"$SUFFIX"; do
-		[ -x "$emulator" ] && version=$("$emulator" --version) && break
+		said=$("$emulator" --version 2>/dev/null)
+		case $said in
+		qemu-*' version '*)
+			version=${said#*version }
+			version=${version%%[!0-9.]*}
+			break
+			;;
+		esac
 	done
 	set -f
-	version=${version#*version } version=${version%%[!0-9.]*}
-	printf 'register/%s qemu/%s\n' "$EDITION" "${version:-none}"
+	printf 'register/%s qemu/%s\n' "$EDITION" "$version"
 }
 
 # after_install: whether --install was here before. That image, called with nothing, answers with its status, and

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { emulatorOf, GUEST_NAMES, type GuestName } from '@qemu-user-static/arch-table';
 import { FOLDER } from './script.ts';
@@ -9,7 +9,8 @@ import { FOLDER } from './script.ts';
  */
 export function standIns(guests: readonly GuestName[] = GUEST_NAMES): string {
   const folder = join(FOLDER, `emulators-${guests.length}-${guests[0]}`);
-  mkdirSync(folder, { recursive: true });
+  if (existsSync(folder)) return folder;
+  mkdirSync(folder);
   for (const guest of guests) copyFileSync('/bin/true', join(folder, `qemu-${emulatorOf(guest)}-static`));
   return folder;
 }

@@ -1,0 +1,143 @@
+import { elfPattern, escapeBytes, guest } from '@qemu-user-static/arch-table';
+import { describe, expect, test } from 'vitest';
+import { standIns } from './testing/emulators.ts';
+import { MOUNT, type Namespace, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
+import { SHELLS } from './testing/shells.ts';
+
+const bin = standIns();
+const escaped = ({ magic, mask }: ReturnType<typeof elfPattern>) =>
+  `${escapeBytes(magic)}:${escapeBytes(mask)}`;
+const AARCH64 = escaped(elfPattern(guest('aarch64')));
+const ARM = escaped(elfPattern(guest('arm')));
+
+describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('reports in $name (user namespace)', (shell) => {
+  const call = (machine: Namespace, words: string, env = {}) =>
+    machine.register(words.split(' '), { shell, env: { HOST_ARCH: 'x86_64', QEMU_BIN_DIR: bin, ...env } });
+
+  /** Entries of several makers. */
+  const makers = () =>
+    openNamespace(`mount -t binfmt_misc binfmt_misc ${MOUNT}
+      echo ':FEX-x86:M::\\x7f\\x45\\x4c\\x46\\x01\\x01\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x02\\x00\\x28\\x00::/opt/fex "x" \\\\o/:' >${MOUNT}/register
+      echo ':python3:E::py::/usr/bin/env:' >${MOUNT}/register
+      echo ':qemu-aarch64:M::${AARCH64}:/bin/true:POF' >${MOUNT}/register
+      echo ':qemu-arm:M::${ARM}:/gone/qemu-arm:' >${MOUNT}/register
+      echo 0 >${MOUNT}/qemu-aarch64`);
+
+  test('--status is a table of all entries', async () => {
+    await using machine = await makers();
+    expect(await call(machine, '--status')).toEqual({
+      code: 0,
+      stderr: '',
+      stdout: [
+        'ENTRY                      STATE     FLAGS  PLACE    INTERPRETER',
+        String.raw`FEX-x86                    enabled   -      missing  /opt/fex "x" \o/`,
+        'python3                    enabled   -      found    /usr/bin/env',
+        'qemu-aarch64               disabled  POF    held     /bin/true',
+        'qemu-arm                   enabled   -      missing  /gone/qemu-arm',
+        '',
+      ].join('\n'),
+    });
+  });
+
+  test('--status --json has the same, and what the platforms are', async () => {
+    await using machine = await makers();
+    const { code, stdout } = await call(machine, '--status --json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({
+      supported: expect.arrayContaining(['linux/amd64']),
+      emulators: ['FEX-x86', 'python3', 'qemu-arm'],
+      mount: MOUNT,
+      entries: [
+        {
+          name: 'FEX-x86',
+          state: 'enabled',
+          flags: '',
+          interpreter: String.raw`/opt/fex "x" \o/`,
+          place: 'missing',
+        },
+        { name: 'python3', state: 'enabled', flags: '', interpreter: '/usr/bin/env', place: 'found' },
+        { name: 'qemu-aarch64', state: 'disabled', flags: 'POF', interpreter: '/bin/true', place: 'held' },
+        { name: 'qemu-arm', state: 'enabled', flags: '', interpreter: '/gone/qemu-arm', place: 'missing' },
+      ],
+    });
+  });
+
+  test('an empty table is an empty list', async () => {
+    await using machine = await openNamespace();
+    expect(JSON.parse((await call(machine, '--status --json')).stdout)).toMatchObject({
+      emulators: [],
+      entries: [],
+    });
+  });
+
+  test('--doctor says what works, what does not, and what to do', async () => {
+    await using machine = await makers();
+    const { code, stdout } = await call(machine, '--doctor');
+    expect(code).toBe(0);
+    for (const line of [
+      /^ok {4}Linux [\w.-]+ on x86_64$/,
+      /^ok {4}flags F and P$/,
+      /^ok {4}the kernel knows binfmt_misc$/,
+      /^warn {2}a user namespace: entries made here end with it\n {6}-> Run it once as root/,
+      /^ok {4}emulators for 34 guests in \/\S+$/,
+      /^ok {4}--verify can run programs in \/tmp$/,
+      /^ok {4}binfmt_misc is mounted on \/proc\/sys\/fs\/binfmt_misc \(binfmt_misc, rw\)$/,
+      /^ok {4}entries can be written$/,
+      /^warn {2}FEX-x86 claims the programs of arm too: the entry made last wins\n {6}-> Remove the one/,
+      /^warn {2}qemu-aarch64: disabled, flags "POF", \/bin\/true \(held\), made by something else\n {6}-> Add --reset/,
+      /^warn {2}qemu-arm: enabled, flags "", \/gone\/qemu-arm \(missing\), made by something else\n {6}-> Use an image that has it/,
+    ]) {
+      expect(stdout).toMatch(new RegExp(line.source, 'm'));
+    }
+  });
+
+  test.each([
+    ['--install arm64', '', 'as --install makes it'],
+    ['-p yes', '', 'as this program makes it'],
+    ['', `:qemu-aarch64:M::${AARCH64}:/usr/bin/qemu-aarch64:PO`, 'made by something else'],
+    [
+      '',
+      `:qemu-aarch64-static:M::${AARCH64}:/usr/bin/qemu-aarch64-static:`,
+      "as Fedora's qemu-user-static makes it",
+    ],
+    [
+      '',
+      `:qemu-aarch64:M::${AARCH64}:/usr/libexec/qemu-binfmt/aarch64-binfmt-P:PO`,
+      "as Debian 12's qemu-user-static makes it",
+    ],
+  ])('--doctor knows who made an entry: %s%s', async (words, line, owner) => {
+    await using machine = await openNamespace();
+    if (words) await call(machine, words);
+    else await machine.sh(`echo '${line}' >${MOUNT}/register`);
+    expect((await call(machine, '--doctor')).stdout).toMatch(
+      new RegExp(`qemu-aarch64(-static)?: enabled, .*, ${owner}$`, 'm'),
+    );
+  });
+
+  test('--doctor exits 1 when something keeps entries from working', async () => {
+    await using machine = await openNamespace(
+      `mount -t binfmt_misc binfmt_misc ${MOUNT}; echo 0 >${MOUNT}/status`,
+    );
+    const { code, stdout } = await call(machine, '--doctor --json');
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout).findings).toContainEqual({
+      level: 'bad',
+      text: 'binfmt_misc is switched off',
+      remedy: 'On the host, as root: echo 1 > /proc/sys/fs/binfmt_misc/status',
+    });
+  });
+
+  test('--doctor goes on where nothing is mounted', async () => {
+    await using machine = await openNamespace('true');
+    const { code, stdout } = await call(machine, '--doctor');
+    expect([code, stdout]).toEqual([
+      1,
+      expect.stringContaining(`bad   binfmt_misc is not mounted on ${MOUNT}, and cannot be from here\n`),
+    ]);
+  });
+
+  test('--version names the script and what the emulators are', async () => {
+    await using machine = await openNamespace('true');
+    expect((await call(machine, '--version')).stdout).toMatch(/^register\/[0-9a-f]{12} qemu\/none\n$/);
+  });
+});

@@ -1,0 +1,127 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { emulatorOf, GUEST_NAMES, PROBE_EXIT, probeProgram } from '@qemu-user-static/arch-table';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { NO_ARCHIVE, type QemuUser, qemuUser } from './testing/debian.ts';
+import { MOUNT, type Namespace, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
+import { run } from './testing/run.ts';
+import { FOLDER, SCRIPT } from './testing/script.ts';
+import { SHELLS } from './testing/shells.ts';
+
+const guestsOf = (text: string, word: string) =>
+  text.split('\n').flatMap((line) => (line.split(/\s+/)[1] === word ? [line.split(/\s+/)[0]] : []));
+
+describe.skipIf(NO_ARCHIVE !== undefined)(
+  `Debian's emulators of sid (network)${NO_ARCHIVE ? `: ${NO_ARCHIVE}` : ''}`,
+  () => {
+    let qemu: QemuUser;
+    beforeAll(async () => {
+      qemu = await qemuUser();
+    }, 120_000);
+
+    test('each runs the probe of its guest', async () => {
+      const folder = join(FOLDER, 'probes');
+      mkdirSync(folder);
+      const codes = await Promise.all(
+        GUEST_NAMES.map(async (name) => {
+          const program = join(folder, name);
+          writeFileSync(program, probeProgram(name), { mode: 0o755 });
+          const { code, stderr } = await run([`${qemu.emulators}/qemu-${emulatorOf(name)}-static`, program]);
+          return [name, code, stderr];
+        }),
+      );
+      expect(codes).toEqual(GUEST_NAMES.map((name) => [name, PROBE_EXIT, '']));
+    });
+
+    describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
+      '--verify in $name (user namespace)',
+      (shell) => {
+        const call = (machine: Namespace, words: string) =>
+          machine.register(words.split(' '), { shell, env: { QEMU_BIN_DIR: qemu.emulators } });
+
+        test.skipIf(process.arch !== 'x64')(
+          '33 of 33 guests are verified, i486 among them, in a second or two (amd64)',
+          async () => {
+            await using machine = await openNamespace();
+            const registering = await call(machine, '--reset -p yes -i yes');
+            expect(registering.code).toBe(0);
+            const { code, stdout, stderr } = await call(machine, '--verify');
+            expect([code, stderr]).toEqual([0, '33 of 33 guests verified\n']);
+            expect(guestsOf(stdout, 'ok')).toEqual(GUEST_NAMES.filter((name) => name !== 'x86_64'));
+          },
+        );
+
+        test('broken ones are named: the interpreter is another program, is gone, or the entry is switched off', async () => {
+          await using machine = await openNamespace();
+          await call(machine, '--install arm64,riscv64,s390x,sh4,mips64el,m68k');
+          await machine.sh(`
+        mount -t tmpfs -o mode=755 tmpfs /mnt
+        swap() {
+          line=$(sed -n "s/^magic //p; s/^mask //p" ${MOUNT}/$1 | sed 's/../\\\\x&/g' | paste -sd:)
+          echo -1 >${MOUNT}/$1
+          printf '%s\\n' ":$1:M::$line:$2:$3" >${MOUNT}/register
+        }
+        swap qemu-riscv64 /bin/false F
+        swap qemu-s390x /bin/true F
+        swap qemu-sh4 /mnt/none ''
+        echo 0 >${MOUNT}/qemu-m68k`);
+          const { code, stdout, stderr } = await call(machine, '--verify');
+          expect(code).toBe(1);
+          expect(guestsOf(stdout, 'ok')).toEqual(['aarch64', 'mips64el']);
+          expect(stdout).toContain(
+            'riscv64        FAILED: ended with exit code 1 instead of 42; the entry is enabled, its interpreter /bin/false held\n',
+          );
+          expect(stdout).toContain(
+            's390x          FAILED: ended with exit code 0 instead of 42; the entry is enabled, its interpreter /bin/true held\n',
+          );
+          expect(stdout).toMatch(
+            /^sh4 {12}FAILED: could not be run \(.*\); the entry is enabled, its interpreter \/mnt\/none missing$/m,
+          );
+          expect(stdout).toContain('m68k           FAILED: was not run; the entry is disabled');
+          expect(stderr).toBe(
+            '2 of 6 guests verified\nVERIFY_FAILED: not emulated: riscv64 s390x sh4 m68k\n  remedy: Run with --doctor; --reset -p yes registers the emulators of this image in place of what is there.\n',
+          );
+          const failed = JSON.parse((await call(machine, '--verify --json')).stdout);
+          expect([failed.verified, Object.keys(failed.failed)]).toEqual([
+            ['aarch64', 'mips64el'],
+            ['riscv64', 's390x', 'sh4', 'm68k'],
+          ]);
+        });
+
+        test('the platforms in the JSON status are those that run', async () => {
+          await using machine = await openNamespace();
+          const { stdout } = await call(machine, '--install linux/arm64,riscv64,arm/v7');
+          expect(JSON.parse(stdout).supported).toEqual(
+            expect.arrayContaining(['linux/arm64', 'linux/riscv64', 'linux/arm/v7', 'linux/arm/v6']),
+          );
+          expect(JSON.parse(stdout).supported).not.toContain('linux/s390x');
+        });
+
+        test('registering and verifying is one call', async () => {
+          await using machine = await openNamespace();
+          const { code, stdout } = await call(machine, '--install riscv64 --verify');
+          expect([code, stdout]).toEqual([0, 'riscv64        ok\n']);
+        });
+      },
+    );
+
+    test('--version says which QEMU it is', async () => {
+      const version = /:([\d.]+)/.exec(qemu.version)?.[1];
+      const { stdout } = await run(['sh', SCRIPT, '--version'], { env: { QEMU_BIN_DIR: qemu.emulators } });
+      expect(stdout).toMatch(new RegExp(`^register/[0-9a-f]{12} qemu/${RegExp.escape(version ?? '')}\n$`));
+    });
+  },
+);
+
+test.skipIf(NO_NAMESPACES !== undefined)(
+  'an emulator that does not end is given up after 10 s (user namespace)',
+  { timeout: 30_000 },
+  async () => {
+    await using machine = await openNamespace(
+      'mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc; mount -t tmpfs -o mode=755 tmpfs /mnt; cp "$(command -v yes)" /mnt/qemu-alpha-static',
+    );
+    await machine.register(['--install', 'alpha', '--qemu-path', '/mnt']);
+    const { code, stdout } = await machine.register(['--verify']);
+    expect([code, stdout]).toEqual([1, expect.stringMatching(/^alpha {10}FAILED: did not end within 10 s/)]);
+  },
+);
