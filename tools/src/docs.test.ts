@@ -1,0 +1,36 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { renderErrors } from './errors-page.ts';
+import { projectFiles, ROOT } from './repository.ts';
+
+const pages = projectFiles('*.md');
+const textOf = (page: string) => readFileSync(resolve(ROOT, page), 'utf8');
+
+/** What stands in code marks and looks like a file or folder of the project. */
+function pathsIn(text: string): string[] {
+  const words = Array.from(text.matchAll(/`([^`\n]+)`/g), ([, code = '']) => code);
+  return words.filter((word) => /^(apps|libs|tools|docs|examples|\.ci|\.github)\/[\w./-]+$/.test(word));
+}
+
+describe('what the pages name exists', () => {
+  test.each(pages)('%s', (page) => {
+    const text = textOf(page);
+    const links = Array.from(text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g), ([, target = '']) =>
+      resolve(dirname(resolve(ROOT, page)), target),
+    );
+    const missing = [...pathsIn(text).map((path) => resolve(ROOT, path)), ...links].filter(
+      (path) => !existsSync(path),
+    );
+    expect(missing).toEqual([]);
+  });
+});
+
+test('docs/errors.md is what the catalogues give (npm run docs writes it)', () => {
+  expect(textOf('docs/errors.md')).toBe(renderErrors());
+});
+
+test('README.md shows the two commands, each complete in itself', () => {
+  expect(textOf('README.md')).toContain('npm ci && npm run release');
+  expect(textOf('README.md')).toContain('npm ci && npm test');
+});

@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { formatTally, type Report } from './test-report.ts';
+
+const report = (counts: Partial<Report>): Report => ({
+  numPassedTests: 0,
+  numFailedTests: 0,
+  numPendingTests: 0,
+  numTodoTests: 0,
+  testResults: [],
+  ...counts,
+});
+
+test('the last line counts, those above name what was skipped', () => {
+  const assertionResults = [
+    { fullName: 'runs', status: 'passed' },
+    { fullName: 'reads the archive (network)', status: 'skipped' },
+  ];
+  const testResults = [{ name: 'a.test.ts', status: 'passed', assertionResults }];
+  expect(formatTally(report({ numPassedTests: 1, numPendingTests: 1, testResults }))).toBe(
+    'skipped: reads the archive (network)\n1 passed, 0 failed, 1 skipped',
+  );
+});
+
+test('a file that cannot be loaded counts as a failure', () => {
+  const testResults = [{ name: 'b.test.ts', status: 'failed', assertionResults: [] }];
+  expect(formatTally(report({ testResults }))).toBe(
+    'could not be loaded: b.test.ts\n0 passed, 1 failed, 0 skipped',
+  );
+});

@@ -1,0 +1,23 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { formatTally, type Report } from './test-report.ts';
+
+// `npm test`: the tests of every project, and at the end the runner's own count on a line of its own.
+// Arguments are vitest's: `npm test -- --project arch-table`.
+
+const root = resolve(import.meta.dirname, '../..');
+const report = resolve(root, 'dist/test-report.json');
+await mkdir(resolve(root, 'dist'), { recursive: true });
+
+const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+const vitest = resolve(root, 'node_modules/vitest/vitest.mjs');
+const runner = spawn(process.execPath, [vitest, 'run', ...reporters, ...process.argv.slice(2)], {
+  cwd: root,
+  stdio: 'inherit',
+});
+const [status] = (await once(runner, 'exit')) as [number | null];
+
+process.stdout.write(`\n${formatTally(JSON.parse(await readFile(report, 'utf8')) as Report)}\n`);
+process.exitCode = status ?? 1;
