@@ -20,7 +20,9 @@ const ZSTD_PARAMS = {
 
 /**
  * A compressor of one frame over `size` bytes in all. The size is told beforehand, so that the frame carries
- * it and the bytes do not depend on how they are cut into chunks. Takes about 700 MB of memory when large.
+ * it. Wait for each write before the next and before the end: a last write that is still waiting when the
+ * stream ends is compressed in one go, to other bytes; else these do not depend on how the content is cut.
+ * Takes about 700 MB of memory when large.
  */
 export function zstdFrame(size: number): ZstdCompress {
   // A constant first: @types/node does not know pledgedSrcSize yet.

@@ -1,0 +1,54 @@
+import { execFileSync } from 'node:child_process';
+import { buffer } from 'node:stream/consumers';
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { afterAll, expect, test } from 'vitest';
+import { digestOf, openGzip, zstdFrame } from './index.ts';
+
+/** Bytes that compress a little, the same at every run. */
+function sample(size: number): Buffer {
+  const bytes = Buffer.alloc(size);
+  for (let i = 0, x = 1; i < size; i++) {
+    x = (x * 1103515245 + 12345) & 0x7fffffff;
+    bytes[i] = (x >> 16) & 0x1f;
+  }
+  return bytes;
+}
+
+const gzip = openGzip();
+afterAll(() => gzip.close());
+
+test('joined gzip members decompress to their contents in a row', async () => {
+  const parts = ['one ', 'two ', 'three'].map((text) => Buffer.from(text));
+  const joined = Buffer.concat(await Promise.all(parts.map((part) => gzip.member(part))));
+  expect(gunzipSync(joined).toString()).toBe('one two three');
+  expect(execFileSync('gzip', ['-dc'], { input: joined }).toString()).toBe('one two three');
+});
+
+test('a gzip member has no time and is the same on every machine', async () => {
+  const member = Buffer.from(await gzip.member(sample(100_000)));
+  expect(member.subarray(0, 10).toString('hex')).toBe('1f8b08000000000000ff');
+  expect(digestOf(member)).toBe('sha256:7d49a15af880c1220fe02453d7bebfa799cf73cc5b923986dac228354a6af62c');
+});
+
+test('a zstd frame is the same however its contents are cut, and on every machine', async () => {
+  const bytes = sample(300_000);
+  const compress = async (chunk: number) => {
+    const frame = zstdFrame(bytes.length);
+    const result = buffer(frame);
+    for (let at = 0; at < bytes.length; at += chunk) {
+      await new Promise((written) => frame.write(bytes.subarray(at, at + chunk), written));
+    }
+    frame.end();
+    return result;
+  };
+  const [whole, cut] = await Promise.all([compress(bytes.length), compress(777)]);
+  expect(digestOf(cut)).toBe(digestOf(whole));
+  expect(zstdDecompressSync(whole).equals(bytes)).toBe(true);
+  expect(digestOf(whole)).toBe('sha256:2edc1be3daea44adddcb814acfc6b426c30b00ca4d91b6b539d70ab124669bf1');
+});
+
+test('a zstd frame that gets less than was said ends in an error', async () => {
+  const frame = zstdFrame(10);
+  frame.end(Buffer.from('short'));
+  await expect(buffer(frame)).rejects.toThrow();
+});

@@ -1,0 +1,144 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import {
+  asOnlyWriter,
+  blobPath,
+  createBlob,
+  createLayout,
+  digestOf,
+  documentOf,
+  findBadBlobs,
+  type Layout,
+  MEDIA_TYPE,
+  putDocument,
+  readIndex,
+  removeBadBlobs,
+  removeOtherBlobs,
+  writeIndex,
+} from './index.ts';
+
+let folder: string;
+let layout: Layout;
+beforeEach(async () => {
+  folder = join(await mkdtemp(join(tmpdir(), 'layout-')), 'oci');
+  layout = await createLayout(folder);
+});
+const blobs = () => readdir(join(folder, 'blobs', 'sha256'));
+const write = async (text: string) => {
+  const blob = await createBlob(layout);
+  await blob.write(Buffer.from(text));
+  return blob.commit();
+};
+
+describe('a layout', () => {
+  test('is marked as one', async () => {
+    expect(JSON.parse(await readFile(join(folder, 'oci-layout'), 'utf8'))).toEqual({
+      imageLayoutVersion: '1.0.0',
+    });
+  });
+
+  test('has a blob under its digest once it is whole, and nothing before', async () => {
+    const blob = await createBlob(layout);
+    await blob.write(Buffer.from('he'));
+    expect((await blobs()).every((name) => name.startsWith('.partial-'))).toBe(true);
+    await blob.write(Buffer.from('llo'));
+    expect(await blob.commit()).toEqual({ digest: digestOf('hello'), size: 5 });
+    expect(await readFile(blobPath(layout, digestOf('hello')), 'utf8')).toBe('hello');
+    expect(await blobs()).toHaveLength(1);
+  });
+
+  test('keeps nothing of a blob that was given up', async () => {
+    const blob = await createBlob(layout);
+    await blob.write(Buffer.from('x'));
+    await blob.abort();
+    expect(await blobs()).toEqual([]);
+  });
+
+  test('is cleared of what a killed run left half-written', async () => {
+    await writeFile(join(folder, 'blobs', 'sha256', '.partial-0123'), 'half');
+    await writeFile(join(folder, '.partial-4567'), 'half');
+    await createLayout(folder);
+    expect(await blobs()).toEqual([]);
+    expect((await readdir(folder)).sort()).toEqual(['blobs', 'oci-layout']);
+  });
+
+  test('gives its index back', async () => {
+    const document = documentOf(MEDIA_TYPE.manifest, { a: 1 });
+    await putDocument(layout, document);
+    await writeIndex(layout, [document.descriptor]);
+    expect((await readIndex(layout)).manifests).toEqual([document.descriptor]);
+  });
+
+  test('without an index, or with another file there, is told', async () => {
+    await expect(readIndex(layout)).rejects.toMatchObject({ code: 'LAYOUT_INVALID' });
+    for (const text of ['{', '[]', '{"schemaVersion": 1}']) {
+      await writeFile(join(folder, 'index.json'), text);
+      await expect(readIndex(layout)).rejects.toMatchObject({ code: 'LAYOUT_INVALID' });
+    }
+  });
+
+  test('loses the blobs that are not named', async () => {
+    const kept = await write('kept');
+    await write('gone');
+    await removeOtherBlobs(layout, new Set([kept.digest]));
+    expect(await blobs()).toEqual([kept.digest.slice('sha256:'.length)]);
+  });
+});
+
+describe('damage', () => {
+  test('is found, whichever way a blob differs', async () => {
+    const [sound, changed, cut, missing] = [
+      await write('sound'),
+      await write('changed'),
+      await write('cut'),
+      await write('missing'),
+    ];
+    await writeFile(blobPath(layout, changed.digest), 'chanGed');
+    await writeFile(blobPath(layout, cut.digest), 'cu');
+    await removeOtherBlobs(layout, new Set([sound.digest, changed.digest, cut.digest]));
+    const bad = await findBadBlobs(layout, [sound, changed, cut, missing]);
+    expect(new Map(bad.map(({ digest, problem }) => [digest, problem]))).toEqual(
+      new Map([
+        [cut.digest, 'wrong size'],
+        [missing.digest, 'missing'],
+        [changed.digest, 'wrong digest'],
+      ]),
+    );
+  });
+
+  test('is removed, and nothing else', async () => {
+    const [sound, changed] = [await write('sound'), await write('changed')];
+    await writeFile(blobPath(layout, changed.digest), 'chanGed');
+    expect(await removeBadBlobs(layout)).toEqual([changed.digest.slice('sha256:'.length)]);
+    expect(await findBadBlobs(layout, [sound])).toEqual([]);
+  });
+});
+
+describe('one writer at a time', () => {
+  test('a second one is refused while the first works', async () => {
+    const second = asOnlyWriter(folder, () => asOnlyWriter(folder, async () => 'both'));
+    await expect(second).rejects.toMatchObject({ code: 'LAYOUT_BUSY' });
+    expect(await asOnlyWriter(folder, async () => 'after')).toBe('after');
+  });
+
+  test('the claim of a process that is gone counts for nothing', async () => {
+    const child = spawn('true');
+    await once(child, 'exit');
+    await writeFile(join(folder, '.writer'), `${child.pid} 12345`);
+    expect(await asOnlyWriter(folder, async () => 'done')).toBe('done');
+  });
+
+  test('nor does that of one whose id another process has by now', async () => {
+    await writeFile(join(folder, '.writer'), `${process.pid} 1`);
+    expect(await asOnlyWriter(folder, async () => 'done')).toBe('done');
+  });
+
+  test('the claim ends with the work, also when that fails', async () => {
+    await expect(asOnlyWriter(folder, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(await readdir(folder)).not.toContain('.writer');
+  });
+});
