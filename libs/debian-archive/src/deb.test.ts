@@ -249,7 +249,14 @@ describe('a malformed package is refused', () => {
     ['that ends after its magic', Buffer.from('!<arch>\n')],
     ['whose header is broken', Buffer.concat([makeAr([]), Buffer.alloc(60, 'x')])],
     ['whose member has no size', Buffer.from(makeAr(head).toString().replace('4         `', 'four      `'))],
-    ['of another format', makeAr([['debian-binary', '3.0\n']])],
+    [
+      'of another format',
+      makeAr([
+        ['debian-binary', '3.0\n'],
+        ['control.tar', ''],
+        ['data.tar', Buffer.alloc(1024)],
+      ]),
+    ],
     ['whose first member is another', makeAr([['control.tar', ''], ...head])],
     ['without control.tar', makeAr([...head, ['data.tar', '']])],
     ['without data.tar', makeAr([...head, ['control.tar', '']])],
@@ -267,6 +274,14 @@ describe('a malformed package is refused', () => {
       // Which one it is depends on what notices first.
       expect(['DEB_MALFORMED', 'SIZE_DIFFERS'], `cut to ${length}`).toContain(code);
     }
+  });
+
+  test('that is cut short before its control file ends', async () => {
+    const { deb } = await makePackage({}, [], 'none');
+    await expect(readControl(inPieces(deb.subarray(0, 1000)), 'x.deb')).rejects.toMatchObject({
+      code: 'DEB_MALFORMED',
+      message: 'x.deb: it is cut short',
+    });
   });
 
   test('that has no control file', async () => {

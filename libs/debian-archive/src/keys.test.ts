@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type AnyPacket, armor, enums, PacketList } from 'openpgp';
 import { describe, expect, test } from 'vitest';
 import { loadArchiveKeys, readArchiveKey } from './index.ts';
 import { makeKey } from './testing/signing.ts';
@@ -42,6 +43,14 @@ describe('a key file is refused', () => {
   test('if it is cut short', async () => {
     const [key] = await loadArchiveKeys();
     await expect(readArchiveKey(key?.armored.slice(0, 900) ?? '')).rejects.toThrow(malformed);
+  });
+
+  test('if it is two keys', async () => {
+    const keys = await Promise.all(['One', 'Two'].map((name) => makeKey(name)));
+    const packets = new PacketList<AnyPacket>();
+    for (const { secret } of keys) packets.push(...secret.toPublic().toPacketList());
+    const both = armor(enums.armor.publicKey, packets.write());
+    await expect(readArchiveKey(both)).rejects.toThrow(malformed);
   });
 
   test('if it is a secret key', async () => {

@@ -155,13 +155,23 @@ describe("the files of the host's APT configuration", () => {
   test("are read in APT's order, and only those APT reads", async () => {
     const folder = await temporaryFolder();
     await mkdir(join(folder, 'sources.list.d'));
-    const names = ['b.sources', 'a.list', 'c.list.save', 'd.sources.disabled', 'e e.list'];
+    const names = [
+      'q.list',
+      'b.sources',
+      'z.list',
+      'a.list',
+      'c.list.save',
+      'd.sources.disabled',
+      'e e.list',
+    ];
     for (const name of names) await writeFile(join(folder, 'sources.list.d', name), name);
     await writeFile(join(folder, 'sources.list'), 'one');
     expect(await readAptSources(folder)).toEqual([
       { name: 'sources.list', text: 'one' },
       { name: 'sources.list.d/a.list', text: 'a.list' },
       { name: 'sources.list.d/b.sources', text: 'b.sources' },
+      { name: 'sources.list.d/q.list', text: 'q.list' },
+      { name: 'sources.list.d/z.list', text: 'z.list' },
     ]);
   });
 
