@@ -63,10 +63,11 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
 
   test('the folder is not there', async () => {
     await using machine = await openNamespace();
+    const remedy = 'Run the container with -v /proc/sys/fs/binfmt_misc:/mnt/none';
     await refused(
       machine,
       '--mount /mnt/none -p yes',
-      told('BINFMT_MISSING', 'there is no folder /mnt/none'),
+      told('BINFMT_NOT_MOUNTED', 'there is no folder /mnt/none', remedy),
     );
   });
 

@@ -56,8 +56,10 @@ own_row() {
 # choose ROW: adds a guest to CHOSEN, or says why not where it was asked for by name.
 choose() {
 	[ -z "$NAMED" ] || listed "$1" "$NAMED" || return 0
-	if [ "$2" = "$HOST" ] || [ "$2" = "$OWN" ]; then
+	if [ "$2" = "$HOST" ]; then
 		pass_over "$1" GUEST_IS_HOST "$1 is this machine's own CPU: its programs run without an emulator"
+	elif [ "$2" = "$OWN" ]; then
+		say "$1 is left out: this very program is of that CPU, and could not start any more"
 	elif [ "$3" = "$FAMILY" ] && [ "$IGNORE_FAMILY" = no ] && of_host "$@"; then
 		pass_over "$1" GUEST_IS_HOST "$1 is of this machine's family ($HOST)"
 	elif [ "$NEEDS_EMULATOR" = yes ] && [ ! -f "$EMULATORS/qemu-$2$SUFFIX" ]; then

@@ -46,7 +46,9 @@ kernel_before() {
 mounted() {
 	find_mount
 	[ ! -e "$MOUNT/register" ] || return 0
-	[ -d "$MOUNT" ] || fail BINFMT_MISSING "there is no folder $MOUNT"
+	[ -d "$MOUNT" ] || [ "$MOUNT" = /proc/sys/fs/binfmt_misc ] ||
+		fail BINFMT_NOT_MOUNTED "there is no folder $MOUNT" "Run the container with -v /proc/sys/fs/binfmt_misc:$MOUNT"
+	[ -d "$MOUNT" ] || fail BINFMT_MISSING 'the kernel has no /proc/sys/fs/binfmt_misc'
 	mount_of "$MOUNT"
 	[ "$type" != autofs ] || fail AUTOFS_NOT_TRIGGERED "$MOUNT is an automount that has not mounted binfmt_misc"
 	! in_user_namespace || fail USER_NAMESPACE "what this user namespace mounts on $MOUNT ends with it"

@@ -102,7 +102,7 @@ version() {
 # after_install: whether --install was here before. That image, called with nothing, answers with its status, and
 # docker/setup-qemu-action asks it so.
 after_install() {
-	find_mount
+	mounted
 	look 'qemu-*'
 	case $SEEN in
 	*"|$QEMU_PATH/qemu-"*"$SUFFIX|OCF|"* | *"|$QEMU_PATH/qemu-"*"$SUFFIX|POCF|"*) return 0 ;;

@@ -1,0 +1,114 @@
+import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { elfPattern, escapeBytes, GUEST_NAMES, guest, registrationLine } from '@qemu-user-static/arch-table';
+import { describe, expect, test } from 'vitest';
+import { standIns } from './testing/emulators.ts';
+import { guestsBut } from './testing/expected.ts';
+import { run } from './testing/run.ts';
+import { FOLDER, SCRIPT } from './testing/script.ts';
+import { SHELLS } from './testing/shells.ts';
+
+const bin = standIns();
+const files = (folder: string) =>
+  Object.fromEntries(
+    readdirSync(folder)
+      .sort()
+      .map((name) => [name, readFileSync(join(folder, name), 'utf8')]),
+  );
+
+describe.each(SHELLS)('files instead of entries, in $name', (shell) => {
+  const call = (words: readonly string[], env = {}) =>
+    run([...shell.argv, SCRIPT, ...words], {
+      env: { HOST_ARCH: 'aarch64', QEMU_BIN_DIR: '/usr/bin', ...env },
+    });
+  const folder = (name: string) => {
+    const path = join(FOLDER, `${shell.argv[0]}-${name}`);
+    mkdirSync(path, { recursive: true });
+    return path;
+  };
+
+  test('--systemd ALL writes one file a guest of another family, as binfmt.d(5) has it', async () => {
+    const out = folder('all');
+    expect((await call(['--systemd', 'ALL', '--exportdir', out, '-p', 'yes'])).code).toBe(0);
+    expect(files(out)).toEqual(
+      Object.fromEntries(
+        guestsBut('arm').map((name) => [
+          `qemu-${name}.conf`,
+          `${registrationLine(name, `/usr/bin/qemu-${guest(name).emulator ?? name}-static`, 'F')}\n`,
+        ]),
+      ),
+    );
+    expect(statSync(join(out, 'qemu-x86_64.conf')).mode & 0o777).toBe(0o644);
+  });
+
+  test('--systemd CPU writes one, over what was there', async () => {
+    const out = folder('one');
+    await call(['--systemd', 's390x', '--exportdir', out]);
+    expect(
+      (await call(['-s', 's390x', '-e', out, '-c', 'yes', '-g', 'yes', '-p', 'yes', '-Q', '/q', '-F', '']))
+        .code,
+    ).toBe(0);
+    expect(files(out)).toEqual({
+      'qemu-s390x.conf': `${registrationLine('s390x', '/q/qemu-s390x', 'OCFP')}\n`,
+    });
+  });
+
+  test('--debian writes templates for update-binfmts', async () => {
+    const out = folder('debian');
+    expect((await call(['--debian', '--exportdir', out, '-c', 'yes'])).code).toBe(0);
+    expect(readdirSync(out)).toEqual(
+      guestsBut('arm')
+        .map((name) => `qemu-${name}`)
+        .sort(),
+    );
+    const { magic, mask } = elfPattern(guest('mips'));
+    expect(files(out)['qemu-mips']).toBe(
+      [
+        'package qemu-mips',
+        'interpreter /usr/bin/qemu-mips-static',
+        `magic ${escapeBytes(magic)}`,
+        `mask ${escapeBytes(mask)}`,
+        'credentials yes',
+        'preserve no',
+        'fix_binary no',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('--ignore-family yes adds the family, but never the CPU itself', async () => {
+    const { stdout } = await call(['--systemd', 'ALL', '--dry-run', '-i', 'yes']);
+    const names = Array.from(stdout.matchAll(/^# \/etc\/binfmt\.d\/qemu-(\S+)\.conf$/gm), ([, name]) => name);
+    expect(names).toEqual(GUEST_NAMES.filter((name) => name !== 'aarch64'));
+  });
+
+  test('--persist copies emulators and configuration into a mounted host, for the path they have there', async () => {
+    const host = folder('host');
+    mkdirSync(join(host, 'etc/binfmt.d'), { recursive: true });
+    mkdirSync(join(host, 'opt/qemu'), { recursive: true });
+    const { code } = await call(['--persist', host, '--qemu-path', '/opt/qemu'], {
+      QEMU_BIN_DIR: standIns(['s390x', 'i486']),
+    });
+    expect(code).toBe(0);
+    expect(readdirSync(join(host, 'opt/qemu'))).toEqual(['qemu-i386-static', 'qemu-s390x-static']);
+    expect(statSync(join(host, 'opt/qemu/qemu-i386-static')).mode & 0o777).toBe(0o755);
+    expect(files(join(host, 'etc/binfmt.d'))).toEqual({
+      'qemu-i386.conf': `${registrationLine('i386', '/opt/qemu/qemu-i386-static', 'F')}\n`,
+      'qemu-i486.conf': `${registrationLine('i486', '/opt/qemu/qemu-i386-static', 'F')}\n`,
+      'qemu-s390x.conf': `${registrationLine('s390x', '/opt/qemu/qemu-s390x-static', 'F')}\n`,
+    });
+  });
+
+  test('--persist takes one guest, and --dry-run copies nothing', async () => {
+    const host = folder('dry');
+    mkdirSync(join(host, 'etc/binfmt.d'), { recursive: true });
+    const { code, stdout } = await call(['--dry-run', '--persist', host, '-s', 'arm', '-i', 'yes'], {
+      QEMU_BIN_DIR: bin,
+    });
+    expect([code, stdout]).toEqual([
+      0,
+      `# ${host}/etc/binfmt.d/qemu-arm.conf\n${registrationLine('arm', `${bin}/qemu-arm-static`, 'F')}\n`,
+    ]);
+    expect(readdirSync(join(host, 'etc/binfmt.d'))).toEqual([]);
+  });
+});

@@ -1,0 +1,110 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { cp, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Image } from './commands.ts';
+import { qemuUser } from './debian.ts';
+import { NO_STATIC_BUSYBOX } from './image.ts';
+import { MOUNT, readEntries } from './namespace.ts';
+import { type Outcome, run } from './run.ts';
+import { FOLDER, SCRIPT } from './script.ts';
+
+/** A Docker engine on this machine, with the images to test. */
+export interface Docker extends AsyncDisposable {
+  /** `docker run --rm`, with what registering needs. `exported` is mounted on /export. */
+  call(
+    image: Image,
+    words: readonly string[],
+    options?: { readonly env?: Readonly<Record<string, string>>; readonly exported?: string },
+  ): Promise<Outcome>;
+}
+
+/** What of the environment the docker client needs. */
+const CLIENT = Object.fromEntries(
+  ['DOCKER_HOST', 'DOCKER_CONTEXT', 'HOME'].flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value]];
+  }),
+);
+
+const docker = (words: readonly string[]) => run(['docker', ...words], { env: CLIENT });
+
+/** Why nothing can be registered through Docker here, or nothing. What the machine has registered stays its own. */
+export const NO_DOCKER = whyNot();
+
+function whyNot(): string | undefined {
+  const info = spawnSync('docker', ['info'], {
+    encoding: 'utf8',
+    env: { ...CLIENT, PATH: process.env.PATH ?? '' },
+    timeout: 5000,
+  });
+  if (info.status !== 0) return 'no engine answers';
+  if (process.arch !== 'x64') return 'not amd64';
+  if (!existsSync(`${MOUNT}/register`)) return `binfmt_misc is not mounted on ${MOUNT}`;
+  if (Object.keys(readEntries(MOUNT)).some((name) => name.startsWith('qemu-')))
+    return 'emulators are registered already';
+  return process.env.REGISTER_IMAGE === undefined ? NO_STATIC_BUSYBOX : undefined;
+}
+
+/** Uses REGISTER_IMAGE's tags if that is set (`latest`, `register`, `aarch64`), or makes images of the script under test. */
+export async function openDocker(): Promise<Docker> {
+  const own = process.env.REGISTER_IMAGE === undefined;
+  const repository = process.env.REGISTER_IMAGE ?? `register-test-${process.pid}`;
+  if (own)
+    for (const image of ['latest', 'register', 'aarch64'] as const)
+      await importImage(`${repository}:${image}`, image);
+  const rights = await findRights(`${repository}:latest`);
+  const call: Docker['call'] = (image, words, { env = {}, exported } = {}) =>
+    docker([
+      'run',
+      '--rm',
+      ...rights,
+      ...Object.entries(env).flatMap(([name, value]) => ['-e', `${name}=${value}`]),
+      ...(exported === undefined ? [] : ['-v', `${exported}:/export`]),
+      `${repository}:${image}`,
+      ...words,
+    ]);
+  return {
+    call,
+    [Symbol.asyncDispose]: async () => {
+      await call('latest', ['--uninstall', 'qemu-*']);
+      if (own)
+        await docker(['rmi', ...['latest', 'register', 'aarch64'].map((image) => `${repository}:${image}`)]);
+    },
+  };
+}
+
+/** --privileged, as users have it, or less where the engine itself has not got every capability. */
+async function findRights(image: string): Promise<readonly string[]> {
+  const { code } = await docker(['run', '--rm', '--privileged', image, '--help']);
+  return code === 0 ? ['--privileged'] : ['--cap-drop', 'ALL', '-v', `${MOUNT}:/binfmt_misc`];
+}
+
+async function importImage(name: string, image: Image): Promise<void> {
+  const root = join(FOLDER, `image-${image}`);
+  for (const folder of ['bin', 'usr/bin', 'tmp']) mkdirSync(join(root, folder), { recursive: true });
+  const { stdout: busybox } = await run(['sh', '-c', 'command -v busybox']);
+  await cp(busybox.trim(), join(root, 'bin/busybox'));
+  await symlink('busybox', join(root, 'bin/sh'));
+  await cp(SCRIPT, join(root, 'register'));
+  const { emulators } = await qemuUser();
+  if (image === 'latest') await cp(emulators, join(root, 'usr/bin'), { recursive: true });
+  if (image === 'aarch64')
+    await cp(join(emulators, 'qemu-aarch64-static'), join(root, 'usr/bin/qemu-aarch64-static'));
+  const config = ['-c', 'ENTRYPOINT ["/register"]', '-c', 'ENV QEMU_BIN_DIR=/usr/bin'];
+  const { code, stderr } = await run(
+    [
+      'sh',
+      '-c',
+      'root=$1; shift; chmod 1777 "$root/tmp"; tar -C "$root" --owner 0 --group 0 -c . | docker import "$@"',
+      'sh',
+      root,
+      ...config,
+      '-',
+      name,
+    ],
+    { env: CLIENT },
+  );
+  await rm(root, { recursive: true });
+  if (code !== 0) throw new Error(stderr);
+}
