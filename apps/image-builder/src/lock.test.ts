@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { formatLock, lockedChannelOf, parseLock, readLock, writeLock } from './lock.ts';
-import { lockOf } from './testing.ts';
+import { lockOf } from './testing/lock.ts';
 
 const lock = lockOf({
   stable: { 'linux/amd64': '10.0.13' },

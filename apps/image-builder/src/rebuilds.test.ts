@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { numberRebuilds } from './rebuilds.ts';
-import { lockOf } from './testing.ts';
+import { lockOf } from './testing/lock.ts';
 
 const { channels } = lockOf({ latest: { 'linux/amd64': '11.1.3', 'linux/riscv64': '11.1.2' } });
 const first = numberRebuilds(channels, 'recipe', {});

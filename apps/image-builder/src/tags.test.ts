@@ -1,7 +1,7 @@
 import type { GuestName, HostPlatform } from '@qemu-user-static/arch-table';
 import { describe, expect, test } from 'vitest';
 import { planTags, primaryVersion } from './tags.ts';
-import { lockOf } from './testing.ts';
+import { lockOf } from './testing/lock.ts';
 
 const lock = lockOf({
   latest: {

@@ -19,6 +19,7 @@ import type { Result } from './result.ts';
 
 /** Writes one image's build context: the rendered Dockerfile and every file it copies. */
 export async function writeContext(options: ContextOptions, environment: Environment): Promise<Result> {
+  const contents = contentsNamed(options.image);
   const [channel = DEFAULT_CHANNEL] = options.channel;
   const platform = options.platform[0] ?? ownPlatform();
   if (platform === null)
@@ -32,7 +33,6 @@ export async function writeContext(options: ContextOptions, environment: Environ
   if (found === undefined) throw new RangeError(`${platform} was fetched and is not there`);
 
   await rm(options.output, { recursive: true, force: true });
-  const contents = contentsNamed(options.image);
   const guests = await writeParts(options.output, contents, found);
   const created = timestamp(environment.sourceDateEpoch ?? Date.parse(found.locked.released) / 1000);
   const { release } = lockedChannelOf(lock, channel);

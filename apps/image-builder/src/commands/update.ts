@@ -1,3 +1,4 @@
+import { loadArchiveKeys } from '@qemu-user-static/debian-archive';
 import type { UpdateOptions } from '../cli.ts';
 import type { Environment } from '../environment.ts';
 import { BuilderError } from '../errors.ts';
@@ -15,6 +16,7 @@ export async function updateCommand(options: UpdateOptions, environment: Environ
   const now = await stage('update', onEvent, async () =>
     update(await readSources(paths.sources), before, {
       ...(await environment.archive()),
+      keys: await loadArchiveKeys(),
       now: new Date(),
       acceptExpired: options.acceptExpired ?? false,
       template: await environment.template(),

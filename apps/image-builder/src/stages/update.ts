@@ -2,10 +2,10 @@ import { hash } from 'node:crypto';
 import { type HostPlatform, host } from '@qemu-user-static/arch-table';
 import {
   ArchiveError,
+  type ArchiveKey,
   type FetchContext,
   fetchPackageIndex,
   type IndexedPackage,
-  loadArchiveKeys,
   openSuite,
   parseVersion,
   type Release,
@@ -20,6 +20,8 @@ import { numberRebuilds } from '../rebuilds.ts';
 import type { SourceChannel, Sources } from '../sources.ts';
 
 export interface UpdateContext extends Pick<FetchContext, 'mirror' | 'cache' | 'http' | 'signal'> {
+  /** Whose signature a Release must have. */
+  readonly keys: readonly ArchiveKey[];
   readonly now: Date;
   readonly acceptExpired: boolean;
   /** Text of Dockerfile.template. */
@@ -54,9 +56,8 @@ async function lockChannel(
   context: UpdateContext,
 ): Promise<LockedChannel> {
   const { suite, codename } = wanted;
-  const keys = await loadArchiveKeys();
   const lockUnder = async (folder: string) => {
-    const opened = await openSuite(context.mirror, { origin, suite, codename }, { ...context, keys }, folder);
+    const opened = await openSuite(context.mirror, { origin, suite, codename }, context, folder);
     const { signedBy, expired } = opened.release;
     context.onEvent({ type: 'release-verified', channel: name, codename, signedBy, expired });
     return { release: lockRelease(opened.release), platforms: await lockPlatforms(opened, wanted) };

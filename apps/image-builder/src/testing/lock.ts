@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type HostPlatform, host } from '@qemu-user-static/arch-table';
-import type { Lock, LockedPackage, LockedPlatform } from './lock.ts';
+import type { Lock, LockedPackage, LockedPlatform } from '../lock.ts';
 
 /** A lock for tests: channels given as platform → QEMU version. */
 export function lockOf(channels: Record<string, Partial<Record<HostPlatform, string>>>): Lock {

@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { describe, expect, test } from 'vitest';
+
+const main = new URL('./main.ts', import.meta.url).pathname;
+
+/** Runs the command line as a person does. */
+async function run(...args: string[]): Promise<{ status: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [main, ...args], { env: { ...process.env, NO_COLOR: '1' } });
+  const [stdout, stderr, [status]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'exit'),
+  ]);
+  return { status, stdout, stderr };
+}
+
+describe('help', () => {
+  test('lists every command, on stdout, with status 0', async () => {
+    const { status, stdout } = await run('--help');
+    expect(status).toBe(0);
+    for (const command of ['release', 'update', 'fetch', 'build', 'check', 'context'])
+      expect(stdout).toContain(`\n  ${command} [options]`);
+  });
+
+  test.each(['release', 'update', 'fetch', 'build', 'check', 'context'])(
+    '%s has its own',
+    async (command) => {
+      const { status, stdout } = await run(command, '--help');
+      expect(status).toBe(0);
+      expect(stdout).toContain(`Usage: image-builder ${command} [options]`);
+      expect(stdout).toContain('--json');
+    },
+  );
+});
+
+describe('wrong usage ends with status 2 and says what is right', () => {
+  test.each([
+    [['relaese'], '(Did you mean release?)'],
+    [['release', '--chanel', 'stable'], '(Did you mean --channel?)'],
+    [['release', '--platform', 'linux/amd46'], 'Did you mean "linux/amd64"?'],
+    [['release', '--compression', 'zstd'], 'gzip or gzip,zstd'],
+    [['release', 'surplus'], 'too many arguments'],
+    [
+      ['release', '--channel', 'beta'],
+      'CHANNEL_UNKNOWN: no channel "beta" in the lock, which has latest, oldstable, stable',
+    ],
+    [
+      ['release', '--channel', 'oldstable', '--platform', 'riscv64'],
+      'PLATFORM_UNAVAILABLE: channel oldstable has no linux/riscv64',
+    ],
+    [
+      ['context', '--image', 'aarch46', '--mirror', 'http://127.0.0.1:1'],
+      'IMAGE_UNKNOWN: no image "aarch46"',
+    ],
+  ])('%j', async (args, message) => {
+    const { status, stdout, stderr } = await run(...args);
+    expect(stderr).toContain(message);
+    expect([status, stdout]).toEqual([2, '']);
+  });
+
+  test('nothing at all shows the help', async () => {
+    const { status, stderr } = await run();
+    expect(status).toBe(2);
+    expect(stderr).toContain('Usage: image-builder');
+  });
+});
+
+describe('a failure ends with status 1, a code and a remedy on stderr', () => {
+  test('no network, after a few tries', { timeout: 60_000 }, async () => {
+    const cache = await mkdtemp(join(tmpdir(), 'cli-'));
+    const { status, stdout, stderr } = await run(
+      'fetch',
+      '--platform',
+      'amd64',
+      '--mirror',
+      'http://127.0.0.1:1/debian',
+      '--cache',
+      cache,
+    );
+    expect(stderr).toMatch(/^CONNECTION_[A-Z]+: .*127\.0\.0\.1/m);
+    expect(stderr).toMatch(/^ {2}remedy: /m);
+    expect([status, stdout]).toEqual([1, '']);
+  });
+
+  test('no layout', async () => {
+    const { status, stderr } = await run('check', '--output', join(tmpdir(), 'no-such-layout'));
+    expect([status, stderr]).toEqual([1, expect.stringContaining('LAYOUT_INVALID: ')]);
+  });
+});
