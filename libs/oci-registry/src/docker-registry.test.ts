@@ -292,8 +292,8 @@ describe.skipIf(!hasDockerRegistry || !hasOpenssl)('with certificates (docker-re
     });
 
     test('whose tokens end in the middle of an upload', async () => {
-      // docker-registry accepts a token for a minute after its end: this one for a second from now.
-      const { tokens, repository } = await startBoth(-59);
+      // docker-registry accepts a token for a minute after its end: this one for one to two seconds from now.
+      const { tokens, repository } = await startBoth(-58);
       const bytes = someBytes(1_000_000, 42);
       const source = sourceOf(bytes);
       const open = async function* (offset: number) {

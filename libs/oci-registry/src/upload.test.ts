@@ -20,6 +20,9 @@ const methods = (server: RegistryServer) => server.requests.map(({ method }) => 
 const ranges = (server: RegistryServer) =>
   server.requests.filter(({ method }) => method === 'PATCH').map(({ headers }) => headers['content-range']);
 
+/** An answer to the question how much has arrived that is not true any more. */
+const stale = (range: string) => ({ kind: 'status', status: 204, headers: { range } }) as const;
+
 function stored(server: RegistryServer, bytes: Buffer): boolean {
   return server.store.blobs.get(`owner/name@${sourceOf(bytes).digest}`)?.equals(bytes) ?? false;
 }
@@ -120,7 +123,7 @@ describe('a chunked upload goes on', () => {
     server.inject({
       method: 'GET',
       path: /uploads/,
-      fault: { kind: 'status', status: 204, headers: { range: '0-299999' } },
+      fault: stale('0-299999'),
     });
     await repository.uploadBlob(sourceOf(large));
     expect(stored(server, large)).toBe(true);
@@ -151,6 +154,26 @@ describe('an upload starts over', () => {
     expect(methods(server)).toBe('POST PATCH PATCH PATCH DELETE HEAD POST PATCH PATCH PATCH PATCH PUT');
     expect(events).toContainEqual(
       expect.objectContaining({ type: 'retry', reason: expect.stringContaining('session ended') }),
+    );
+  });
+
+  test('when an interruption has left bytes twice, which the next Range brings to light', async () => {
+    const { repository, server } = await startChunked({ chunkOrder: false });
+    server.inject({ method: 'PATCH', skip: 1, fault: { kind: 'lose-answer' } });
+    server.inject({ method: 'GET', path: /uploads/, fault: stale('0-299999') });
+    await repository.uploadBlob(sourceOf(large));
+    expect(stored(server, large)).toBe(true);
+    expect(methods(server)).toBe('POST PATCH PATCH GET PATCH DELETE HEAD POST PATCH PATCH PATCH PATCH PUT');
+  });
+
+  test('or the digest at its end', async () => {
+    const { repository, server } = await startChunked();
+    server.inject({ method: 'PUT', fault: { kind: 'status', status: 503 } });
+    server.inject({ method: 'PUT', skip: 1, fault: { kind: 'status', status: 400 } });
+    await repository.uploadBlob(sourceOf(large));
+    expect(stored(server, large)).toBe(true);
+    expect(methods(server)).toBe(
+      'POST PATCH PATCH PATCH PATCH PUT GET PUT DELETE HEAD POST PATCH PATCH PATCH PATCH PUT',
     );
   });
 

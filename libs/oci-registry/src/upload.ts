@@ -113,6 +113,7 @@ export function createUploads(http: Http, settings: UploadSettings): Uploads {
   /** Chunk after chunk, then the request that closes. After a failure it goes on from what the registry has. */
   async function sendChunks(begun: UploadSession, source: BlobSource): Promise<void> {
     let at: Place = { session: begun, end: 0 };
+    let smooth = true;
     for (let failures = 1; ; ) {
       try {
         if (at.end === source.size) return await putBlob(http, at.session, source.digest);
@@ -121,12 +122,13 @@ export function createUploads(http: Http, settings: UploadSettings): Uploads {
       } catch (error) {
         if (!(error instanceof RegistryError)) throw error;
         if (error.temporary) {
+          smooth = false;
           await http.patience.bear(error, failures++);
           at = await status(at.session, source);
         } else if (error.status === 416 && failures++ < http.patience.attempts) {
           at = await otherPlace(at, source, error);
         } else {
-          throw endOf(error, at.end === source.size);
+          throw endOf(error, at.end === source.size, smooth);
         }
       }
     }
@@ -145,8 +147,7 @@ export function createUploads(http: Http, settings: UploadSettings): Uploads {
     const length = Math.min(Math.max(chunkSize, session.minChunk), source.size - offset);
     const sent = await patchChunk(http, session, offset, part(session.repository, source, offset, length));
     const end = offset + length;
-    if (sent.end !== undefined && sent.end !== end)
-      throw new ChunksRefused(unclear(sent.session, source, sent.end));
+    if (sent.end !== undefined && sent.end !== end) throw unclear(session, source, sent.end);
     return { session: sent.session, end };
   }
 
@@ -192,10 +193,15 @@ function isAboutUs({ status }: RegistryError): boolean {
   return status === 401 || status === 403;
 }
 
-/** What a final refusal in the middle of a chunked upload means. */
-function endOf(error: RegistryError, closing: boolean): unknown {
-  if (error.status === 404) return ended(error);
-  return closing || isAboutUs(error) ? error : new ChunksRefused(error);
+/**
+ * What it means when a chunk, or the request that closes, is finally refused. After an interruption it need not
+ * be more than that: a registry may have told what it has while the rest of a broken request was still being
+ * written, and then has bytes twice.
+ */
+function endOf(error: RegistryError, closing: boolean, smooth: boolean): unknown {
+  if (isAboutUs(error)) return error;
+  if (error.status === 404 || !smooth) return ended(error);
+  return closing ? error : new ChunksRefused(error);
 }
 
 /** What failed may succeed in another session, even if this one is gone for good. */

@@ -14,6 +14,8 @@ export interface Traits {
   /** `refused`: 416 for every chunk; `lost`: their session is forgotten; `stuck`: the Range told does not move after the first. */
   readonly chunks?: 'taken' | 'refused' | 'lost' | 'stuck';
   readonly chunkMinLength?: number;
+  /** `false`: a chunk is appended wherever Content-Range says it belongs, as docker-registry 2.8 does it. */
+  readonly chunkOrder?: boolean;
   /** Tags, and referrers, on one page. */
   readonly pageSize?: number;
   /** Sent with every answer. */
@@ -184,6 +186,7 @@ function uploads(store: Store, traits: Traits, question: Question, repository: s
   if (question.method === 'GET') return { status: 204, headers: place() };
   const range = /^(\d+)-(\d+)$/.exec(question.headers['content-range'] ?? '');
   const misplaced =
+    traits.chunkOrder !== false &&
     range &&
     (Number(range[1]) !== size() || Number(range[2]) - Number(range[1]) + 1 !== question.body.byteLength);
   if (misplaced || (question.method === 'PATCH' && traits.chunks === 'refused'))
