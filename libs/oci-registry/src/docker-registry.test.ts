@@ -229,9 +229,10 @@ describe.skipIf(!hasDockerRegistry)('with passwords (docker-registry)', () => {
 });
 
 describe.skipIf(!hasDockerRegistry || !hasOpenssl)('with certificates (docker-registry, openssl)', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'registry-certificates-'));
+  let folder: string;
   let certificates: Certificates;
   beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'registry-certificates-'));
     certificates = makeCertificates(folder);
   });
   afterAll(() => rmSync(folder, { recursive: true }));

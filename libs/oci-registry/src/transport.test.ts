@@ -190,10 +190,11 @@ async function startProxy(target: string) {
 }
 
 describe.skipIf(!hasOpenssl)('TLS (openssl)', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'registry-tls-'));
+  let folder: string;
   let certificates: Certificates;
 
   beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'registry-tls-'));
     certificates = makeCertificates(folder);
   });
   afterAll(() => rmSync(folder, { recursive: true }));
