@@ -1,0 +1,229 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { type ArchiveEvent, fetchFile, openHttp } from './index.ts';
+import { body, type FetchSetup, file, PATH, prepareFetch, refusal, sha256 } from './testing/fetching.ts';
+import {
+  answers,
+  dropsAfter,
+  endsAfter,
+  type Fault,
+  hangs,
+  ignoresRange,
+  sendsInstead,
+  serve,
+  serveWell,
+  stallsAfter,
+} from './testing/server.ts';
+
+let setup: FetchSetup;
+
+beforeEach(async () => {
+  setup = await prepareFetch();
+});
+
+describe('a download that fails on the way', () => {
+  test('goes on where the connection dropped', async () => {
+    setup.faults(dropsAfter(100_000), dropsAfter(50_000));
+    await setup.expectFetched();
+    expect(setup.mirror.requests).toEqual([
+      `GET ${PATH}`,
+      `GET ${PATH} bytes=100000-`,
+      `GET ${PATH} bytes=150000-`,
+    ]);
+    expect(setup.happened()).toEqual([
+      'fetch-start',
+      'fetch-retry',
+      'fetch-start',
+      'fetch-retry',
+      'fetch-start',
+      'fetch-done',
+    ]);
+    expect(setup.events.find(({ type }) => type === 'fetch-retry')).toMatchObject({
+      error: { code: 'CONNECTION_DROPPED' },
+    });
+  });
+
+  test('goes on where a body ended early', async () => {
+    setup.faults(endsAfter(1234));
+    await setup.expectFetched();
+    expect(setup.mirror.requests).toEqual([`GET ${PATH}`, `GET ${PATH} bytes=1234-`]);
+  });
+
+  test('begins anew if the server ignores Range', async () => {
+    setup.faults(dropsAfter(100_000), ignoresRange);
+    await setup.expectFetched();
+    expect(setup.mirror.requests).toEqual([`GET ${PATH}`, `GET ${PATH} bytes=100000-`]);
+  });
+
+  test('begins anew if the server sends another part than asked for', async () => {
+    setup.faults(dropsAfter(100_000), (answer, whole) => {
+      answer.writeHead(206, { 'content-range': `bytes 5-${whole.length - 1}/${whole.length}` });
+      answer.end(whole.subarray(5));
+    });
+    await setup.expectFetched();
+    expect(setup.mirror.requests.at(-1)).toBe(`GET ${PATH}`);
+    // What was sent is not even looked at.
+    expect(setup.happened()).toEqual([
+      'fetch-start',
+      'fetch-retry',
+      'fetch-retry',
+      'fetch-start',
+      'fetch-done',
+    ]);
+  });
+
+  test('is tried again after the server failed, and after the pause it asks for', async () => {
+    setup.faults(answers(503), answers(429, { 'retry-after': '1' }));
+    const start = performance.now();
+    await setup.expectFetched();
+    expect(performance.now() - start).toBeGreaterThan(1000);
+    expect(setup.events.filter(({ type }) => type === 'fetch-retry')).toMatchObject([
+      { error: { code: 'HTTP_FAILED', status: 503 } },
+      { error: { code: 'HTTP_FAILED', status: 429 }, delay: 1000 },
+    ]);
+  });
+
+  test('is tried again after the server fell silent', async () => {
+    setup.faults(hangs, stallsAfter(5000));
+    await setup.expectFetched();
+    expect(setup.mirror.requests).toEqual([`GET ${PATH}`, `GET ${PATH}`, `GET ${PATH} bytes=5000-`]);
+  });
+
+  test('is not given up for drops as long as it gets on', async () => {
+    const large = randomBytes(8 << 20);
+    setup.mirror.files.set('debian/large', large);
+    setup.mirror.faults.set('debian/large', Array(6).fill(dropsAfter(1 << 20)));
+    const digest = createHash('sha256').update(large).digest('hex');
+    const path = await fetchFile(
+      { ...file, path: 'large', size: large.length, sha256: digest },
+      setup.context,
+    );
+    expect(large.equals(await readFile(path))).toBe(true);
+    expect(setup.mirror.requests).toHaveLength(7);
+  });
+
+  test('is given up after too many drops, and goes on from there in the next run', async () => {
+    setup.faults(dropsAfter(10_000), dropsAfter(10_000), dropsAfter(10_000));
+    expect(await refusal(fetchFile(file, setup.context))).toBe('CONNECTION_DROPPED');
+    expect(await setup.partials()).toEqual([sha256]);
+    await setup.expectFetched();
+    expect(setup.mirror.requests.at(-1)).toBe(`GET ${PATH} bytes=30000-`);
+  });
+
+  test('asks once more for a wrong body, from the start and past caches', async () => {
+    setup.faults(dropsAfter(100_000), (answer, whole, request) => {
+      serveWell(answer, Buffer.from(whole).fill(0, 200_000, 200_001), request);
+    });
+    await setup.expectFetched();
+    expect(setup.mirror.requests.at(-1)).toBe(`GET ${PATH}`);
+    expect(setup.mirror.seen.at(-1)?.headers['cache-control']).toBe('no-cache');
+  });
+
+  test('is begun anew if what an earlier run left is wrong', async () => {
+    await mkdir(join(setup.context.cache, 'partial'));
+    await writeFile(join(setup.context.cache, 'partial', sha256), randomBytes(500));
+    await setup.expectFetched();
+    expect(setup.mirror.requests).toEqual([`GET ${PATH} bytes=500-`, `GET ${PATH}`]);
+  });
+});
+
+describe('a download is given up', () => {
+  const wrong = Buffer.from(body).fill(0, 5, 6);
+
+  test.each<[string, number, ...Fault[]]>([
+    ['HASH_DIFFERS', 2, sendsInstead(wrong), sendsInstead(wrong)],
+    ['SIZE_DIFFERS', 2, sendsInstead(body.subarray(1)), sendsInstead(body.subarray(1))],
+    [
+      'SIZE_DIFFERS',
+      2,
+      sendsInstead(Buffer.from('<html>Log in</html>')),
+      sendsInstead(Buffer.concat([body, body])),
+    ],
+    ['HTTP_REFUSED', 1, answers(403)],
+    ['HTTP_REFUSED', 1, answers(401)],
+    ['HTTP_FAILED', 3, answers(500), answers(502), answers(503)],
+    ['HTTP_FAILED', 1, answers(429, { 'retry-after': '3600' })],
+    ['CONNECTION_TIMEOUT', 3, hangs, hangs, hangs],
+    ['CONNECTION_DROPPED', 3, dropsAfter(0), dropsAfter(0), dropsAfter(0)],
+  ])('with %s, after %i requests', async (code, requests, ...list) => {
+    setup.faults(...list);
+    expect(await refusal(fetchFile(file, setup.context))).toBe(code);
+    expect(setup.mirror.requests).toHaveLength(requests);
+    await expect(access(setup.cached)).rejects.toThrow('ENOENT');
+  });
+
+  test('with SIZE_DIFFERS if a body without a length goes on too long, and nothing of it is kept', async () => {
+    const endless: Fault = (answer) => {
+      answer.writeHead(200);
+      const more = () => answer.write(Buffer.alloc(65_536)) && setImmediate(more);
+      answer.on('drain', more);
+      more();
+    };
+    setup.faults(endless, endless);
+    expect(await refusal(fetchFile(file, setup.context))).toBe('SIZE_DIFFERS');
+    expect(await setup.partials()).toEqual([]);
+  });
+
+  test('with CONNECTION_FAILED if nobody listens', async () => {
+    await setup.mirror.close();
+    expect(await refusal(fetchFile(file, setup.context))).toBe('CONNECTION_FAILED');
+    expect(setup.happened()).toEqual(['fetch-retry', 'fetch-retry']);
+  });
+
+  test('with HOST_NOT_FOUND if the name does not resolve', async () => {
+    const nowhere = new URL('http://archive.invalid/debian');
+    await expect(fetchFile(file, { ...setup.context, mirror: nowhere })).rejects.toMatchObject({
+      code: 'HOST_NOT_FOUND',
+      message: `http://archive.invalid/debian/${file.path.replace('+', '%2B')}`,
+    });
+  });
+
+  test('with CONNECTION_FAILED if the server does not speak TLS', async () => {
+    const url = new URL(setup.context.mirror);
+    url.protocol = 'https:';
+    expect(await refusal(fetchFile(file, { ...setup.context, mirror: url }))).toBe('CONNECTION_FAILED');
+  });
+
+  test('with CACHE_UNUSABLE if the cache cannot be written', async () => {
+    const cache = join(setup.context.cache, 'a-file');
+    await writeFile(cache, '');
+    expect(await refusal(fetchFile(file, { ...setup.context, cache }))).toBe('CACHE_UNUSABLE');
+  });
+
+  test('when it is told to stop, and keeps what it has', async () => {
+    const stop = new AbortController();
+    setup.faults(stallsAfter(5000));
+    const onEvent = (event: ArchiveEvent) => {
+      setup.events.push(event);
+      if (event.type === 'fetch-progress') stop.abort(new Error('enough'));
+    };
+    const work = fetchFile(file, { ...setup.context, onEvent, signal: stop.signal });
+    await expect(work).rejects.toThrow('enough');
+    expect(setup.happened()).toEqual(['fetch-start']);
+    expect(await setup.partials()).toEqual([sha256]);
+    await setup.expectFetched();
+  });
+
+  test('when it is told to stop between two attempts', async () => {
+    const stop = new AbortController();
+    setup.faults(answers(503));
+    const onEvent = ({ type }: ArchiveEvent) => type === 'fetch-retry' && stop.abort(new Error('enough'));
+    const retry = { attempts: 3, firstDelay: 60_000, longestDelay: 60_000 };
+    await expect(fetchFile(file, { ...setup.context, onEvent, retry, signal: stop.signal })).rejects.toThrow(
+      'enough',
+    );
+  });
+});
+
+test('a proxy that refuses is not asked again', async () => {
+  const proxy = await serve();
+  proxy.faults.set(new URL(PATH, setup.mirror.url).href.slice(1), [answers(407)]);
+  const http = openHttp({ http_proxy: proxy.url.href });
+  onTestFinished(async () => {
+    await Promise.all([proxy.close(), http.close()]);
+  });
+  expect(await refusal(fetchFile(file, { ...setup.context, http }))).toBe('HTTP_REFUSED');
+  expect(proxy.requests).toHaveLength(1);
+});

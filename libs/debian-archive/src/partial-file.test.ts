@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process';
+import { mkdir, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { fetchFile } from './index.ts';
+import { body, type FetchSetup, file, PATH, prepareFetch, sha256 } from './testing/fetching.ts';
+import { dropsAfter, stallsAfter } from './testing/server.ts';
+
+let setup: FetchSetup;
+
+beforeEach(async () => {
+  setup = await prepareFetch();
+});
+
+describe('two downloads of one file at once', () => {
+  test('in one process do not harm each other', async () => {
+    setup.faults(dropsAfter(100_000), dropsAfter(200_000));
+    await Promise.all([
+      fetchFile(file, setup.context),
+      fetchFile(file, setup.context),
+      fetchFile(file, setup.context),
+    ]);
+    await setup.expectFetched();
+  });
+
+  test('in two processes, one of which is killed, do not harm each other; the next goes on with its part', async () => {
+    setup.faults(stallsAfter(123_456));
+    const script = `
+      import { fetchFile, openHttp } from ${JSON.stringify(join(import.meta.dirname, 'index.ts'))};
+      await fetchFile(${JSON.stringify(file)}, {
+        mirror: new URL(${JSON.stringify(setup.context.mirror)}), snapshot: new URL('http://127.0.0.1:1/'),
+        cache: ${JSON.stringify(setup.context.cache)}, http: openHttp({}),
+        onEvent: ({ received }) => received === 123456 && console.log('there'),
+      });`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    // While it lives its part is left alone.
+    await fetchFile(file, { ...setup.context });
+    expect(setup.mirror.requests).toEqual([`GET ${PATH}`, `GET ${PATH}`]);
+    expect(await setup.partials()).toEqual([
+      expect.stringContaining(`${sha256}@${hostname()}@${child.pid}@`),
+    ]);
+
+    child.kill('SIGKILL');
+    await new Promise((resolve) => child.once('exit', resolve));
+    await writeFile(setup.cached, 'damaged');
+    await setup.expectFetched();
+    expect(setup.mirror.requests.at(-1)).toBe(`GET ${PATH} bytes=123456-`);
+  });
+});
+
+describe('the beginning that another machine left in a shared cache', () => {
+  const name = `${sha256}@another-host@1@abc`;
+  const leave = async (age: number) => {
+    const path = join(setup.context.cache, 'partial', name);
+    await mkdir(join(setup.context.cache, 'partial'));
+    await writeFile(path, body.subarray(0, 777));
+    await utimes(path, new Date(), new Date(Date.now() - age));
+  };
+
+  test('is left alone as long as it may still grow', async () => {
+    await leave(60_000);
+    await fetchFile(file, setup.context);
+    expect(setup.mirror.requests).toEqual([`GET ${PATH}`]);
+    expect(await setup.partials()).toEqual([name]);
+  });
+
+  test('is gone on with once it has not grown for an hour', async () => {
+    await leave(3_700_000);
+    await setup.expectFetched();
+    expect(setup.mirror.requests).toEqual([`GET ${PATH} bytes=777-`]);
+  });
+
+  test('is removed with all others once the file is there', async () => {
+    await leave(3_700_000);
+    await writeFile(join(setup.context.cache, 'partial', sha256), body.subarray(0, 5));
+    await setup.expectFetched();
+  });
+});

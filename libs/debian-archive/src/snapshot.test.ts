@@ -1,0 +1,84 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { fetchFile } from './index.ts';
+import { body, type FetchSetup, file, PATH, prepareFetch, refusal } from './testing/fetching.ts';
+import { answers, dropsAfter } from './testing/server.ts';
+
+let setup: FetchSetup;
+
+beforeEach(async () => {
+  setup = await prepareFetch();
+});
+
+describe('a package that has left the pool', () => {
+  const sha1 = createHash('sha1').update(body).digest('hex');
+  const other = 'ab'.repeat(20);
+  const question = 'mr/binary/qemu-user/1:1.0+ds-1/binfiles?fileinfo=1';
+  const known = (hash = sha1, size = body.length, architecture = 'amd64') => ({
+    result: [
+      { architecture: 'arm64', hash: other },
+      { architecture, hash },
+    ],
+    fileinfo: {
+      [hash]: [{ name: 'x.deb', archive_name: 'debian', path: '/pool', size, first_seen: '2026' }],
+    },
+  });
+  const holds = (answer: unknown, ...files: [string, Uint8Array][]) => {
+    setup.snapshot.files.set(question, Buffer.from(JSON.stringify(answer)));
+    for (const [path, content] of files) setup.snapshot.files.set(path, content);
+  };
+
+  beforeEach(() => {
+    setup.mirror.files.delete(PATH);
+  });
+
+  test('comes from the setup.snapshot service, which is asked by name, version and architecture', async () => {
+    holds(known(), [`file/${sha1}`, body]);
+    await setup.expectFetched();
+    expect(setup.snapshot.requests).toEqual([`GET ${question}`, `GET file/${sha1}`]);
+    expect(setup.happened()).toEqual(['snapshot', 'fetch-start', 'fetch-done']);
+  });
+
+  test('comes from there after 410 too, and goes on with what the mirror gave', async () => {
+    setup.mirror.files.set(PATH, body);
+    setup.faults(dropsAfter(10_000), answers(410));
+    holds(known(), [`file/${sha1}`, body]);
+    await setup.expectFetched();
+    expect(setup.snapshot.requests.at(-1)).toBe(`GET file/${sha1} bytes=10000-`);
+  });
+
+  test('comes from there if one of several files of that name is the one', async () => {
+    const answer = {
+      result: [{ architecture: 'amd64', hash: other }, ...known().result],
+      fileinfo: { ...known().fileinfo, [other]: [{ size: body.length }] },
+    };
+    holds(answer, [`file/${other}`, randomBytes(body.length)], [`file/${sha1}`, body]);
+    await setup.expectFetched();
+  });
+
+  test.each([
+    ['FILE_GONE_EVERYWHERE', 'knows no such version', undefined],
+    ['FILE_GONE_EVERYWHERE', 'knows it for another architecture only', known(sha1, body.length, 'armhf')],
+    ['FILE_GONE_EVERYWHERE', 'knows it with another size only', known(sha1, 5)],
+    ['FILE_GONE_EVERYWHERE', 'answers with something else', { hello: 'world' }],
+    ['FILE_GONE_EVERYWHERE', 'names a hash that is a path', known('../../../etc/passwd')],
+  ])('%s if the service %s', async (code, _, answer) => {
+    if (answer) holds(answer, [`file/${sha1}`, body]);
+    expect(await refusal(fetchFile(file, setup.context))).toBe(code);
+    expect(setup.snapshot.requests).toEqual([`GET ${question}`]);
+  });
+
+  test('HASH_DIFFERS if the service gives something else', async () => {
+    holds(known(), [`file/${sha1}`, randomBytes(body.length)]);
+    expect(await refusal(fetchFile(file, setup.context))).toBe('HASH_DIFFERS');
+  });
+
+  test('FILE_GONE_EVERYWHERE, with the cause, if the service cannot be reached', async () => {
+    await setup.snapshot.close();
+    await expect(fetchFile(file, setup.context)).rejects.toMatchObject({
+      code: 'FILE_GONE_EVERYWHERE',
+      message: 'qemu-user 1:1.0+ds-1 for amd64',
+      cause: { code: 'CONNECTION_FAILED' },
+    });
+  });
+});

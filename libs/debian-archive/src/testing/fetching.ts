@@ -1,0 +1,85 @@
+import { randomBytes } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, onTestFinished } from 'vitest';
+import type { ArchiveEvent } from '../events.ts';
+import { type FetchContext, fetchFile } from '../fetch.ts';
+import type { PoolPackage } from '../files.ts';
+import { openHttp } from '../http.ts';
+import { temporaryFolder } from './folder.ts';
+import { sha256 as hashOf } from './packages.ts';
+import { type Fault, serve, type TestServer } from './server.ts';
+
+/** A package that a mirror has at this path. */
+export const PATH = 'debian/pool/main/q/qemu/qemu-user_1.0+ds-1_amd64.deb';
+export const body = randomBytes(300_000);
+export const sha256 = hashOf(body);
+export const file: PoolPackage = {
+  path: PATH.slice('debian/'.length),
+  size: body.length,
+  sha256,
+  package: 'qemu-user',
+  version: '1:1.0+ds-1',
+  architecture: 'amd64',
+};
+
+/** What a test of fetching needs, all of it gone when the test is over. */
+export interface FetchSetup {
+  readonly mirror: TestServer;
+  /** Empty. */
+  readonly snapshot: TestServer;
+  /** Impatient: half a second for everything, three attempts. */
+  readonly context: FetchContext;
+  readonly events: ArchiveEvent[];
+  /** Where the cache has the package. */
+  readonly cached: string;
+  /** How the mirror answers the next requests for the package. */
+  faults(...list: Fault[]): void;
+  /** The types of the events so far, without progress. */
+  happened(): string[];
+  partials(): Promise<string[]>;
+  /** Fetches the package: it must be right then, and nothing else must be left. */
+  expectFetched(): Promise<void>;
+}
+
+export async function prepareFetch(): Promise<FetchSetup> {
+  const mirror = await serve([[PATH, body]]);
+  const snapshot = await serve();
+  const http = openHttp({}, { connect: 500, headers: 500, body: 500 });
+  onTestFinished(async () => {
+    await Promise.all([mirror.close(), snapshot.close(), http.close()]);
+  });
+  const events: ArchiveEvent[] = [];
+  const context = {
+    mirror: new URL('debian', mirror.url),
+    snapshot: snapshot.url,
+    cache: await temporaryFolder(),
+    http,
+    onEvent: (event: ArchiveEvent) => events.push(event),
+    retry: { attempts: 3, firstDelay: 10, longestDelay: 1000 },
+  };
+  const cached = join(context.cache, 'sha256', sha256);
+  const partials = () => readdir(join(context.cache, 'partial'));
+  return {
+    mirror,
+    snapshot,
+    context,
+    events,
+    cached,
+    faults: (...list) => mirror.faults.set(PATH, list),
+    happened: () => events.map(({ type }) => type).filter((type) => type !== 'fetch-progress'),
+    partials,
+    async expectFetched() {
+      expect(await fetchFile(file, context)).toBe(cached);
+      expect(body.equals(await readFile(cached))).toBe(true);
+      expect(await partials()).toEqual([]);
+    },
+  };
+}
+
+/** The code of the error that work ends in. */
+export const refusal = (work: Promise<unknown>) =>
+  work.then(
+    () => 'accepted',
+    (error) => error.code ?? error,
+  );
