@@ -41,13 +41,14 @@ const events: BuilderEvent[] = [];
 const contextFor = (output: string, change: Partial<BuildContext> = {}): BuildContext => ({
   output: join(folder, output),
   template,
+  script: '#!/bin/sh\n',
   compressions: ['gzip', 'zstd'],
   provenance: { revision: 'a'.repeat(40), source: 'https://example.org/qemu-user-static' },
   sourceDateEpoch: null,
   onEvent: (event) => events.push(event),
   ...change,
 });
-const silent = { onEvent: () => undefined, afresh: true };
+const silent = { onEvent: () => undefined, afresh: true, hashed: new Set<never>() };
 const digests = ({ tags }: Built) => tags.map(({ plan, descriptor }) => `${plan.tag} ${descriptor.digest}`);
 const refusal = (work: Promise<unknown>) =>
   work.then(

@@ -1,4 +1,5 @@
 import type { Compression } from '@qemu-user-static/oci-image';
+import { renderRegisterScript } from '@qemu-user-static/register';
 import type { Environment } from './environment.ts';
 import type { OnEvent, Stage } from './events.ts';
 import { type Lock, readLock } from './lock.ts';
@@ -25,7 +26,9 @@ export interface ReleaseOptions extends Selection {
 export async function release(options: ReleaseOptions, environment: Environment): Promise<Summary> {
   const { onEvent } = environment;
   const { lock, built } = await buildStages(options, environment);
-  const report = await stage('check', onEvent, () => check(built.layout, lock, { onEvent, afresh: false }));
+  const report = await stage('check', onEvent, () =>
+    check(built.layout, lock, { onEvent, afresh: false, hashed: built.sound }),
+  );
   return summarize(lock, built, report);
 }
 
@@ -43,7 +46,15 @@ export async function buildStages(
   const template = await environment.template();
   const provenance = { revision, source: environment.source };
   const built = await stage('build', onEvent, () =>
-    build(lock, fetched, { output, compressions, template, provenance, sourceDateEpoch, onEvent }),
+    build(lock, fetched, {
+      output,
+      compressions,
+      template,
+      script: renderRegisterScript(),
+      provenance,
+      sourceDateEpoch,
+      onEvent,
+    }),
   );
   return { lock, built };
 }

@@ -67,6 +67,7 @@ async function contextOf(archive: TestArchive, change: Partial<UpdateContext> = 
     now: new Date('2026-11-23T12:00:00Z'),
     acceptExpired: false,
     template: 'FROM scratch',
+    script: '#!/bin/sh\n',
     onEvent: (event) => events.push(event),
     ...change,
   };

@@ -26,18 +26,17 @@ export function namesOf(name: GuestName, ecosystem: Ecosystem): readonly string[
  * @throws UnknownArchError with the nearest name it has.
  */
 export function guestFrom(ecosystem: Ecosystem, name: string): GuestName {
+  const found = find(ecosystem, name);
+  if (found !== undefined) return found;
+  const known = GUEST_NAMES.flatMap((guest) => namesOf(guest, ecosystem));
+  throw new UnknownArchError(`${ecosystem} name of a CPU`, name, known);
+}
+
+function find(ecosystem: Ecosystem, name: string): GuestName | undefined {
   const wanted = ecosystem === 'oci' ? normalizePlatform(name) : name;
-  const found = GUEST_NAMES.find((candidate) =>
+  return GUEST_NAMES.find((candidate) =>
     namesOf(candidate, ecosystem).some((pattern) => matches(pattern, wanted)),
   );
-  if (found === undefined) {
-    throw new UnknownArchError(
-      `${ecosystem} name of a CPU`,
-      name,
-      GUEST_NAMES.flatMap((g) => namesOf(g, ecosystem)),
-    );
-  }
-  return found;
 }
 
 /**
@@ -55,11 +54,8 @@ export function guestNamed(name: string): GuestName {
     ['uname', name],
   ];
   for (const [ecosystem, spelling] of spellings) {
-    try {
-      return guestFrom(ecosystem, spelling);
-    } catch (error) {
-      if (!(error instanceof UnknownArchError)) throw error;
-    }
+    const found = find(ecosystem, spelling);
+    if (found !== undefined) return found;
   }
   const known = GUEST_NAMES.flatMap((g) =>
     (Object.keys(NAMINGS) as Ecosystem[]).flatMap((e) => namesOf(g, e)),

@@ -16,11 +16,18 @@ export interface GzipPool {
  * bytes depend neither on the CPU nor on the zlib that a Node was built with.
  */
 export function openGzip(): GzipPool {
-  const workers = new Tinypool({
-    filename: new URL('./gzip-worker.ts', import.meta.url).href,
-    // As many at the end as at the start: a worker that is ended for being idle can take a task with it.
-    minThreads: availableParallelism(),
-    maxThreads: availableParallelism(),
-  });
-  return { member: (bytes) => workers.run(bytes), close: () => workers.destroy() };
+  let workers: Tinypool | null = null;
+  // Begun with the first member: a build that has nothing to compress should not wait for them.
+  const begun = () => {
+    workers ??= new Tinypool({
+      filename: new URL('./gzip-worker.ts', import.meta.url).href,
+      minThreads: availableParallelism(),
+      maxThreads: availableParallelism(),
+    });
+    return workers;
+  };
+  return {
+    member: (bytes) => begun().run(bytes),
+    close: async () => workers?.destroy(),
+  };
 }

@@ -28,4 +28,10 @@ export {
 } from './layout.ts';
 export { asOnlyWriter } from './only-writer.ts';
 export { END_OF_ARCHIVE, type TarEntry, tarEntry, tarEntryLength, tarHeader } from './tar-entry.ts';
-export { type BadBlob, type BlobIdentity, findBadBlobs, removeBadBlobs } from './verify-blobs.ts';
+export {
+  type BadBlob,
+  type BlobIdentity,
+  type BlobInventory,
+  findBadBlobs,
+  removeBadBlobs,
+} from './verify-blobs.ts';

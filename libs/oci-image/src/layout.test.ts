@@ -113,7 +113,10 @@ describe('damage', () => {
   test('is removed, and nothing else', async () => {
     const [sound, changed] = [await write('sound'), await write('changed')];
     await writeFile(blobPath(layout, changed.digest), 'chanGed');
-    expect(await removeBadBlobs(layout)).toEqual([changed.digest.slice('sha256:'.length)]);
+    expect(await removeBadBlobs(layout)).toEqual({
+      removed: [changed.digest.slice('sha256:'.length)],
+      sound: new Set([sound.digest]),
+    });
     expect(await findBadBlobs(layout, [sound])).toEqual([]);
   });
 });

@@ -35,17 +35,26 @@ export async function findBadBlobs(layout: Layout, blobs: Iterable<BlobIdentity>
   return bad;
 }
 
-/**
- * Removes the blobs that are not what their names say, so that whatever is there can be relied on.
- * @returns the names of those removed
- */
-export async function removeBadBlobs(layout: Layout): Promise<string[]> {
+/** What was found of every blob that lies in a layout. */
+export interface BlobInventory {
+  /** Read from disk, every byte, and found to be what their names say. */
+  readonly sound: ReadonlySet<Digest>;
+  /** Names of the files that were not, and are gone now. */
+  readonly removed: readonly string[];
+}
+
+/** Removes the blobs that are not what their names say, so that whatever is there can be relied on. */
+export async function removeBadBlobs(layout: Layout): Promise<BlobInventory> {
   const folder = join(layout.folder, 'blobs', 'sha256');
   const names = await readdir(folder);
   const hashes = await hashFiles(names.map((name) => join(folder, name)));
-  const bad = names.filter((name, index) => hashes[index] !== `sha256:${name}`);
-  await Promise.all(bad.map((name) => rm(join(folder, name), { force: true })));
-  return bad;
+  const removed = names.filter((name, index) => hashes[index] !== `sha256:${name}`);
+  await Promise.all(removed.map((name) => rm(join(folder, name), { force: true })));
+  const gone = new Set(removed);
+  return {
+    removed,
+    sound: new Set(names.filter((name) => !gone.has(name)).map((name): Digest => `sha256:${name}`)),
+  };
 }
 
 /** Digests of files, in their order; null for one that cannot be read. */

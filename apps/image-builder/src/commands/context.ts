@@ -2,6 +2,7 @@ import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { emulatorOf, type GuestName, guestNamed } from '@qemu-user-static/arch-table';
 import { timestamp } from '@qemu-user-static/oci-image';
+import { renderRegisterScript } from '@qemu-user-static/register';
 import type { ContextOptions } from '../cli.ts';
 import type { Environment } from '../environment.ts';
 import { BuilderError } from '../errors.ts';
@@ -59,7 +60,8 @@ async function writeParts(
   { platform, locked, emulatorsDeb, shellDeb }: FetchedPlatform,
 ): Promise<GuestName[]> {
   const { program, licenses } = await extractShell(shellDeb, locked.shell, platform);
-  for (const file of registerContext(program, licenses)) await writeContextFile(folder, file);
+  for (const file of registerContext(renderRegisterScript(), program, licenses))
+    await writeContextFile(folder, file);
   if (contents.kind === 'register') return [];
   const guests: GuestName[] = [];
   const all: GuestName[] = [];

@@ -52,7 +52,7 @@ export async function checkCommand(
 ): Promise<Result> {
   const { lock } = await readLock(paths.lock);
   const report = await stage('check', onEvent, () =>
-    check({ folder: output }, lock, { onEvent, afresh: true }),
+    check({ folder: output }, lock, { onEvent, afresh: true, hashed: new Set() }),
   );
   const ran =
     report.ran === null

@@ -1,4 +1,5 @@
 import { loadArchiveKeys } from '@qemu-user-static/debian-archive';
+import { renderRegisterScript } from '@qemu-user-static/register';
 import type { UpdateOptions } from '../cli.ts';
 import type { Environment } from '../environment.ts';
 import { BuilderError } from '../errors.ts';
@@ -20,6 +21,7 @@ export async function updateCommand(options: UpdateOptions, environment: Environ
       now: new Date(),
       acceptExpired: options.acceptExpired ?? false,
       template: await environment.template(),
+      script: renderRegisterScript(),
       onEvent,
     }),
   );

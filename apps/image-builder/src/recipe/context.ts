@@ -1,5 +1,4 @@
 import { emulatorOf, type GuestName } from '@qemu-user-static/arch-table';
-import { renderRegisterScript } from '@qemu-user-static/register';
 import type { ContextEntry } from './plan.ts';
 
 /** A file of the context with its content. */
@@ -16,11 +15,15 @@ export interface LicenseText {
 const NOTHING = new Uint8Array();
 
 /** The `register/` part: what every image of a host has. */
-export function registerContext(busybox: Uint8Array, licenses: readonly LicenseText[]): ContextFile[] {
+export function registerContext(
+  script: string,
+  busybox: Uint8Array,
+  licenses: readonly LicenseText[],
+): ContextFile[] {
   return [
     { path: 'register/bin/busybox', type: 'file', mode: 0o755, content: busybox },
     { path: 'register/bin/sh', type: 'symlink', mode: 0o777, linkname: 'busybox', content: NOTHING },
-    { path: 'register/register', type: 'file', mode: 0o755, content: Buffer.from(renderRegisterScript()) },
+    { path: 'register/register', type: 'file', mode: 0o755, content: Buffer.from(script) },
     { path: 'register/tmp', type: 'directory', mode: 0o1777, content: NOTHING },
     ...licenseFiles('register', licenses),
   ];

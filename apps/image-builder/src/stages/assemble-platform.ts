@@ -48,6 +48,8 @@ export interface AssembleContext {
   readonly layout: Layout;
   /** The rendered Dockerfile of an image with emulators. */
   readonly recipe: Recipe;
+  /** The register program. */
+  readonly script: string;
   readonly compressions: readonly Compression[];
   readonly compressors: Compressors;
   /** SOURCE_DATE_EPOCH, where it is set. https://reproducible-builds.org/specs/source-date-epoch/ */
@@ -153,18 +155,13 @@ async function registerLayers(
   context: AssembleContext,
 ): Promise<Layer[]> {
   const { platform, locked, shellDeb } = fetched;
-  const { layout, recipe, compressions } = context;
-  const script = registerContext(new Uint8Array(), []).map(({ path, mode, content }) => [
-    path,
-    mode,
-    Buffer.from(content).toString('base64'),
-  ]);
+  const { layout, recipe, script, compressions } = context;
   const key = memoKey([LAYERS_VERSION, locked.shell, created, recipe.copies, compressions, script]);
   const name = `register-${platform}-${locked.version}`;
   const earlier = await recall<Layer[]>(layout, name, key);
   if (earlier !== null && (await isWhole(layout, earlier))) return earlier;
   const { program, licenses } = await extractShell(shellDeb, locked.shell, platform);
-  const files: ContextFile[] = registerContext(program, licenses);
+  const files: ContextFile[] = registerContext(script, program, licenses);
   const layers = await writeSmallLayer(
     layout,
     planPart(recipe, 'register', files),

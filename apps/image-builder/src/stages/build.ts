@@ -2,6 +2,7 @@ import {
   asOnlyWriter,
   type Compression,
   createLayout,
+  type Digest,
   type GzipPool,
   type Layout,
   openGzip,
@@ -30,6 +31,8 @@ export interface BuildContext {
   readonly output: string;
   /** Text of Dockerfile.template. */
   readonly template: string;
+  /** The register program. */
+  readonly script: string;
   readonly compressions: readonly Compression[];
   readonly provenance: Provenance;
   /** SOURCE_DATE_EPOCH, where it is set. https://reproducible-builds.org/specs/source-date-epoch/ */
@@ -52,6 +55,8 @@ export interface Built {
   readonly layout: Layout;
   readonly channels: readonly BuiltChannel[];
   readonly tags: readonly BuiltTag[];
+  /** Blobs that were there before, read back from disk in this run. */
+  readonly sound: ReadonlySet<Digest>;
 }
 
 /** Platforms in work at once: while one waits for its zstd frame, the next is read and compressed. */
@@ -64,8 +69,8 @@ const PLATFORMS_AT_ONCE = 3;
 export function build(lock: Lock, fetched: readonly FetchedChannel[], context: BuildContext): Promise<Built> {
   return asOnlyWriter(context.output, async () => {
     const layout = await createLayout(context.output);
-    for (const name of await removeBadBlobs(layout))
-      context.onEvent({ type: 'blob-damaged', digest: `sha256:${name}` });
+    const { sound, removed } = await removeBadBlobs(layout);
+    for (const name of removed) context.onEvent({ type: 'blob-damaged', digest: `sha256:${name}` });
     const gzip = openGzip();
     const channels = await assembleChannels(fetched, layout, gzip, context).finally(() => gzip.close());
     const writer = documentWriter(layout);
@@ -78,7 +83,7 @@ export function build(lock: Lock, fetched: readonly FetchedChannel[], context: B
       })),
     );
     await removeOtherBlobs(layout, writer.used);
-    return { layout, channels, tags };
+    return { layout, channels, tags, sound };
   });
 }
 
@@ -91,6 +96,7 @@ async function assembleChannels(
   const assembling: AssembleContext = {
     layout,
     recipe: parseDockerfile(renderTemplate(context.template, { emulators: true, labels: {} })),
+    script: context.script,
     compressions: context.compressions,
     compressors: { gzip, zstd: pLimit(1) },
     sourceDateEpoch: context.sourceDateEpoch,

@@ -38,6 +38,8 @@ export interface CheckContext {
   readonly onEvent: OnEvent;
   /** Look at everything again, also at what an earlier check looked at. */
   readonly afresh: boolean;
+  /** Blobs whose every byte was hashed a moment ago, in the same run. */
+  readonly hashed: ReadonlySet<Digest>;
 }
 
 /**
@@ -47,7 +49,7 @@ export interface CheckContext {
 export async function check(
   layout: Layout,
   lock: Lock,
-  { onEvent, afresh }: CheckContext,
+  { onEvent, afresh, hashed }: CheckContext,
 ): Promise<CheckReport> {
   const key = memoKey(CHECK_VERSION);
   const earlier = (afresh ? null : await recall<Findings>(layout, 'check', key)) ?? NO_FINDINGS;
@@ -55,7 +57,10 @@ export async function check(
   assertNone(found.problems);
 
   const blobs = found.images.flatMap(({ layers }) => layers);
-  const bad = await findBadBlobs(layout, blobs);
+  const bad = await findBadBlobs(
+    layout,
+    blobs.filter(({ digest }) => !hashed.has(digest)),
+  );
   assertNone(bad.map(({ digest, problem }) => `blob ${digest}: ${problem}`));
 
   const layers = await readLayers(layout, found, earlier, onEvent);

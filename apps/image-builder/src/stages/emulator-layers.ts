@@ -8,7 +8,6 @@ import {
   type Compression,
   createBlob,
   type Digest,
-  digestOf,
   END_OF_ARCHIVE,
   type GzipPool,
   type Layer,
@@ -26,8 +25,7 @@ const gunzipAsync = promisify(gunzip);
 /** One emulator, and the layer that holds it alone. */
 export interface EmulatorLayer {
   readonly guest: GuestName;
-  /** Of the program. */
-  readonly sha256: string;
+  /** Of the program, in bytes. */
   readonly size: number;
   readonly layer: Layer;
   /** Where in the layer's blob the gzip member of the emulator's tar entry lies, in bytes. */
@@ -71,7 +69,7 @@ export async function writeEmulatorLayer(
       diffId: diff.end(),
       createdBy: plan.createdBy,
     };
-    return { guest, sha256: digestOf(program).slice('sha256:'.length), size: program.length, layer, member };
+    return { guest, size: program.length, layer, member };
   } catch (error) {
     await blob.abort();
     throw error;

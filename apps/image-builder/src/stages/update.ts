@@ -11,7 +11,6 @@ import {
   type Release,
   type Suite,
 } from '@qemu-user-static/debian-archive';
-import { renderRegisterScript } from '@qemu-user-static/register';
 import { BuilderError } from '../errors.ts';
 import type { OnEvent } from '../events.ts';
 import type { Lock, LockedChannel, LockedPackage, LockedPlatform } from '../lock.ts';
@@ -26,6 +25,8 @@ export interface UpdateContext extends Pick<FetchContext, 'mirror' | 'cache' | '
   readonly acceptExpired: boolean;
   /** Text of Dockerfile.template. */
   readonly template: string;
+  /** The register program. */
+  readonly script: string;
   readonly onEvent: OnEvent;
 }
 
@@ -41,7 +42,7 @@ export async function update(sources: Sources, before: Lock | null, context: Upd
     assertNotOlder(name, before?.channels[name], found);
     channels[name] = keepUnchanged(before?.channels[name], found);
   }
-  const recipe = hash('sha256', JSON.stringify([context.template, renderRegisterScript()]));
+  const recipe = hash('sha256', JSON.stringify([context.template, context.script]));
   return { schemaVersion: 1, channels, rebuilds: numberRebuilds(channels, recipe, before?.rebuilds ?? {}) };
 }
 
