@@ -115,5 +115,47 @@ describe.skipIf(NO_DOCKER !== undefined || NO_ARCHIVE !== undefined)(
       });
       await expect(text).toMatchFileSnapshot(DOCUMENT);
     });
+
+    const VOLUME = ['--cap-drop', 'ALL', '-v', `${MOUNT}:/binfmt_misc`];
+
+    test('least privilege does: no capability, and the table as a volume', async () => {
+      await docker.call('latest', ['--uninstall', 'qemu-*']);
+      const outcome = await docker.call('latest', ['--reset', '-p', 'yes', '--verify'], { rights: VOLUME });
+      expect([outcome.code, outcome.stderr]).toEqual([
+        0,
+        expect.stringContaining('31 of 31 guests verified\n'),
+      ]);
+      expect(left(readEntries(MOUNT))).toBe('31 entries, `flags: F`');
+    });
+
+    test.each([
+      ['with neither --privileged nor the volume', ['--cap-drop', 'ALL'], 'BINFMT_NOT_MOUNTED'],
+      [
+        'with the volume read-only',
+        ['--cap-drop', 'ALL', '-v', `${MOUNT}:/binfmt_misc:ro`],
+        'BINFMT_READ_ONLY',
+      ],
+      ['as another user', ['--user', '1000', ...VOLUME], 'BINFMT_NO_PERMISSION'],
+      [
+        'with another folder of the host on /binfmt_misc',
+        ['--cap-drop', 'ALL', '-v', `${MOUNT}/..:/binfmt_misc`],
+        'BINFMT_NOT_MOUNTED',
+      ],
+    ])('%s it says so, and changes nothing', async (_, rights, error) => {
+      const before = readEntries(MOUNT);
+      const outcome = await docker.call('latest', ['--reset', '-p', 'yes'], { rights });
+      expect([outcome.code, outcome.stdout, said(outcome)]).toEqual([1, '', error]);
+      expect(readEntries(MOUNT)).toEqual(before);
+    });
+
+    test('on a read-only root file system it registers, and verifies if there is room', async () => {
+      await docker.call('latest', ['--uninstall', 'qemu-*']);
+      const readOnly = ['--read-only', ...VOLUME];
+      expect((await docker.call('latest', ['--install', 'arm64'], { rights: readOnly })).code).toBe(0);
+      expect(said(await docker.call('latest', ['--verify'], { rights: readOnly }))).toBe('VERIFY_NO_ROOM');
+      expect(
+        (await docker.call('latest', ['--verify'], { rights: ['--tmpfs', '/tmp:exec', ...readOnly] })).code,
+      ).toBe(0);
+    });
   },
 );

@@ -42,10 +42,14 @@ kernel_before() {
 	[ "$major" -lt "$1" ] || { [ "$major" -eq "$1" ] && [ "$minor" -lt "$2" ]; }
 }
 
+is_mounted() {
+	[ -e "$MOUNT/register" ] && [ -e "$MOUNT/status" ]
+}
+
 # mounted: makes sure that binfmt_misc is there to be read.
 mounted() {
 	find_mount
-	[ ! -e "$MOUNT/register" ] || return 0
+	! is_mounted || return 0
 	[ -d "$MOUNT" ] || [ "$MOUNT" = /proc/sys/fs/binfmt_misc ] ||
 		fail BINFMT_NOT_MOUNTED "there is no folder $MOUNT" "Run the container with -v /proc/sys/fs/binfmt_misc:$MOUNT"
 	[ -d "$MOUNT" ] || fail BINFMT_MISSING 'the kernel has no /proc/sys/fs/binfmt_misc'

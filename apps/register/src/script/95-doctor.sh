@@ -84,7 +84,7 @@ count_emulator() {
 
 # about_mount: fails where no entries can be read.
 about_mount() {
-	if [ ! -e "$MOUNT/register" ]; then
+	if ! is_mounted; then
 		mount_of "$MOUNT"
 		if [ "$type" = autofs ]; then
 			finding bad "$MOUNT is an automount that has not mounted binfmt_misc" AUTOFS_NOT_TRIGGERED

@@ -53,7 +53,7 @@ register() {
 # dry_run: works without binfmt_misc as well, as if nothing were registered.
 dry_run() {
 	choose_guests
-	if [ -e "$MOUNT/register" ]; then
+	if is_mounted; then
 		plan
 	else
 		TO_ADD=$CHOSEN

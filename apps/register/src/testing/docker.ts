@@ -15,7 +15,12 @@ export interface Docker extends AsyncDisposable {
   call(
     image: Image,
     words: readonly string[],
-    options?: { readonly env?: Readonly<Record<string, string>>; readonly exported?: string },
+    options?: {
+      readonly env?: Readonly<Record<string, string>>;
+      readonly exported?: string;
+      /** Options of `docker run` in place of those that registering needs. */
+      readonly rights?: readonly string[];
+    },
   ): Promise<Outcome>;
 }
 
@@ -53,8 +58,8 @@ export async function openDocker(): Promise<Docker> {
   if (own)
     for (const image of ['latest', 'register', 'aarch64'] as const)
       await importImage(`${repository}:${image}`, image);
-  const rights = await findRights(`${repository}:latest`);
-  const call: Docker['call'] = (image, words, { env = {}, exported } = {}) =>
+  const usual = await findRights(`${repository}:latest`);
+  const call: Docker['call'] = (image, words, { env = {}, exported, rights = usual } = {}) =>
     docker([
       'run',
       '--rm',

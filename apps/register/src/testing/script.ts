@@ -1,16 +1,15 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
 import { renderRegisterScript } from '../render.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'register-test-'));
-afterAll(() => rm(folder, { recursive: true }));
-
-/** A folder of the test file's own, gone after it. */
-export const FOLDER = folder;
+/** A folder of this process's own, gone after it. */
+export const FOLDER = mkdtempSync(join(tmpdir(), 'register-test-'));
+const remove = () => rmSync(FOLDER, { recursive: true });
+// vitest ends its workers without their exit handlers; the benchmark runs without vitest.
+if (process.env.VITEST) (await import('vitest')).afterAll(remove);
+else process.once('exit', remove);
 
 /** The rendered script. */
-export const SCRIPT = join(folder, 'register');
+export const SCRIPT = join(FOLDER, 'register');
 writeFileSync(SCRIPT, renderRegisterScript(), { mode: 0o755 });
