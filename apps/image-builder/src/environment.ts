@@ -7,6 +7,7 @@ import {
   openHttp,
   readAptSources,
   SNAPSHOT_SERVICE,
+  withoutCredentials,
 } from '@qemu-user-static/debian-archive';
 import { BuilderError } from './errors.ts';
 import type { OnEvent } from './events.ts';
@@ -95,10 +96,4 @@ function parseEpoch(value: string | undefined): number | null {
     throw new BuilderError('USAGE', `SOURCE_DATE_EPOCH is a number of seconds since 1970, not "${value}"`);
   }
   return Number(value);
-}
-
-function withoutCredentials(url: URL): string {
-  const plain = new URL(url);
-  plain.username = plain.password = '';
-  return plain.href;
 }

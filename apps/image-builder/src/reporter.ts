@@ -10,9 +10,9 @@ const REFRESH = 100;
  * over. Piped, only the lines come, none faster than a person reads.
  */
 export function reporter(stream: NodeJS.WriteStream | WriteStream, now: () => number): OnEvent {
+  const expected = new Map<string, number>();
   const received = new Map<string, number>();
   const emulators = new Map<string, number>();
-  let expected = 0;
   let checked = 0;
   let ran = 0;
   let lastRefresh = 0;
@@ -42,12 +42,12 @@ export function reporter(stream: NodeJS.WriteStream | WriteStream, now: () => nu
       case 'snapshot':
         return line(`${event.file.path} has left the pool, asking the snapshot service`);
       case 'fetch-start':
-        expected += event.file.size;
+        expected.set(event.file.path, event.file.size);
         received.set(event.file.path, event.resumedAt);
         return status(`fetch: ${event.file.path}`);
       case 'fetch-progress':
         received.set(event.file.path, event.received);
-        return status(`fetch: ${megabytes(sum(received.values()))} of ${megabytes(expected)}`);
+        return status(`fetch: ${megabytes(sum(received.values()))} of ${megabytes(sum(expected.values()))}`);
       case 'fetch-retry':
         return line(`fetch: ${event.error.message}; again in ${(event.delay / 1000).toFixed(1)} s`);
       case 'fetch-done':
