@@ -287,7 +287,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
     await refused(machine, '--verify', told('VERIFY_NONE', `no guest is registered on ${MOUNT}`));
     await call(machine, '--install riscv64');
     await machine.sh(
-      'mount -t tmpfs -o noexec tmpfs /mnt; for place in /tmp /var/tmp /run /dev/shm; do [ ! -d $place ] || { mount --bind $place $place; mount -o remount,bind,noexec $place; }; done',
+      'mount -t tmpfs -o noexec tmpfs /mnt; for place in /tmp /var/tmp /run /dev/shm; do [ ! -d $place ] || { mount --rbind $place $place; mount -o remount,bind,noexec $place; }; done',
     );
     await refused(
       machine,

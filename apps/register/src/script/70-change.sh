@@ -81,10 +81,8 @@ apply() {
 rehearse() {
 	listed "$1" "$TO_ADD" || return 0
 	wanted "$@"
-	ADDED=qemu-register-trial
-	accepted "$1" ":$ADDED:${line#:*:}"
-	write_entry "$ADDED" -1
-	ADDED=''
+	make_entry "$1" qemu-register-trial ":qemu-register-trial:${line#:*:}"
+	write_entry qemu-register-trial -1
 }
 
 remove() {
@@ -96,14 +94,16 @@ remove() {
 add() {
 	listed "$1" "$TO_ADD" || return 0
 	wanted "$@"
-	accepted "$1" "$line"
-	ADDED="$ADDED qemu-$1"
+	make_entry "$1" "qemu-$1" "$line"
 }
 
-# accepted GUEST LINE: has the kernel register a line, or says why it does not.
-accepted() {
-	write_line "$2" && return 0
-	why_refused "$2"
+# make_entry GUEST NAME LINE: has the kernel register a line, or says why it does not. It is put down as made before
+# it is, as a signal may come in between.
+make_entry() {
+	ADDED="$ADDED $2"
+	write_line "$3" && return 0
+	why_refused "$3"
+	[ -z "$why" ] || ADDED=${ADDED% "$2"}
 	case $why in
 	'') ;;
 	'File exists') fail NAME_TAKEN "qemu-$1 was registered by something else in the meantime" ;;

@@ -5,7 +5,7 @@ STAGES=''
 # stage FOLDER: sets `stage`, a folder in it where files are made whole before they appear under their names.
 stage() {
 	[ -d "$1" ] || fail EXPORT_FAILED "there is no folder $1"
-	stage=$1/.register.$$
+	stage=$1/.register.$TAG
 	why=$(mkdir "$stage" 2>&1) || fail EXPORT_FAILED "cannot write to $1: ${why##*: }"
 	STAGES="$STAGES $stage"
 }
@@ -13,9 +13,9 @@ stage() {
 # publish FOLDER: moves the staged files to their names.
 publish() {
 	set +f
-	why=$(mv -f "$1/.register.$$"/* "$1/" 2>&1) || fail EXPORT_FAILED "cannot write to $1: ${why##*: }"
+	why=$(mv -f "$1/.register.$TAG"/* "$1/" 2>&1) || fail EXPORT_FAILED "cannot write to $1: ${why##*: }"
 	set -f
-	rmdir "$1/.register.$$"
+	rmdir "$1/.register.$TAG"
 	say "Written to $1: files for$CHOSEN"
 }
 

@@ -6,7 +6,7 @@ SCRATCH=''
 make_scratch() {
 	[ -z "$SCRATCH" ] || return 0
 	for place in "${TMPDIR:-/tmp}" /tmp /var/tmp /run /dev/shm "$PWD"; do
-		SCRATCH=$place/register.$$
+		SCRATCH=$place/register.$TAG
 		mkdir "$SCRATCH" 2>/dev/null || continue
 		printf '#!/bin/sh\nexit 0\n' >"$SCRATCH/try" && chmod 755 "$SCRATCH/try" && "$SCRATCH/try" 2>/dev/null && return 0
 		rm -rf "$SCRATCH"

@@ -118,6 +118,7 @@ finish() {
 	[ "$CHANGING" = no ] || put_back
 	unlock
 	# shellcheck disable=SC2086 # a list of folders
+	[ "$code$MOUNTED" != 1yes ] || umount "$MOUNT"
 	[ -z "$SCRATCH$STAGES" ] || rm -rf "$SCRATCH" $STAGES
 	trap - EXIT
 	exit "$code"

@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest';
+import { standIns } from './testing/emulators.ts';
+import { entriesOf, guestsBut } from './testing/expected.ts';
+import { MOUNT, type Namespace, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
+import { SHELLS } from './testing/shells.ts';
+
+const bin = standIns();
+const LOCK = 'qemu-register-lock';
+const PERSISTENT = entriesOf(guestsBut('i386'), 'F', bin);
+const INSTALLED = entriesOf(['aarch64', 'arm', 'riscv64'], 'OCF', bin);
+
+describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
+  'several calls in $name (user namespace)',
+  (shell) => {
+    const call = (machine: Namespace, words: string, under: readonly string[] = []) =>
+      machine.register(words.split(' '), { shell, under, env: { HOST_ARCH: 'x86_64', QEMU_BIN_DIR: bin } });
+
+    test('the same at the same time: all succeed, and everything is there', async () => {
+      await using machine = await openNamespace();
+      for (let round = 0; round < 3; round++) {
+        const outcomes = await Promise.all(Array.from({ length: 4 }, () => call(machine, '--reset -p yes')));
+        expect(outcomes.map(({ code, stderr }) => [code, stderr])).toEqual(
+          outcomes.map(() => [0, 'Only for this user namespace: these entries end with it.\n']),
+        );
+        expect(machine.entries()).toEqual(PERSISTENT);
+      }
+    });
+
+    test('different ones at the same time: what is there is what one of them wanted, whole', async () => {
+      await using machine = await openNamespace();
+      for (let round = 0; round < 5; round++) {
+        const outcomes = await Promise.all([
+          call(machine, '--reset -p yes'),
+          call(machine, '--uninstall qemu-* --install arm64,arm,riscv64'),
+        ]);
+        expect(outcomes.map(({ code }) => code)).toEqual([0, 0]);
+        const left = machine.entries();
+        expect([PERSISTENT, INSTALLED]).toContainEqual(left);
+      }
+    });
+
+    test('a call that is interrupted leaves what was there, or all that it wanted', async () => {
+      await using machine = await openNamespace();
+      await call(machine, '--install arm64,arm,riscv64');
+      const codes = new Set<number>();
+      for (let milliseconds = 2; milliseconds < 40; milliseconds += 2) {
+        const { code } = await call(machine, '--reset -p yes', [
+          'timeout',
+          '--preserve-status',
+          '-s',
+          'TERM',
+          `0.0${String(milliseconds).padStart(2, '0')}`,
+        ]);
+        codes.add(code);
+        const left = machine.entries();
+        expect(code === 0 ? [PERSISTENT] : [PERSISTENT, INSTALLED]).toContainEqual(left);
+        await call(machine, '--uninstall qemu-* --install arm64,arm,riscv64');
+      }
+      expect([0, 1, 128, 143]).toEqual(expect.arrayContaining([...codes]));
+    });
+
+    test('a lock that a killed call left is broken', async () => {
+      await using machine = await openNamespace();
+      await machine.sh(`echo ':${LOCK}:E::${LOCK}::/1:' >${MOUNT}/register`);
+      expect((await call(machine, '-p yes')).code).toBe(0);
+      expect(machine.entries()).toEqual(PERSISTENT);
+    });
+  },
+);

@@ -1,0 +1,102 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { release } from 'node:os';
+import { describe, expect, test } from 'vitest';
+import { REGISTER_ERRORS } from './index.ts';
+import { standIns } from './testing/emulators.ts';
+import { MOUNT } from './testing/namespace.ts';
+import { run } from './testing/run.ts';
+import { SCRIPT } from './testing/script.ts';
+import { ONE_SHELL } from './testing/shells.ts';
+
+/**
+ * Faults that only the machine's root meets. They are provoked in mounts of their own, and nothing is ever
+ * registered: each call would fail before, and asks for nothing (`--uninstall` of a name nobody has).
+ */
+const reason = whyNot();
+
+function whyNot(): string | undefined {
+  if (process.getuid?.() !== 0) return 'not root';
+  if (spawnSync('unshare', ['--mount', 'true']).status !== 0) return 'mounts cannot be unshared';
+  const [major = 0, minor = 0] = release().split('.').map(Number);
+  if (major < 6 || (major === 6 && minor < 7)) return 'before Linux 6.7 entries stay without a mount';
+  if (existsSync(`${MOUNT}/register`)) return `binfmt_misc is mounted on ${MOUNT}`;
+  return existsSync(MOUNT) ? undefined : 'the kernel has no binfmt_misc';
+}
+
+const NOTHING = '--uninstall qemu-of-nobody';
+const without = (capability: string) => `setpriv --bounding-set=-${capability} --inh-caps=-${capability}`;
+const call = `${ONE_SHELL.argv.join(' ')} ${SCRIPT}`;
+
+/** Runs lines of shell with mounts of their own. */
+const apart = (lines: string) =>
+  run(['unshare', '--mount', 'sh', '-ec', lines], { env: { QEMU_BIN_DIR: standIns(), HOST_ARCH: 'x86_64' } });
+
+const told = (code: keyof typeof REGISTER_ERRORS, message: string) => ({
+  code: 1,
+  stdout: '',
+  stderr: `${code}: ${message}\n  remedy: ${REGISTER_ERRORS[code].remedy}\n`,
+});
+
+describe.skipIf(reason !== undefined)(
+  `on the machine (root, binfmt_misc not mounted)${reason ? `: ${reason}` : ''}`,
+  () => {
+    test('nobody else keeps it mounted: entries would end with the container', async () => {
+      expect(await apart(`${call} ${NOTHING}`)).toEqual(
+        told(
+          'BINFMT_HOST_UNMOUNTED',
+          'binfmt_misc is not mounted on the host: entries would end with this container',
+        ),
+      );
+    });
+
+    test('--doctor says the same', async () => {
+      const { code, stdout } = await apart(`${call} --doctor`);
+      expect([code, stdout]).toEqual([
+        1,
+        expect.stringContaining(
+          'bad   binfmt_misc is not mounted on the host: entries would end with this container\n',
+        ),
+      ]);
+    });
+
+    test('it is not mounted, and there is no right to mount it', async () => {
+      const { code, stdout, stderr } = await apart(`${without('sys_admin')} ${call} -p yes`);
+      expect([code, stdout]).toEqual([1, '']);
+      expect(stderr).toMatch(
+        `BINFMT_NOT_MOUNTED: binfmt_misc is not mounted on ${MOUNT}, and cannot be mounted from here: `,
+      );
+      expect(stderr).toMatch(`remedy: ${REGISTER_ERRORS.BINFMT_NOT_MOUNTED.remedy}\n`);
+    });
+
+    test('the kernel does not know it', async () => {
+      const ignorant =
+        'mount -t tmpfs tmpfs /mnt; echo "nodev tmpfs" >/mnt/list; mount --bind /mnt/list /proc/filesystems';
+      expect(await apart(`${ignorant}; ${without('sys_admin')} ${call} -p yes`)).toEqual(
+        told('BINFMT_MISSING', 'this kernel has no binfmt_misc'),
+      );
+    });
+
+    test('an automount that nobody answers, as a container sees that of the host', async () => {
+      const options = 'fd=3,pgrp=1,minproto=5,maxproto=5,direct';
+      // The pipe to the daemon has no reader; the first look finds that out, and dies of it.
+      const automount = `mount -i -t autofs systemd-1 ${MOUNT} -o ${options} 3>&1 >/dev/null | true; ls ${MOUNT}/register 2>/dev/null || true`;
+      expect(await apart(`${automount}; ${call} -p yes`)).toEqual(
+        told('AUTOFS_NOT_TRIGGERED', `${MOUNT} is an automount that has not mounted binfmt_misc`),
+      );
+    });
+
+    // From here on it is mounted for a moment longer than the call, until the kernel has ended its mounts.
+    test('somebody else keeps it mounted: so they stay', async () => {
+      const { code, stderr } = await apart(`mount -t binfmt_misc binfmt_misc /mnt; ${call} ${NOTHING}`);
+      expect([code, stderr]).toEqual([0, 'qemu-of-nobody is not registered: nothing to remove\n']);
+    });
+
+    test('another user', async () => {
+      const nobody = 'setpriv --reuid 65534 --regid 65534 --clear-groups';
+      expect(
+        await apart(`mount -t binfmt_misc binfmt_misc ${MOUNT}; ${nobody} sh -s -- -p yes <${SCRIPT}`),
+      ).toEqual(told('BINFMT_NO_PERMISSION', `${MOUNT}/register is not writable for this user`));
+    });
+  },
+);
