@@ -1,0 +1,35 @@
+import { join } from 'node:path';
+
+/** Everything that the set-up makes outside the checkout; the tear-down leaves nothing of it running. */
+export const FOLDER = '/var/tmp/qemu-user-static-e2e';
+
+/** The kernel's table of interpreters. https://docs.kernel.org/admin-guide/binfmt-misc.html */
+export const BINFMT = '/proc/sys/fs/binfmt_misc';
+
+/** What the table held before the set-up, and whether it was mounted. */
+export const STATE = join(FOLDER, 'binfmt-before.json');
+
+/** A Debian of its own, for the engine and the tools that this machine's Debian does not have. */
+export const NEWER_ROOT = join(FOLDER, 'trixie');
+
+/** An engine that the set-up starts: its files, as this machine sees them. */
+export interface EnginePlace {
+  readonly name: string;
+  /** The folder that it takes for `/`. */
+  readonly root: string;
+  /** Its own data, below `root`. */
+  readonly folder: string;
+}
+
+export const ENGINES = {
+  own: { name: 'docker', root: '/', folder: join(FOLDER, 'docker') },
+  newer: { name: 'docker-newer', root: NEWER_ROOT, folder: '/var/tmp/docker-newer' },
+} as const satisfies Record<string, EnginePlace>;
+
+export function socketOf({ root, folder }: EnginePlace): string {
+  return join(root, folder, 'engine.sock');
+}
+
+export function pidFileOf({ root, folder }: EnginePlace): string {
+  return join(root, folder, 'engine.pid');
+}

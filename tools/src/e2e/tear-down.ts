@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+import { existsSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
+import { $ } from 'zx';
+import { restoreTable, type Table } from './binfmt-table.ts';
+import { stopEngine } from './engine-process.ts';
+import { BINFMT, ENGINES, NEWER_ROOT, STATE } from './places.ts';
+
+// Ends what tools/src/e2e/set-up.ts started, and leaves the kernel's table as that found it. The newer Debian's
+// files stay, for the next set-up.
+
+for (const place of Object.values(ENGINES)) await stopEngine(place);
+
+const mounts = await readFile('/proc/self/mountinfo', 'utf8');
+if (mounts.includes(` ${NEWER_ROOT} `)) await $`umount --recursive ${NEWER_ROOT}`;
+
+if (existsSync(STATE)) {
+  const { mounted, entries } = JSON.parse(await readFile(STATE, 'utf8')) as {
+    mounted: boolean;
+    entries: Table;
+  };
+  const lost = await restoreTable(BINFMT, entries);
+  if (lost.length > 0) throw new Error(`not as it was before the set-up: ${lost.join(', ')}`);
+  if (!mounted) await $`umount ${BINFMT}`;
+  await rm(STATE);
+}
