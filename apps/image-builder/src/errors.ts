@@ -54,6 +54,30 @@ export const BUILDER_ERRORS = {
     remedy:
       'Do not publish it. Run `npx nx run image-builder:build`, then `check` again; if it stays, it is a bug.',
   },
+  LAYOUTS_DIFFER: {
+    meaning:
+      'A layout holds other images than the lock and Dockerfile.template of this checkout give, or two layouts disagree.',
+    remedy: 'Make every layout anew from the commit that is checked out: `npx nx run image-builder:build`.',
+  },
+  PLATFORMS_MISSING: {
+    meaning:
+      'The layouts lack a host platform that the lock has: it would vanish from the tags that are moved.',
+    remedy: 'Name its layout with a further --from, or say with --platform which ones are to be published.',
+  },
+  TAG_IMMUTABLE: {
+    meaning: 'A tag that never moves is in the registry already, with another digest. Nothing was sent.',
+    remedy:
+      'Run `npm run update`: it raises the rebuild number of what changed, and so gives new tags. Commit sources.lock.json and build again.',
+  },
+  TAG_NOT_KEPT: {
+    meaning: 'A tag, read back after publishing, is not what was sent.',
+    remedy: 'Look whether someone else publishes to the same repository, then run the command again.',
+  },
+  REMOTE_DIFFERS: {
+    meaning: 'What a registry serves is not what the lock and Dockerfile.template give, or is not complete.',
+    remedy:
+      'Check out the commit the tag was made from (its label org.opencontainers.image.revision is the git object of sources.lock.json). If it is that one, do not use the images; `publish --thorough --push` restores what is missing.',
+  },
   USAGE: {
     meaning: 'The command line is not understood.',
     remedy: 'Run the command with --help.',

@@ -23,6 +23,8 @@ export interface FoundImage {
     readonly compression: Compression;
   }[];
   readonly config: {
+    /** RFC 3339. */
+    readonly created: string;
     readonly architecture: string;
     readonly os: string;
     readonly variant?: string;
@@ -32,6 +34,7 @@ export interface FoundImage {
       readonly Entrypoint: readonly string[];
     };
     readonly rootfs: { readonly diff_ids: readonly Digest[] };
+    readonly history: readonly { readonly created_by: string }[];
   };
 }
 

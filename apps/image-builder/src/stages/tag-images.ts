@@ -18,6 +18,14 @@ import type { PlatformLayers } from './assemble-platform.ts';
 import type { BuildContext } from './build.ts';
 import type { DocumentWriter } from './documents.ts';
 
+/** What the images of a host platform are put together from; of an emulator, the layer that holds it alone. */
+export interface ImageParts extends Omit<PlatformLayers, 'emulators' | 'leftOut'> {
+  readonly emulators: readonly { readonly guest: GuestName; readonly layer?: Layer }[];
+}
+
+/** What the documents say besides what lies in the layers. */
+export type DocumentContext = Pick<BuildContext, 'template' | 'compressions' | 'provenance'>;
+
 /** A tag in the layout, and what it was made of. */
 export interface BuiltTag {
   readonly plan: TagPlan;
@@ -29,9 +37,9 @@ export interface BuiltTag {
 export async function tagImages(
   lock: Lock,
   channel: string,
-  platforms: readonly PlatformLayers[],
-  writer: DocumentWriter,
-  context: BuildContext,
+  platforms: readonly ImageParts[],
+  writer: Pick<DocumentWriter, 'image' | 'index'>,
+  context: DocumentContext,
 ): Promise<BuiltTag[]> {
   const layersOf = new Map(platforms.map((layers) => [layers.platform, layers]));
   const guests = new Map(
@@ -42,7 +50,7 @@ export async function tagImages(
   const written = new Map<string, Promise<Descriptor>>();
   const manifestOf = (
     contents: Contents,
-    layers: PlatformLayers,
+    layers: ImageParts,
     compression: Compression,
   ): Promise<Descriptor> => {
     const key = JSON.stringify([contents, layers.platform, compression]);
@@ -103,10 +111,10 @@ type Release = Parameters<typeof imageLabels>[3];
 
 function makeImage(
   contents: Contents,
-  layers: PlatformLayers,
+  layers: ImageParts,
   compression: Compression,
   release: Release,
-  context: BuildContext,
+  context: DocumentContext,
 ): Image {
   const { platform, locked, created } = layers;
   const labels = imageLabels(
@@ -125,12 +133,12 @@ function makeImage(
   return assembleImage(ociPlatform(platform), ofParts, recipe, created, labels);
 }
 
-function guestsInside(contents: Contents, { emulators }: PlatformLayers): GuestName[] {
+function guestsInside(contents: Contents, { emulators }: ImageParts): GuestName[] {
   if (contents.kind === 'all') return emulators.map(({ guest }) => guest);
   return contents.kind === 'guest' ? [contents.guest] : [];
 }
 
-function layerOf(contents: Contents, layers: PlatformLayers, part: Part, compression: Compression): Layer {
+function layerOf(contents: Contents, layers: ImageParts, part: Part, compression: Compression): Layer {
   const one =
     contents.kind === 'guest'
       ? layers.emulators.find(({ guest }) => guest === contents.guest)?.layer

@@ -1,0 +1,40 @@
+import { readFile } from 'node:fs/promises';
+import type { Lock } from '../../lock.ts';
+import type { BuildContext, FetchedChannel } from '../../stages/build.ts';
+import { lockMade, makeEmulators, makeShell } from '../../testing/packages.ts';
+
+/** A lock and its packages, small and made here: three platforms, one of them of another version. */
+export interface MadeRelease {
+  readonly lock: Lock;
+  readonly fetched: readonly FetchedChannel[];
+}
+
+const PLATFORMS = [
+  ['linux/amd64', '11.1.3', ['aarch64', 'arm']],
+  ['linux/arm64', '11.1.3', ['aarch64', 'arm']],
+  ['linux/arm/v7', '10.2.2', ['arm']],
+] as const;
+
+export async function madeRelease(folder: string): Promise<MadeRelease> {
+  const made = PLATFORMS.map(async ([platform, version, guests]) => ({
+    platform,
+    version,
+    emulators: await makeEmulators(platform, version, guests),
+    shell: await makeShell(platform),
+  }));
+  return lockMade('latest', await Promise.all(made), folder);
+}
+
+const template = await readFile(new URL('../../../../../Dockerfile.template', import.meta.url), 'utf8');
+
+export function contextOf(output: string): BuildContext {
+  return {
+    output,
+    template,
+    script: '#!/bin/sh\n',
+    compressions: ['gzip', 'zstd'],
+    provenance: { revision: 'a'.repeat(40), source: 'https://example.org/qemu-user-static' },
+    sourceDateEpoch: null,
+    onEvent: () => undefined,
+  };
+}
