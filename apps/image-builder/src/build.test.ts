@@ -352,13 +352,7 @@ test('a layer is read back with its owner, modes and sizes', async () => {
   const { layout, channels } = await build(lock, fetched, contextFor('read'));
   const register = channels[0]?.platforms[0]?.register[0];
   if (register === undefined) throw new Error('no layer');
-  const { entries, diffId } = await readLayer(
-    layout,
-    register.digest,
-    'gzip',
-    () => false,
-    async () => undefined,
-  );
+  const { entries, diffId } = await readLayer({ layout, digest: register.digest, compression: 'gzip' });
   expect(diffId).toBe(register.diffId);
   expect(entries.find(({ path }) => path === 'tmp')).toMatchObject({
     type: 'directory',

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { Readable, type Transform } from 'node:stream';
+import type { Transform } from 'node:stream';
+import { ReadableStream } from 'node:stream/web';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import {
   blobPath,
@@ -26,6 +27,13 @@ export interface ReadEntry {
   readonly size: number;
 }
 
+/** A blob to read. */
+export interface LayerBlob {
+  readonly layout: Layout;
+  readonly digest: Digest;
+  readonly compression: Compression;
+}
+
 /** Bytes handed on at a time. */
 const CHUNK = 1 << 18;
 
@@ -35,37 +43,54 @@ const DECOMPRESS: Record<Compression, () => Transform> = {
 };
 
 /**
- * Reads a layer back with nothing of the code that wrote it: another decompressor run, another tar reader.
- * @param onFile is given the content of the files that `wanted` picks
+ * Reads a layer back with nothing of the code that wrote it: another decompressor, another tar reader.
  * @throws Error if the blob is no whole archive in that compression
  */
-export async function readLayer(
-  layout: Layout,
-  digest: Digest,
-  compression: Compression,
-  wanted: (path: string) => boolean,
-  onFile: (path: string, content: Uint8Array) => Promise<void>,
-): Promise<ReadLayer> {
+export async function readLayer(blob: LayerBlob): Promise<ReadLayer> {
   const diff = runningDigest();
+  const entries: ReadEntry[] = [];
+  for await (const { header, body } of unpack(blob, (chunk) => diff.update(chunk))) {
+    const { name, type = 'file', mode = 0, uid = 0, gid = 0, size } = header;
+    entries.push({ path: pathOf(name), type, mode, uid, gid, size });
+    await skip(body);
+  }
+  return { diffId: diff.end(), entries };
+}
+
+/** The files of a layer that `wanted` picks, one at a time. */
+export async function* readFiles(
+  blob: LayerBlob,
+  wanted: (path: string) => boolean,
+): AsyncGenerator<{ path: string; content: Uint8Array }> {
+  for await (const { header, body } of unpack(blob, () => undefined)) {
+    const path = pathOf(header.name);
+    if (wanted(path)) yield { path, content: new Uint8Array(await new Response(body).arrayBuffer()) };
+    else await skip(body);
+  }
+}
+
+function unpack(
+  { layout, digest, compression }: LayerBlob,
+  onBytes: (chunk: Uint8Array) => void,
+): AsyncIterable<ParsedTarEntry> {
   const source = createReadStream(blobPath(layout, digest), { highWaterMark: CHUNK });
-  const unpacked = source.pipe(DECOMPRESS[compression]());
-  source.on('error', (error) => unpacked.destroy(error));
-  const hashed = async function* () {
-    for await (const chunk of unpacked as AsyncIterable<Uint8Array>) {
-      diff.update(chunk);
+  const raw = source.pipe(DECOMPRESS[compression]());
+  source.on('error', (error) => raw.destroy(error));
+  const shown = async function* () {
+    for await (const chunk of raw as AsyncIterable<Uint8Array>) {
+      onBytes(chunk);
       yield chunk;
     }
   };
-  const entries: ReadEntry[] = [];
-  const decoder = createTarDecoder({ strict: true });
-  const tar = (Readable.toWeb(Readable.from(hashed())) as ReadableStream<Uint8Array>).pipeThrough(decoder);
-  for await (const entry of tar as unknown as AsyncIterable<ParsedTarEntry>) {
-    const { name, type = 'file', mode = 0, uid = 0, gid = 0, size } = entry.header;
-    const path = name.replace(/\/$/, '');
-    entries.push({ path, type, mode, uid, gid, size });
-    if (wanted(path)) await onFile(path, new Uint8Array(await new Response(entry.body).arrayBuffer()));
-    // Read, not cancelled: the decoder looks ahead, and a cancelled body takes that of the next entry with it.
-    else for await (const _ of entry.body as unknown as AsyncIterable<Uint8Array>);
-  }
-  return { diffId: diff.end(), entries };
+  const tar = ReadableStream.from(shown()).pipeThrough(createTarDecoder({ strict: true }));
+  return tar as unknown as AsyncIterable<ParsedTarEntry>;
+}
+
+function pathOf(name: string): string {
+  return name.replace(/\/$/, '');
+}
+
+/** Read, not cancelled: the decoder looks ahead, and a cancelled body takes that of the next entry with it. */
+async function skip(body: ReadableStream<Uint8Array>): Promise<void> {
+  for await (const _ of body as unknown as AsyncIterable<Uint8Array>);
 }

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { availableParallelism, tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Layout } from '@qemu-user-static/oci-image';
+import pLimit from 'p-limit';
 import type { LockedPlatform } from '../lock.ts';
-import { readLayer } from './read-layer.ts';
+import { readFiles } from './read-layer.ts';
 import type { FoundImage } from './walk-layout.ts';
 
 const run = promisify(execFile);
@@ -19,7 +20,7 @@ export interface EmulatorRun {
   readonly problem: string | null;
 }
 
-/** Runs each emulator of an image of this machine's platform, one after the other, and compares its version with the lock. */
+/** Runs every emulator of an image of this machine's platform, and compares its version with the lock. */
 export async function runEmulators(
   layout: Layout,
   image: FoundImage,
@@ -27,21 +28,28 @@ export async function runEmulators(
   onRun: () => void,
 ): Promise<EmulatorRun[]> {
   const folder = await mkdtemp(join(tmpdir(), 'qemu-user-static-check-'));
-  const runs: EmulatorRun[] = [];
+  const atOnce = pLimit(availableParallelism());
+  const runs: Promise<EmulatorRun>[] = [];
   try {
     for (const { digest, compression } of image.layers) {
-      await readLayer(layout, digest, compression, isEmulator, async (path, content) => {
-        const file = join(folder, 'emulator');
+      for await (const { path, content } of readFiles({ layout, digest, compression }, isEmulator)) {
+        const file = join(folder, basename(path));
         await writeFile(file, content, { mode: 0o700 });
-        runs.push({ path, problem: await versionProblem(file, locked) });
-        await rm(file);
-        onRun();
-      });
+        runs.push(
+          atOnce(async () => {
+            const problem = await versionProblem(file, locked);
+            await rm(file);
+            onRun();
+            return { path, problem };
+          }),
+        );
+      }
     }
+    return await Promise.all(runs);
   } finally {
+    await Promise.allSettled(runs);
     await rm(folder, { recursive: true, force: true });
   }
-  return runs;
 }
 
 function isEmulator(path: string): boolean {

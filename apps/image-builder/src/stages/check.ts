@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { type HostPlatform, host } from '@qemu-user-static/arch-table';
 import { type Digest, findBadBlobs, type Layout } from '@qemu-user-static/oci-image';
-import pLimit from 'p-limit';
+import { Tinypool } from 'tinypool';
 import { imageProblems, layerProblems, tagProblems } from '../check/image-problems.ts';
-import { type ReadLayer, readLayer } from '../check/read-layer.ts';
+import type { LayerBlob, ReadLayer } from '../check/read-layer.ts';
 import { runEmulators } from '../check/run-emulators.ts';
 import { type FoundImage, type FoundLayout, walkLayout } from '../check/walk-layout.ts';
 import { BuilderError } from '../errors.ts';
@@ -100,27 +100,31 @@ async function readLayers(
   onEvent: OnEvent,
 ): Promise<Record<Digest, ReadLayer>> {
   const unique = new Map(found.images.flatMap(({ layers }) => layers).map((layer) => [layer.digest, layer]));
-  const atOnce = pLimit(availableParallelism());
-  const read = await Promise.all(
-    Array.from(unique.values(), ({ digest, compression }) =>
-      atOnce(async (): Promise<[Digest, ReadLayer]> => {
-        const known = earlier.layers[digest];
-        if (known !== undefined) return [digest, known];
-        const layer = await readLayer(
-          layout,
-          digest,
-          compression,
-          () => false,
-          async () => undefined,
-        ).catch((cause) => {
-          throw failed([`layer ${digest}: ${(cause as Error).message}`], cause);
-        });
-        onEvent({ type: 'layer-checked', digest });
-        return [digest, layer];
-      }),
-    ),
-  );
-  return Object.fromEntries(read);
+  const layers: Record<Digest, ReadLayer> = {};
+  const unread: LayerBlob[] = [];
+  for (const { digest, compression } of unique.values()) {
+    const known = earlier.layers[digest];
+    if (known === undefined) unread.push({ layout, digest, compression });
+    else layers[digest] = known;
+  }
+  if (unread.length === 0) return layers;
+  const workers = new Tinypool({
+    filename: new URL('../check/read-layer-worker.ts', import.meta.url).href,
+    minThreads: availableParallelism(),
+    maxThreads: availableParallelism(),
+  });
+  const read = async (blob: LayerBlob) => {
+    layers[blob.digest] = await workers.run(blob).catch((cause: Error) => {
+      throw failed([`layer ${blob.digest}: ${cause.message}`], cause);
+    });
+    onEvent({ type: 'layer-checked', digest: blob.digest });
+  };
+  try {
+    await Promise.all(unread.map(read));
+  } finally {
+    await workers.destroy();
+  }
+  return layers;
 }
 
 /** Runs the emulators of this machine's images; how many of each. */

@@ -110,22 +110,11 @@ async function joinLayers(
   const open = await Promise.all(
     compressions.map(async (compression) => ({ compression, sink: await sinks[compression]() })),
   );
-  const add = async (raw: Uint8Array, member: Uint8Array) => {
-    diff.update(raw);
-    await Promise.all(open.map(({ sink }) => sink.add(raw, member)));
-  };
   try {
-    for (const entry of plan.entries) {
-      const emulator = entry.source === null ? undefined : sourceOf.get(entry.source);
-      if (emulator === undefined) {
-        const raw = rawEntry(entry, EMPTY, mtime);
-        await add(raw, await gzip.member(raw));
-      } else {
-        const member = await readMember(layout, emulator);
-        await add(await gunzipAsync(member), member);
-      }
+    for await (const { raw, member } of oneAhead(joinedEntries(layout, plan, sourceOf, mtime, gzip))) {
+      diff.update(raw);
+      await Promise.all(open.map(({ sink }) => sink.add(raw, member)));
     }
-    await add(END_OF_ARCHIVE, await gzip.member(END_OF_ARCHIVE));
     const diffId = diff.end();
     return await Promise.all(
       open.map(async ({ compression, sink }) => ({
@@ -138,6 +127,43 @@ async function joinLayers(
   } catch (error) {
     await Promise.all(open.map(({ sink }) => sink.abort()));
     throw error;
+  }
+}
+
+/** A tar entry (or the archive's end), and the gzip member that holds it. */
+interface JoinedEntry {
+  readonly raw: Uint8Array;
+  readonly member: Uint8Array;
+}
+
+async function* joinedEntries(
+  layout: Layout,
+  plan: LayerPlan,
+  sourceOf: ReadonlyMap<string, EmulatorLayer>,
+  mtime: number,
+  gzip: GzipPool,
+): AsyncGenerator<JoinedEntry> {
+  const compressed = async (raw: Uint8Array) => ({ raw, member: await gzip.member(raw) });
+  for (const entry of plan.entries) {
+    const emulator = entry.source === null ? undefined : sourceOf.get(entry.source);
+    if (emulator === undefined) yield compressed(rawEntry(entry, EMPTY, mtime));
+    else {
+      const member = await readMember(layout, emulator);
+      yield { raw: await gunzipAsync(member), member };
+    }
+  }
+  yield compressed(END_OF_ARCHIVE);
+}
+
+/** Makes the next item while the one before is in use. */
+async function* oneAhead<T>(source: AsyncGenerator<T>): AsyncGenerator<T> {
+  for (let next = source.next(); ; ) {
+    const { done, value } = await next;
+    if (done) return;
+    next = source.next();
+    // A failure shows when its turn comes; until then it must not count as unhandled.
+    next.catch(() => undefined);
+    yield value;
   }
 }
 
