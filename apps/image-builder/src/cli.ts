@@ -1,6 +1,7 @@
 import { type HostPlatform, hostNamed } from '@qemu-user-static/arch-table';
 import { COMPRESSIONS, type Compression } from '@qemu-user-static/oci-image';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { ARCHIVE_FORMATS, type ArchiveFormat } from './engine/image-archive.ts';
 import { DEFAULT_CHANNEL } from './tags.ts';
 
 /** What the commands do; the command line only says which, and with what. */
@@ -11,6 +12,8 @@ export interface Commands {
   check(options: CheckOptions): Promise<void>;
   context(options: ContextOptions): Promise<void>;
   release(options: BuildOptions): Promise<void>;
+  export(options: ExportOptions): Promise<void>;
+  load(options: LoadOptions): Promise<void>;
 }
 
 interface CommonOptions {
@@ -48,6 +51,19 @@ export interface ContextOptions extends ArchiveOptions {
   readonly output: string;
 }
 
+/** One image of a layout, and what it is to be called. */
+export interface LoadOptions extends CommonOptions {
+  readonly layout: string;
+  readonly image: string;
+  readonly platform?: HostPlatform;
+  readonly repository?: string;
+}
+
+export interface ExportOptions extends LoadOptions {
+  readonly format: ArchiveFormat;
+  readonly output?: string;
+}
+
 const DEFAULT_OUTPUT = 'dist/oci';
 
 const json = () => new Option('--json', 'print the result as JSON');
@@ -71,6 +87,15 @@ const compression = () =>
   new Option('--compression <list>', 'gzip, or gzip,zstd')
     .default([...COMPRESSIONS], COMPRESSIONS.join(','))
     .argParser(parseCompressions);
+
+const layout = () =>
+  new Option('--layout <folder>', 'the OCI image layout to take it from').default(DEFAULT_OUTPUT);
+const image = () =>
+  new Option('--image <tag>', 'a tag of the layout: latest, register, aarch64, …').default(DEFAULT_CHANNEL);
+const onePlatform = () =>
+  new Option('--platform <name>', 'the host platform (default: this machine’s)').argParser(parsePlatform);
+const repository = () =>
+  new Option('--repository <name>', 'what the image is called (default: as it is published)');
 
 /** The command line. Wrong usage is a CommanderError. */
 export function commandLine(commands: Commands): Command {
@@ -135,6 +160,24 @@ export function commandLine(commands: Commands): Command {
     new Option('--output <folder>', 'where to write').default('dist/context'),
     mirror(),
     cache(),
+    json(),
+  ]);
+  command('export', 'write one image of the layout as an archive that engines and skopeo read', [
+    new Option('--format <name>', 'docker-archive is read by old and new Docker Engines, Podman and skopeo')
+      .choices(ARCHIVE_FORMATS)
+      .default('docker-archive'),
+    image(),
+    onePlatform(),
+    new Option('--output <file>', 'the archive (default: dist/IMAGE.tar)'),
+    repository(),
+    layout(),
+    json(),
+  ]);
+  command('load', 'put one image of the layout into the container engine of this machine', [
+    image(),
+    onePlatform(),
+    repository(),
+    layout(),
     json(),
   ]);
   return program;

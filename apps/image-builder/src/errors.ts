@@ -78,6 +78,15 @@ export const BUILDER_ERRORS = {
     remedy:
       'Check out the commit the tag was made from (its label org.opencontainers.image.revision is the git object of sources.lock.json). If it is that one, do not use the images; `publish --thorough --push` restores what is missing.',
   },
+  ENGINE_UNREACHABLE: {
+    meaning: 'No container engine answers where one was asked for.',
+    remedy:
+      'Start Docker or `podman system service`, be in its group, or set DOCKER_HOST. Nothing but load and smoke needs one.',
+  },
+  ENGINE_REFUSED: {
+    meaning: 'The container engine did not take an image.',
+    remedy: 'Read what it says. An engine before Docker 23 knows no zstd: give it a tag without -zstd.',
+  },
   USAGE: {
     meaning: 'The command line is not understood.',
     remedy: 'Run the command with --help.',

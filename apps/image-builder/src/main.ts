@@ -4,6 +4,8 @@ import { describe, isTold } from '@qemu-user-static/errors';
 import { CommanderError } from 'commander';
 import { type Commands, commandLine } from './cli.ts';
 import { writeContext } from './commands/context.ts';
+import { exportCommand } from './commands/export.ts';
+import { loadCommand } from './commands/load.ts';
 import { buildCommand, checkCommand, fetchCommand, releaseCommand } from './commands/release.ts';
 import type { Result } from './commands/result.ts';
 import { updateCommand } from './commands/update.ts';
@@ -30,6 +32,11 @@ const located = <T extends { readonly output: string }>(options: T): T => ({
   output: resolve(options.output),
 });
 
+const layoutLocated = <T extends { readonly layout: string }>(options: T): T => ({
+  ...options,
+  layout: resolve(options.layout),
+});
+
 const commands: Commands = {
   update: (options) => run(options, (environment) => updateCommand(options, environment)),
   fetch: (options) => run(options, (environment) => fetchCommand(options, environment)),
@@ -37,6 +44,8 @@ const commands: Commands = {
   check: (options) => run(options, (environment) => checkCommand(located(options), environment)),
   context: (options) => run(options, (environment) => writeContext(located(options), environment)),
   release: (options) => run(options, (environment) => releaseCommand(located(options), environment)),
+  export: (options) => run(options, (environment) => exportCommand(layoutLocated(options), environment)),
+  load: (options) => run(options, (environment) => loadCommand(layoutLocated(options), environment)),
 };
 
 try {

@@ -1,0 +1,123 @@
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import Docker from 'dockerode';
+import { BuilderError } from '../errors.ts';
+
+/** How a container is run: alone, without a network, and removed afterwards. */
+export interface ContainerRun {
+  readonly image: string;
+  readonly entrypoint?: readonly string[];
+  readonly words: readonly string[];
+  /** The rights it gets; by default an engine's usual ones. */
+  readonly rights?: Rights;
+}
+
+export interface Rights {
+  /** As `docker run` has it. */
+  readonly name: string;
+  readonly host: Docker.HostConfig;
+}
+
+/** How it ended. */
+export interface ContainerOutcome {
+  /** Null where the engine could not start its program; stderr then says why. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A container engine that speaks Docker's API: Docker Engine, or Podman's service. */
+export interface Engine {
+  /** Such as `Docker Engine 26.1.5 (linux/amd64)`. */
+  readonly description: string;
+  /** Takes an archive of images and gives what the engine said of it. */
+  load(archive: AsyncIterable<Uint8Array>): Promise<string>;
+  run(container: ContainerRun): Promise<ContainerOutcome>;
+  removeImage(name: string): Promise<void>;
+}
+
+/**
+ * The engine that DOCKER_HOST names, by default the one on /var/run/docker.sock.
+ * @throws BuilderError ENGINE_UNREACHABLE
+ */
+export async function connectEngine(): Promise<Engine> {
+  // Reads DOCKER_HOST, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH as docker's own client does.
+  const docker = new Docker();
+  const version = await docker.version().catch((cause: Error) => {
+    throw new BuilderError('ENGINE_UNREACHABLE', `no container engine answers: ${cause.message}`, cause);
+  });
+  const { Version, Os, Arch } = version;
+  const name = version.Platform?.Name || version.Components?.[0]?.Name || 'engine';
+  return {
+    description: `${name === 'Engine' ? 'Docker Engine' : name} ${Version} (${Os}/${Arch})`,
+    load: (archive) => load(docker, archive),
+    run: (container) => run(docker, container),
+    removeImage: (image) =>
+      docker
+        .getImage(image)
+        .remove({ force: true })
+        .then(() => undefined),
+  };
+}
+
+interface LoadProgress {
+  readonly stream?: string;
+  readonly error?: string;
+}
+
+/** https://docs.docker.com/reference/api/engine/version/v1.41/#operation/ImageLoad */
+async function load(docker: Docker, archive: AsyncIterable<Uint8Array>): Promise<string> {
+  try {
+    const answer = await docker.loadImage(Readable.from(archive, { objectMode: false }), { quiet: true });
+    const lines = (await text(answer)).split('\n').filter((line) => line.trim() !== '');
+    const told = lines.map((line) => JSON.parse(line) as LoadProgress);
+    const refused = told.find(({ error }) => error !== undefined)?.error;
+    if (refused !== undefined) throw new Error(refused);
+    return told
+      .map(({ stream = '' }) => stream)
+      .join('')
+      .trim();
+  } catch (cause) {
+    if (cause instanceof BuilderError) throw cause;
+    throw new BuilderError(
+      'ENGINE_REFUSED',
+      `the engine did not load the image: ${(cause as Error).message}`,
+      cause,
+    );
+  }
+}
+
+async function run(
+  docker: Docker,
+  { image, entrypoint, words, rights }: ContainerRun,
+): Promise<ContainerOutcome> {
+  const container = await docker.createContainer({
+    Image: image,
+    ...(entrypoint !== undefined && { Entrypoint: [...entrypoint] }),
+    Cmd: [...words],
+    HostConfig: { NetworkMode: 'none', LogConfig: { Type: 'json-file', Config: {} }, ...rights?.host },
+  });
+  try {
+    const problem = await container.start().then(
+      () => null,
+      (error: Error & { json?: { message?: string } }) => error.json?.message ?? error.message,
+    );
+    if (problem !== null) return { code: null, stdout: '', stderr: problem };
+    const { StatusCode } = (await container.wait()) as { StatusCode: number };
+    const log = (await container.logs({ stdout: true, stderr: true })) as unknown as Buffer;
+    return { code: StatusCode, ...splitLog(log) };
+  } finally {
+    await container.remove({ force: true });
+  }
+}
+
+/** Frames of 8 bytes of header (which stream, length) and text. https://docs.docker.com/reference/api/engine/version/v1.41/#operation/ContainerAttach */
+export function splitLog(log: Buffer): { stdout: string; stderr: string } {
+  const parts: { stdout: Buffer[]; stderr: Buffer[] } = { stdout: [], stderr: [] };
+  for (let at = 0; at + 8 <= log.length; ) {
+    const end = at + 8 + log.readUInt32BE(at + 4);
+    (log[at] === 2 ? parts.stderr : parts.stdout).push(log.subarray(at + 8, end));
+    at = end;
+  }
+  return { stdout: Buffer.concat(parts.stdout).toString(), stderr: Buffer.concat(parts.stderr).toString() };
+}
