@@ -12,6 +12,8 @@ export interface Commands {
   check(options: CheckOptions): Promise<void>;
   context(options: ContextOptions): Promise<void>;
   release(options: BuildOptions): Promise<void>;
+  publish(options: PublishOptions): Promise<void>;
+  'verify-remote'(options: VerifyRemoteOptions): Promise<void>;
   export(options: ExportOptions): Promise<void>;
   load(options: LoadOptions): Promise<void>;
 }
@@ -64,7 +66,29 @@ export interface ExportOptions extends LoadOptions {
   readonly output?: string;
 }
 
-const DEFAULT_OUTPUT = 'dist/oci';
+interface RegistryOptions extends CommonOptions {
+  readonly plainHttp?: true;
+  readonly ca?: string;
+  readonly connections: number;
+}
+
+export interface PublishOptions extends RegistryOptions {
+  readonly to: string[];
+  readonly from: string[];
+  readonly platform: HostPlatform[];
+  readonly tag: string[];
+  readonly push?: true;
+  readonly thorough?: true;
+  readonly save?: string;
+}
+
+export interface VerifyRemoteOptions extends BuildOptions, RegistryOptions {
+  readonly at: string;
+  readonly deep?: true;
+}
+
+/** Where the layout is, unless the command line says otherwise. */
+export const DEFAULT_OUTPUT = 'dist/oci';
 
 const json = () => new Option('--json', 'print the result as JSON');
 const mirror = () =>
@@ -96,6 +120,14 @@ const onePlatform = () =>
   new Option('--platform <name>', 'the host platform (default: this machine’s)').argParser(parsePlatform);
 const repository = () =>
   new Option('--repository <name>', 'what the image is called (default: as it is published)');
+
+const plainHttp = () =>
+  new Option('--plain-http', 'speak without TLS, also to a registry that is not on this machine');
+const ca = () => new Option('--ca <file>', 'a private certificate authority, in PEM');
+const connections = () =>
+  new Option('--connections <number>', 'at most so many connections to one registry')
+    .default(8)
+    .argParser(parseConnections);
 
 /** The command line. Wrong usage is a CommanderError. */
 export function commandLine(commands: Commands): Command {
@@ -180,11 +212,46 @@ export function commandLine(commands: Commands): Command {
     layout(),
     json(),
   ]);
+  command('publish', 'show what registries lack of the images; with --push, send it', [
+    new Option('--to <repository>', 'such as ghcr.io/owner/qemu-user-static; may be given several times')
+      .makeOptionMandatory()
+      .argParser(collect((name) => name)),
+    new Option('--from <folder>', 'an OCI image layout; several, each with other platforms, become one')
+      .default([], DEFAULT_OUTPUT)
+      .argParser(collect((folder) => folder)),
+    new Option('--platform <name>', 'publish only this host platform; may be given several times')
+      .default([], 'all of the lock, and each must be there')
+      .argParser(collect(parsePlatform)),
+    new Option('--tag <pattern>', 'only tags like this, such as "11.1*"; may be given several times')
+      .default([], 'all')
+      .argParser(collect((pattern) => pattern)),
+    new Option('--push', 'do what the plan says; without it nothing is changed'),
+    new Option('--thorough', 'ask about every blob, also where a manifest above it is there'),
+    new Option('--save <file>', 'write the plan as JSON'),
+    plainHttp(),
+    ca(),
+    connections(),
+    json(),
+  ]);
+  command('verify-remote', 'prove that a registry serves what the lock gives; builds the layout to compare', [
+    new Option('--at <image>', 'a repository, or one tag of it').makeOptionMandatory(),
+    new Option('--deep', 'fetch and hash every blob'),
+    channel(),
+    platform(),
+    compression(),
+    output(),
+    mirror(),
+    cache(),
+    plainHttp(),
+    ca(),
+    connections(),
+    json(),
+  ]);
   return program;
 }
 
-function collect<T>(parse: (value: string) => T): (value: string, before: T[]) => T[] {
-  return (value, before) => [...before, ...value.split(',').map(parse)];
+function collect<T>(parse: (value: string) => T): (value: string, before?: T[]) => T[] {
+  return (value, before = []) => [...before, ...value.split(',').map(parse)];
 }
 
 function parsePlatform(name: string): HostPlatform {
@@ -194,6 +261,11 @@ function parsePlatform(name: string): HostPlatform {
     const { message, remedy } = error as Error & { remedy: string };
     throw new InvalidArgumentError(`${message}. ${remedy}`);
   }
+}
+
+function parseConnections(text: string): number {
+  if (!/^[1-9]\d?$/.test(text)) throw new InvalidArgumentError('It is a number from 1 to 99.');
+  return Number(text);
 }
 
 function parseCompressions(list: string): Compression[] {

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import {
   cacheFolder,
@@ -9,6 +10,7 @@ import {
   SNAPSHOT_SERVICE,
   withoutCredentials,
 } from '@qemu-user-static/debian-archive';
+import { createCredentialSource, openRegistry, type Registry } from '@qemu-user-static/oci-registry';
 import { BuilderError } from './errors.ts';
 import type { OnEvent } from './events.ts';
 import { readSources } from './sources.ts';
@@ -31,6 +33,8 @@ export interface Environment {
   template(): Promise<string>;
   /** How to reach the Debian archive. */
   archive(): Promise<FetchContext>;
+  /** A client of a registry, with the credentials that this machine has for it. */
+  registry(name: string, options: RegistryOptions): Registry;
   /** Gives back connections, so that the process can end. */
   close(): Promise<void>;
 }
@@ -39,6 +43,16 @@ export interface Environment {
 export interface EnvironmentOptions {
   readonly mirror?: string | undefined;
   readonly cache?: string | undefined;
+}
+
+/** What the command line says about registries. */
+export interface RegistryOptions {
+  /** Speak without TLS, wherever the registry is. */
+  readonly plainHttp?: true;
+  /** A file with a private certificate authority. */
+  readonly ca?: string;
+  /** At most so many connections to one registry. */
+  readonly connections: number;
 }
 
 /** The checkout that this file is part of. */
@@ -56,6 +70,13 @@ export async function openEnvironment(
     template: resolve(ROOT, 'Dockerfile.template'),
   };
   const http = openHttp(variables);
+  const registries: Registry[] = [];
+  const userId = process.getuid?.();
+  const credentials = createCredentialSource({
+    environment: variables,
+    home: homedir(),
+    ...(userId !== undefined && { userId }),
+  });
   return {
     paths,
     source: await repositoryAddress(),
@@ -78,7 +99,21 @@ export async function openEnvironment(
         onEvent,
       };
     },
-    close: () => http.close(),
+    registry(name, { plainHttp, ca, connections }) {
+      const registry = openRegistry(name, {
+        credentials,
+        connections,
+        proxies: variables,
+        onEvent: (event) => onEvent({ type: 'registry', registry: name, event }),
+        ...(plainHttp && { plainHttp }),
+        ...(ca !== undefined && { caFile: ca }),
+      });
+      registries.push(registry);
+      return registry;
+    },
+    async close() {
+      await Promise.all([http.close(), ...registries.map((registry) => registry.close())]);
+    },
   };
 }
 

@@ -87,6 +87,10 @@ export const BUILDER_ERRORS = {
     meaning: 'The container engine did not take an image.',
     remedy: 'Read what it says. An engine before Docker 23 knows no zstd: give it a tag without -zstd.',
   },
+  FILE_SYSTEM: {
+    meaning: 'A file or folder cannot be read or written: no space, no permission, a read-only or a missing place.',
+    remedy: 'Make space or give permission, or name another place with --output or --cache.',
+  },
   USAGE: {
     meaning: 'The command line is not understood.',
     remedy: 'Run the command with --help.',
@@ -99,6 +103,7 @@ export const USAGE_ERRORS: ReadonlySet<string> = new Set([
   'CHANNEL_UNKNOWN',
   'PLATFORM_UNAVAILABLE',
   'IMAGE_UNKNOWN',
+  'REFERENCE_INVALID',
 ]);
 
 export type BuilderErrorCode = keyof typeof BUILDER_ERRORS;
@@ -107,4 +112,10 @@ export class BuilderError extends CodedError<BuilderErrorCode> {
   constructor(code: BuilderErrorCode, message: string, cause?: unknown) {
     super(BUILDER_ERRORS, code, message, cause);
   }
+}
+
+/** A system call's failure as an error for a person; anything else as it is. */
+export function toldAsFileSystem(error: unknown): unknown {
+  const { code, syscall, message } = error instanceof Error ? (error as NodeJS.ErrnoException) : {};
+  return code !== undefined && syscall !== undefined ? new BuilderError('FILE_SYSTEM', message ?? code, error) : error;
 }

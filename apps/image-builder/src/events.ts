@@ -1,8 +1,9 @@
 import type { GuestName, HostPlatform } from '@qemu-user-static/arch-table';
 import type { ArchiveEvent } from '@qemu-user-static/debian-archive';
 import type { Digest } from '@qemu-user-static/oci-image';
+import type { RegistryEvent } from '@qemu-user-static/oci-registry';
 
-export const STAGES = ['update', 'fetch', 'build', 'check'] as const;
+export const STAGES = ['update', 'fetch', 'build', 'check', 'plan', 'publish', 'verify-remote'] as const;
 export type Stage = (typeof STAGES)[number];
 
 /** What happens on the way, for the one reporter to tell. */
@@ -24,6 +25,14 @@ export type BuilderEvent =
   | { readonly type: 'layers-joined'; readonly platform: HostPlatform }
   | { readonly type: 'layer-checked'; readonly digest: Digest }
   | { readonly type: 'emulator-ran' }
+  | { readonly type: 'registry'; readonly registry: string; readonly event: RegistryEvent }
+  /** `bytes` are about to be sent to a repository. */
+  | {
+      readonly type: 'sending';
+      readonly registry: string;
+      readonly repository: string;
+      readonly bytes: number;
+    }
   | { readonly type: 'note'; readonly text: string };
 
 export type OnEvent = (event: BuilderEvent) => void;

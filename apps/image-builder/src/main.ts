@@ -6,11 +6,13 @@ import { type Commands, commandLine } from './cli.ts';
 import { writeContext } from './commands/context.ts';
 import { exportCommand } from './commands/export.ts';
 import { loadCommand } from './commands/load.ts';
+import { publishCommand } from './commands/publish.ts';
 import { buildCommand, checkCommand, fetchCommand, releaseCommand } from './commands/release.ts';
 import type { Result } from './commands/result.ts';
 import { updateCommand } from './commands/update.ts';
+import { verifyRemoteCommand } from './commands/verify-remote.ts';
 import { type Environment, type EnvironmentOptions, openEnvironment } from './environment.ts';
-import { USAGE_ERRORS } from './errors.ts';
+import { toldAsFileSystem, USAGE_ERRORS } from './errors.ts';
 import { reporter } from './reporter.ts';
 
 /** Runs a command with the machine it is on, and prints its result: text, or the same as JSON. */
@@ -20,8 +22,9 @@ async function run(
 ): Promise<void> {
   const environment = await openEnvironment(process.env, options, reporter(process.stderr, Date.now));
   try {
-    const { text, value } = await command(environment);
+    const { text, value, failure } = await command(environment);
     process.stdout.write(options.json ? `${JSON.stringify(value, null, 2)}\n` : `${text}\n`);
+    if (failure !== undefined) throw failure;
   } finally {
     await environment.close();
   }
@@ -44,6 +47,9 @@ const commands: Commands = {
   check: (options) => run(options, (environment) => checkCommand(located(options), environment)),
   context: (options) => run(options, (environment) => writeContext(located(options), environment)),
   release: (options) => run(options, (environment) => releaseCommand(located(options), environment)),
+  publish: (options) => run(options, (environment) => publishCommand(options, environment)),
+  'verify-remote': (options) =>
+    run(options, (environment) => verifyRemoteCommand(located(options), environment)),
   export: (options) => run(options, (environment) => exportCommand(layoutLocated(options), environment)),
   load: (options) => run(options, (environment) => loadCommand(layoutLocated(options), environment)),
 };
@@ -54,7 +60,8 @@ try {
   // Commander has printed its own message by now.
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
   else {
-    process.stderr.write(`${describe(error)}\n`);
-    process.exitCode = isTold(error) && USAGE_ERRORS.has(error.code) ? 2 : 1;
+    const told = toldAsFileSystem(error);
+    process.stderr.write(`${describe(told)}\n`);
+    process.exitCode = isTold(told) && USAGE_ERRORS.has(told.code) ? 2 : 1;
   }
 }

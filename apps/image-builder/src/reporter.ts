@@ -1,4 +1,5 @@
 import type { WriteStream } from 'node:tty';
+import type { RegistryEvent } from '@qemu-user-static/oci-registry';
 import type { BuilderEvent, OnEvent } from './events.ts';
 import { megabytes } from './format.ts';
 
@@ -13,6 +14,8 @@ export function reporter(stream: NodeJS.WriteStream | WriteStream, now: () => nu
   const expected = new Map<string, number>();
   const received = new Map<string, number>();
   const emulators = new Map<string, number>();
+  const toSend = new Map<string, number>();
+  const sent = new Map<string, number>();
   let checked = 0;
   let ran = 0;
   let lastRefresh = 0;
@@ -24,6 +27,21 @@ export function reporter(stream: NodeJS.WriteStream | WriteStream, now: () => nu
     stream.write(`\r\x1b[K${text.slice(0, Math.max(20, (stream.columns ?? 80) - 1))}`);
   };
   const sum = (values: Iterable<number>) => Array.from(values).reduce((total, value) => total + value, 0);
+
+  const registryEvent = (registry: string, event: RegistryEvent) => {
+    switch (event.type) {
+      case 'upload-progress':
+        sent.set(`${registry}/${event.repository}@${event.digest}`, event.sent);
+        return status(`publish: ${megabytes(sum(sent.values()))} of ${megabytes(sum(toSend.values()))}`);
+      case 'retry':
+        return line(`${registry}: ${event.reason}; again in ${(event.delayMs / 1000).toFixed(1)} s`);
+      case 'warning':
+        return line(`${registry} warns: ${event.text}`);
+      case 'mount':
+      case 'request':
+        return;
+    }
+  };
 
   return (event: BuilderEvent) => {
     switch (event.type) {
@@ -72,6 +90,11 @@ export function reporter(stream: NodeJS.WriteStream | WriteStream, now: () => nu
       case 'emulator-ran':
         ran += 1;
         return status(`check: ${ran} emulators run`);
+      case 'sending':
+        toSend.set(`${event.registry}/${event.repository}`, event.bytes);
+        return;
+      case 'registry':
+        return registryEvent(event.registry, event.event);
       case 'note':
         return line(event.text);
       case 'cache-hit':

@@ -64,6 +64,7 @@ export async function checkCommand(
   };
 }
 
-function selectionOf({ channel, platform }: SelectionOptions) {
+/** The channels and platforms asked for. */
+export function selectionOf({ channel, platform }: SelectionOptions) {
   return { channels: channel.length > 0 ? [...new Set(channel)] : [DEFAULT_CHANNEL], platforms: platform };
 }

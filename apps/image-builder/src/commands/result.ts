@@ -2,4 +2,6 @@
 export interface Result {
   readonly text: string;
   readonly value: unknown;
+  /** Why the command has failed all the same; it is told after the result. */
+  readonly failure?: Error;
 }

@@ -1,0 +1,58 @@
+import { parseReference } from '@qemu-user-static/oci-registry';
+import type { VerifyRemoteOptions } from '../cli.ts';
+import type { Environment } from '../environment.ts';
+import { BuilderError } from '../errors.ts';
+import { table } from '../format.ts';
+import { buildStages, stage } from '../pipeline.ts';
+import { type ImageSet, withTags } from '../publish/image-set.ts';
+import { listed } from '../publish/problems.ts';
+import { areGenuine, arePresent, type TagFinding, verifyRemote } from '../publish/verify.ts';
+import { imagesIn } from './images.ts';
+import { selectionOf } from './release.ts';
+import type { Result } from './result.ts';
+
+/** Builds what the lock gives, and compares a registry with it. */
+export async function verifyRemoteCommand(
+  options: VerifyRemoteOptions,
+  environment: Environment,
+): Promise<Result> {
+  const { registry, repository, tag, digest } = parseReference(options.at);
+  if (digest !== undefined) throw new BuilderError('USAGE', `--at takes a tag, not a digest: ${options.at}`);
+  const set = await expected(options, environment);
+  const chosen = tag === undefined ? set : withTags(set, (name) => name === tag);
+  if (chosen.tags.length === 0)
+    throw new BuilderError('USAGE', `the lock gives no tag ${tag} in the channels chosen; see --channel`);
+  const client = environment.registry(registry, options).repository(repository);
+  const findings = await stage('verify-remote', environment.onEvent, () =>
+    verifyRemote(chosen, client, options.deep ? areGenuine : arePresent, options.connections),
+  );
+  return resultOf(`${registry}/${repository}`, findings);
+}
+
+async function expected(options: VerifyRemoteOptions, environment: Environment): Promise<ImageSet> {
+  const { output, compression: compressions, platform } = options;
+  await buildStages({ ...selectionOf(options), output, compressions }, environment);
+  return imagesIn([output], platform, environment);
+}
+
+function resultOf(name: string, findings: readonly TagFinding[]): Result {
+  const wrong = findings.filter(({ same }) => !same);
+  const text = [
+    ...(wrong.length > 0
+      ? [
+          table([
+            ['TAG', 'SHALL BE', 'PROBLEM'],
+            ...wrong.map(({ tag, digest, problems }) => [tag, digest, problems[0] ?? '']),
+          ]),
+        ]
+      : []),
+    `${name}: ${findings.length - wrong.length} of ${findings.length} tags are what the lock gives`,
+  ].join('\n');
+  if (wrong.length === 0) return { text, value: findings };
+  const problems = wrong.map(({ tag, problems }) => `${tag} ${problems.join(', ')}`);
+  return {
+    text,
+    value: findings,
+    failure: new BuilderError('REMOTE_DIFFERS', `${name}:${listed(problems)}`),
+  };
+}

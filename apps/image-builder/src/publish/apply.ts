@@ -1,0 +1,111 @@
+import { createReadStream } from 'node:fs';
+import { blobPath, type Digest, findBadBlobs, ImageError } from '@qemu-user-static/oci-image';
+import { RegistryError, type Repository } from '@qemu-user-static/oci-registry';
+import pLimit, { type LimitFunction } from 'p-limit';
+import { BuilderError } from '../errors.ts';
+import { documentIn, type ImageSet } from './image-set.ts';
+import { isWritten, type PlannedTag, type TargetPlan } from './plan.ts';
+import { listed } from './problems.ts';
+
+/**
+ * Does what a plan says in one repository. Each step begins when the one before is through: blobs, manifests,
+ * indexes under their digests, then tags, turn after turn. So a tag that can be read leads to nothing that is
+ * not there, wherever this is stopped; and what was sent until then, the next run finds there.
+ *
+ * @param atOnce blobs in work at a time
+ * @throws BuilderError TAG_NOT_KEPT; ImageError BLOB_DAMAGED; RegistryError
+ */
+export async function applyTarget(
+  plan: TargetPlan,
+  set: ImageSet,
+  repository: Repository,
+  atOnce: number,
+): Promise<void> {
+  const limit = pLimit(atOnce);
+  try {
+    await applySteps(plan, set, repository, limit);
+  } catch (error) {
+    // What has begun ends by itself; what has not shall not begin.
+    limit.clearQueue();
+    throw error;
+  }
+}
+
+async function applySteps(
+  plan: TargetPlan,
+  set: ImageSet,
+  repository: Repository,
+  limit: LimitFunction,
+): Promise<void> {
+  const { mount, upload } = plan.blobs;
+  await limit.map(mount, (blob) => mountBlob(blob, set, repository));
+  await limit.map(upload, (blob) => sendBlob(blob, set, repository));
+  await limit.map(plan.manifests, ({ digest }) => putDocument(digest, digest, set, repository));
+  await limit.map(plan.indexes, ({ digest }) => putDocument(digest, digest, set, repository));
+  const written = plan.tags.filter(isWritten);
+  for (const [, turn] of Map.groupBy(written, ({ turn }) => turn)) {
+    await limit.map(turn, ({ tag, digest }) => putDocument(tag, digest, set, repository));
+  }
+  await readBack(written, plan, repository);
+}
+
+type Blob = TargetPlan['blobs']['upload'][number];
+
+async function mountBlob(
+  blob: TargetPlan['blobs']['mount'][number],
+  set: ImageSet,
+  repository: Repository,
+): Promise<void> {
+  const result = await repository.mountBlob(blob.digest, blob.from);
+  if (!result.mounted) await sendBlob(blob, set, repository, result.session);
+}
+
+async function sendBlob(
+  { digest, size }: Blob,
+  set: ImageSet,
+  repository: Repository,
+  session?: Parameters<Repository['uploadBlob']>[1],
+): Promise<void> {
+  const layout = set.layoutOf.get(digest);
+  if (layout === undefined) throw new RangeError(`${digest} is no blob of the set`);
+  const open = (start: number) => createReadStream(blobPath(layout, digest), { start });
+  try {
+    await repository.uploadBlob({ digest, size, open }, session);
+  } catch (error) {
+    // A registry that refuses a blob may be right: then the layout is what has to be mended.
+    const refused = error instanceof RegistryError && error.status !== undefined && !error.temporary;
+    const [bad] = refused ? await findBadBlobs(layout, [{ digest, size }]) : [];
+    if (bad === undefined) throw error;
+    throw new ImageError('BLOB_DAMAGED', `${layout.folder}: blob ${digest}: ${bad.problem}`, error);
+  }
+}
+
+async function putDocument(
+  reference: string,
+  digest: Digest,
+  set: ImageSet,
+  repository: Repository,
+): Promise<void> {
+  const { descriptor, bytes } = documentIn(set, digest);
+  await repository.putManifest(reference, { mediaType: descriptor.mediaType, bytes });
+}
+
+/** Every tag that was written is asked for, and its digest computed here. @throws BuilderError TAG_NOT_KEPT */
+async function readBack(
+  written: readonly PlannedTag[],
+  plan: TargetPlan,
+  repository: Repository,
+): Promise<void> {
+  const found = await Promise.all(
+    written.map(async ({ tag, digest }) => ({
+      tag,
+      digest,
+      served: (await repository.getManifest(tag)).digest,
+    })),
+  );
+  const lost = found.filter(({ digest, served }) => served !== digest);
+  if (lost.length > 0) {
+    const problems = lost.map(({ tag, digest, served }) => `${tag} is ${served}, not ${digest}`);
+    throw new BuilderError('TAG_NOT_KEPT', `${plan.registry}/${plan.repository}:${listed(problems)}`);
+  }
+}
