@@ -88,7 +88,8 @@ export const BUILDER_ERRORS = {
     remedy: 'Read what it says. An engine before Docker 23 knows no zstd: give it a tag without -zstd.',
   },
   FILE_SYSTEM: {
-    meaning: 'A file or folder cannot be read or written: no space, no permission, a read-only or a missing place.',
+    meaning:
+      'A file or folder cannot be read or written: no space, no permission, a read-only or a missing place.',
     remedy: 'Make space or give permission, or name another place with --output or --cache.',
   },
   USAGE: {
@@ -117,5 +118,7 @@ export class BuilderError extends CodedError<BuilderErrorCode> {
 /** A system call's failure as an error for a person; anything else as it is. */
 export function toldAsFileSystem(error: unknown): unknown {
   const { code, syscall, message } = error instanceof Error ? (error as NodeJS.ErrnoException) : {};
-  return code !== undefined && syscall !== undefined ? new BuilderError('FILE_SYSTEM', message ?? code, error) : error;
+  return code !== undefined && syscall !== undefined
+    ? new BuilderError('FILE_SYSTEM', message ?? code, error)
+    : error;
 }
