@@ -109,7 +109,7 @@ describe('a build', () => {
 
   test('leaves out what the table does not have, and says so in the summary', async () => {
     const report = await check(built.layout, lock, silent);
-    const { notes, platforms } = summarize(lock, built, report);
+    const { notes, platforms } = summarize(lock, built, report, []);
     expect(platforms[0]?.guests).toEqual(['aarch64', 'arm']);
     expect(notes).toEqual([
       'linux/amd64: left out, for the table does not have them: usr/bin/qemu-cris',

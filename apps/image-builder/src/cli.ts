@@ -11,7 +11,8 @@ export interface Commands {
   build(options: BuildOptions): Promise<void>;
   check(options: CheckOptions): Promise<void>;
   context(options: ContextOptions): Promise<void>;
-  release(options: BuildOptions): Promise<void>;
+  release(options: ReleaseOptions): Promise<void>;
+  smoke(options: SmokeOptions): Promise<void>;
   publish(options: PublishOptions): Promise<void>;
   'verify-remote'(options: VerifyRemoteOptions): Promise<void>;
   export(options: ExportOptions): Promise<void>;
@@ -51,6 +52,15 @@ export interface ContextOptions extends ArchiveOptions {
   readonly platform: HostPlatform[];
   readonly image: string;
   readonly output: string;
+}
+
+export interface ReleaseOptions extends BuildOptions {
+  readonly requireSmoke?: true;
+}
+
+export interface SmokeOptions extends CommonOptions {
+  readonly layout: string;
+  readonly image: string;
 }
 
 /** One image of a layout, and what it is to be called. */
@@ -149,15 +159,20 @@ export function commandLine(commands: Commands): Command {
     for (const option of options) made.addOption(option);
   };
 
-  command('release', 'fetch, build and check: everything from sources.lock.json to a proven OCI layout', [
-    channel(),
-    platform(),
-    compression(),
-    output(),
-    mirror(),
-    cache(),
-    json(),
-  ]);
+  command(
+    'release',
+    'fetch, build, check and smoke: everything from sources.lock.json to a proven OCI layout',
+    [
+      new Option('--require-smoke', 'fail where no container engine is at hand to try the images on'),
+      channel(),
+      platform(),
+      compression(),
+      output(),
+      mirror(),
+      cache(),
+      json(),
+    ],
+  );
   command('update', 'write sources.lock.json anew from sources.json and the signed archive', [
     new Option('--check', 'only report whether the lock is up to date; exit 1 if it is not'),
     new Option('--accept-expired', 'take a Release whose Valid-Until has passed; the lock records it'),
@@ -245,6 +260,11 @@ export function commandLine(commands: Commands): Command {
     plainHttp(),
     ca(),
     connections(),
+    json(),
+  ]);
+  command('smoke', 'try an image of the layout on the container engine of this machine', [
+    new Option('--image <tag>', 'an image with every emulator').default(DEFAULT_CHANNEL),
+    layout(),
     json(),
   ]);
   return program;

@@ -92,6 +92,15 @@ export const BUILDER_ERRORS = {
       'A file or folder cannot be read or written: no space, no permission, a read-only or a missing place.',
     remedy: 'Make space or give permission, or name another place with --output or --cache.',
   },
+  SMOKE_FAILED: {
+    meaning: 'On a real container engine, the images do not do what they are for.',
+    remedy: 'Do not publish them. The message names each emulator or step that failed.',
+  },
+  SMOKE_IMPOSSIBLE: {
+    meaning: 'The images cannot be tried on this engine without harm, or at all.',
+    remedy:
+      'Remove the emulators that are registered (IMAGE --uninstall "qemu-*"), build the image of the engine’s own platform, or name another engine by DOCKER_HOST.',
+  },
   USAGE: {
     meaning: 'The command line is not understood.',
     remedy: 'Run the command with --help.',

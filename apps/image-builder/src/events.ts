@@ -3,7 +3,16 @@ import type { ArchiveEvent } from '@qemu-user-static/debian-archive';
 import type { Digest } from '@qemu-user-static/oci-image';
 import type { RegistryEvent } from '@qemu-user-static/oci-registry';
 
-export const STAGES = ['update', 'fetch', 'build', 'check', 'plan', 'publish', 'verify-remote'] as const;
+export const STAGES = [
+  'update',
+  'fetch',
+  'build',
+  'check',
+  'smoke',
+  'plan',
+  'publish',
+  'verify-remote',
+] as const;
 export type Stage = (typeof STAGES)[number];
 
 /** What happens on the way, for the one reporter to tell. */

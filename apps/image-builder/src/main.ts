@@ -9,6 +9,7 @@ import { loadCommand } from './commands/load.ts';
 import { publishCommand } from './commands/publish.ts';
 import { buildCommand, checkCommand, fetchCommand, releaseCommand } from './commands/release.ts';
 import type { Result } from './commands/result.ts';
+import { smokeCommand } from './commands/smoke.ts';
 import { updateCommand } from './commands/update.ts';
 import { verifyRemoteCommand } from './commands/verify-remote.ts';
 import { type Environment, type EnvironmentOptions, openEnvironment } from './environment.ts';
@@ -51,6 +52,7 @@ const commands: Commands = {
   'verify-remote': (options) =>
     run(options, (environment) => verifyRemoteCommand(located(options), environment)),
   export: (options) => run(options, (environment) => exportCommand(layoutLocated(options), environment)),
+  smoke: (options) => run(options, (environment) => smokeCommand(layoutLocated(options), environment)),
   load: (options) => run(options, (environment) => loadCommand(layoutLocated(options), environment)),
 };
 

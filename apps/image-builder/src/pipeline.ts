@@ -6,6 +6,7 @@ import { type Lock, readLock } from './lock.ts';
 import { type Built, build } from './stages/build.ts';
 import { check } from './stages/check.ts';
 import { fetch, type Selection } from './stages/fetch.ts';
+import { smokeWhereItCan } from './stages/smoke.ts';
 import { type Summary, summarize } from './summary.ts';
 
 /** What a release is to be made of, and where it goes. */
@@ -14,22 +15,29 @@ export interface ReleaseOptions extends Selection {
   readonly compressions: readonly Compression[];
 }
 
+/** What a release needs besides. */
+export interface ProvenReleaseOptions extends ReleaseOptions {
+  /** Fail where the images cannot be tried on a container engine. */
+  readonly requireSmoke: boolean;
+}
+
 /**
  * The main job, from the lock to a proven layout:
  *
- *   sources.lock.json ──fetch──▶ packages ──build──▶ OCI layout ──check──▶ summary
+ *   sources.lock.json ──fetch──▶ packages ──build──▶ OCI layout ──check──▶ smoke ──▶ summary
  *
  * Trust was settled when `update` wrote the lock, so each stage needs only its hashes. `build` reads every
  * package as a stream (stages/extract.ts), makes the layers of each platform (stages/assemble-platform.ts)
  * by the recipe in Dockerfile.template, then the documents over them (stages/tag-images.ts).
  */
-export async function release(options: ReleaseOptions, environment: Environment): Promise<Summary> {
+export async function release(options: ProvenReleaseOptions, environment: Environment): Promise<Summary> {
   const { onEvent } = environment;
   const { lock, built } = await buildStages(options, environment);
   const report = await stage('check', onEvent, () =>
     check(built.layout, lock, { onEvent, afresh: false, hashed: built.sound }),
   );
-  return summarize(lock, built, report);
+  const smoked = await stage('smoke', onEvent, () => smokeWhereItCan(built.layout, options, onEvent));
+  return summarize(lock, built, report, smoked);
 }
 
 /** The stages that make the layout. */

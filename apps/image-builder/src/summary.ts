@@ -1,5 +1,6 @@
 import { emulatorOf, GUEST_NAMES, type GuestName, type HostPlatform } from '@qemu-user-static/arch-table';
 import type { Compression, Digest } from '@qemu-user-static/oci-image';
+import { formatSmoke, type SmokeReport } from './engine/smoke.ts';
 import { megabytes, megabytesRange, table } from './format.ts';
 import type { Lock } from './lock.ts';
 import type { PlatformLayers } from './stages/assemble-platform.ts';
@@ -15,6 +16,8 @@ export interface Summary {
   /** What is not there, and why. */
   readonly notes: readonly string[];
   readonly check: CheckReport;
+  /** What was tried on a container engine; empty where there is none. */
+  readonly smoke: readonly SmokeReport[];
 }
 
 export interface TagSummary {
@@ -40,7 +43,12 @@ export interface PlatformSummary {
   readonly guests: readonly GuestName[];
 }
 
-export function summarize(lock: Lock, built: Built, check: CheckReport): Summary {
+export function summarize(
+  lock: Lock,
+  built: Built,
+  check: CheckReport,
+  smoke: readonly SmokeReport[],
+): Summary {
   return {
     tags: built.tags.map((tag) => summarizeTag(tag, built)),
     platforms: built.channels.flatMap(({ channel, platforms }) =>
@@ -56,6 +64,7 @@ export function summarize(lock: Lock, built: Built, check: CheckReport): Summary
       platforms.flatMap((layers) => notesOn(lock, channel, layers, platforms)),
     ),
     check,
+    smoke,
   };
 }
 
@@ -127,7 +136,7 @@ function notesOn(
 }
 
 /** The summary as a person reads it: whole sets and one tag a guest in full, the rest counted. */
-export function formatSummary({ tags, platforms, notes, check }: Summary): string {
+export function formatSummary({ tags, platforms, notes, check, smoke }: Summary): string {
   const shown = tags.filter(({ tag, contents }) => contents === 'all' || tag === contents);
   const images = table([
     ['IMAGE', 'PLATFORMS', 'QEMU', 'GUESTS', 'GZIP', 'ZSTD', 'DIGEST'],
@@ -150,6 +159,7 @@ export function formatSummary({ tags, platforms, notes, check }: Summary): strin
     '',
     ...notes.map((note) => `note: ${note}`),
     `checked: ${check.tags} tags, ${check.images} images, ${check.layers} layers, ${megabytes(check.bytes)}; ${check.ran === null ? 'no emulator run: none is for this machine' : `${check.ran.emulators} emulators run on ${check.ran.platform}`}`,
+    ...(smoke.length === 0 ? ['smoke: not tried on a container engine'] : smoke.map(formatSmoke)),
   ].join('\n');
 }
 

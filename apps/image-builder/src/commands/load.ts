@@ -4,16 +4,15 @@ import { chooseImage, platformName } from '../engine/choose-image.ts';
 import { connectEngine } from '../engine/engine.ts';
 import { imageArchive } from '../engine/image-archive.ts';
 import type { Environment } from '../environment.ts';
-import { ownPlatform } from '../own-platform.ts';
 import { imageName } from './image-name.ts';
 import type { Result } from './result.ts';
 
 /** Puts one image of the layout into the container engine of this machine. */
 export async function loadCommand(options: LoadOptions, environment: Environment): Promise<Result> {
   const layout = { folder: options.layout };
-  const image = chooseImage(await walkLayout(layout), options.image, options.platform ?? ownPlatform());
-  const name = imageName(options, environment);
   const engine = await connectEngine();
+  const image = chooseImage(await walkLayout(layout), options.image, options.platform ?? engine.platform);
+  const name = imageName(options, environment);
   await engine.load(imageArchive(layout, image.manifest, name, 'docker-archive'));
   const loaded = {
     name: `${name.repository}:${name.tag}`,

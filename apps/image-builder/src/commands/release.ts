@@ -1,4 +1,4 @@
-import type { BuildOptions, CheckOptions, SelectionOptions } from '../cli.ts';
+import type { BuildOptions, CheckOptions, ReleaseOptions, SelectionOptions } from '../cli.ts';
 import type { Environment } from '../environment.ts';
 import { megabytes } from '../format.ts';
 import { readLock } from '../lock.ts';
@@ -10,9 +10,14 @@ import { DEFAULT_CHANNEL } from '../tags.ts';
 import type { Result } from './result.ts';
 
 /** Everything: packages, layout, proof. */
-export async function releaseCommand(options: BuildOptions, environment: Environment): Promise<Result> {
+export async function releaseCommand(options: ReleaseOptions, environment: Environment): Promise<Result> {
   const summary = await release(
-    { ...selectionOf(options), output: options.output, compressions: options.compression },
+    {
+      ...selectionOf(options),
+      output: options.output,
+      compressions: options.compression,
+      requireSmoke: options.requireSmoke ?? false,
+    },
     environment,
   );
   return { text: formatSummary(summary), value: summary };

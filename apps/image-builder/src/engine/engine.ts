@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { HOST_PLATFORMS, type HostPlatform, host } from '@qemu-user-static/arch-table';
 import Docker from 'dockerode';
 import { BuilderError } from '../errors.ts';
 
@@ -30,6 +31,8 @@ export interface ContainerOutcome {
 export interface Engine {
   /** Such as `Docker Engine 26.1.5 (linux/amd64)`. */
   readonly description: string;
+  /** The host platform whose images it runs without an emulator; null if it is none of the table's. */
+  readonly platform: HostPlatform | null;
   /** Takes an archive of images and gives what the engine said of it. */
   load(archive: AsyncIterable<Uint8Array>): Promise<string>;
   run(container: ContainerRun): Promise<ContainerOutcome>;
@@ -50,6 +53,7 @@ export async function connectEngine(): Promise<Engine> {
   const name = version.Platform?.Name || version.Components?.[0]?.Name || 'engine';
   return {
     description: `${name === 'Engine' ? 'Docker Engine' : name} ${Version} (${Os}/${Arch})`,
+    platform: HOST_PLATFORMS.find((platform) => host(platform).architecture === Arch) ?? null,
     load: (archive) => load(docker, archive),
     run: (container) => run(docker, container),
     removeImage: (image) =>
