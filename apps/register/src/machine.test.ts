@@ -10,8 +10,8 @@ import { SCRIPT } from './testing/script.ts';
 import { ONE_SHELL } from './testing/shells.ts';
 
 /**
- * Faults that only the machine's root meets. They are provoked in mounts of their own, and nothing is ever
- * registered: each call would fail before, and asks for nothing (`--uninstall` of a name nobody has).
+ * Faults that only the machine's root meets. They are provoked in mounts of their own, and every call asks for
+ * nothing (`--uninstall` of a name nobody has), so that nothing is changed should one succeed.
  */
 const reason = whyNot();
 
@@ -61,7 +61,7 @@ describe.skipIf(reason !== undefined)(
     });
 
     test('it is not mounted, and there is no right to mount it', async () => {
-      const { code, stdout, stderr } = await apart(`${without('sys_admin')} ${call} -p yes`);
+      const { code, stdout, stderr } = await apart(`${without('sys_admin')} ${call} ${NOTHING}`);
       expect([code, stdout]).toEqual([1, '']);
       expect(stderr).toMatch(
         `BINFMT_NOT_MOUNTED: binfmt_misc is not mounted on ${MOUNT}, and cannot be mounted from here: `,
@@ -72,7 +72,7 @@ describe.skipIf(reason !== undefined)(
     test('the kernel does not know it', async () => {
       const ignorant =
         'mount -t tmpfs tmpfs /mnt; echo "nodev tmpfs" >/mnt/list; mount --bind /mnt/list /proc/filesystems';
-      expect(await apart(`${ignorant}; ${without('sys_admin')} ${call} -p yes`)).toEqual(
+      expect(await apart(`${ignorant}; ${without('sys_admin')} ${call} ${NOTHING}`)).toEqual(
         told('BINFMT_MISSING', 'this kernel has no binfmt_misc'),
       );
     });
@@ -81,7 +81,7 @@ describe.skipIf(reason !== undefined)(
       const options = 'fd=3,pgrp=1,minproto=5,maxproto=5,direct';
       // The pipe to the daemon has no reader; the first look finds that out, and dies of it.
       const automount = `mount -i -t autofs systemd-1 ${MOUNT} -o ${options} 3>&1 >/dev/null | true; ls ${MOUNT}/register 2>/dev/null || true`;
-      expect(await apart(`${automount}; ${call} -p yes`)).toEqual(
+      expect(await apart(`${automount}; ${call} ${NOTHING}`)).toEqual(
         told('AUTOFS_NOT_TRIGGERED', `${MOUNT} is an automount that has not mounted binfmt_misc`),
       );
     });
@@ -95,7 +95,7 @@ describe.skipIf(reason !== undefined)(
     test('another user', async () => {
       const nobody = 'setpriv --reuid 65534 --regid 65534 --clear-groups';
       expect(
-        await apart(`mount -t binfmt_misc binfmt_misc ${MOUNT}; ${nobody} sh -s -- -p yes <${SCRIPT}`),
+        await apart(`mount -t binfmt_misc binfmt_misc ${MOUNT}; ${nobody} sh -s -- ${NOTHING} <${SCRIPT}`),
       ).toEqual(told('BINFMT_NO_PERMISSION', `${MOUNT}/register is not writable for this user`));
     });
   },

@@ -1,25 +1,35 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { REGISTER_ERRORS } from './errors.ts';
-import { shellAliases, shellFacts, shellRemedies, shellTable } from './table.ts';
+import { shellAliases, shellLists, shellProbes, shellRemedies, shellTable } from './table.ts';
 
 /** The hand-written parts, which are as much source as this file: read once, in the order of their names. */
-const PARTS = new URL('./script/', import.meta.url);
-const [head = '', ...logic] = readdirSync(PARTS)
-  .sort()
-  .map((name) => readFileSync(new URL(name, PARTS), 'utf8').trim());
+function parts(folder: string): readonly string[] {
+  const url = new URL(`./script/${folder}/`, import.meta.url);
+  return readdirSync(url)
+    .sort()
+    .map((name) => readFileSync(new URL(name, url), 'utf8').trim());
+}
+const [settings = '', ...registering] = parts('registering');
+const reporting = parts('reporting');
 
 /**
- * The program inside the images: one POSIX shell script. First what comes from the table of guests and the
- * catalogue of errors, then the logic. The same input gives the same bytes; `--version` shows their hash.
+ * The program inside the images: one POSIX shell script. What registering needs comes first and reports after
+ * it; each half begins with what is made from the table of guests and the catalogue of errors. The same input
+ * gives the same bytes; `--version` shows their hash.
  */
 export function renderRegisterScript(): string {
-  const data = [shellFacts(), shellTable(), shellAliases(), shellRemedies(REGISTER_ERRORS)];
   const body = [
-    head,
-    '# The table: made from libs/arch-table; changes here are lost.',
-    ...data,
-    ...logic,
+    settings,
+    '# Made from libs/arch-table; changes here are lost.',
+    shellLists(),
+    shellTable(),
+    shellAliases(),
+    shellRemedies(REGISTER_ERRORS),
+    ...registering,
+    '# Made from libs/arch-table; changes here are lost.',
+    shellProbes(),
+    ...reporting,
   ].join('\n\n');
   const edition = createHash('sha256').update(body).digest('hex').slice(0, 12);
   return `#!/bin/sh

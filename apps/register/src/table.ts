@@ -27,52 +27,61 @@ const choice = (arms: readonly string[], otherwise: string) => [
   'esac',
 ];
 
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+
 /** Bytes as printf's format takes them: octal, as short as can be, since nothing but backslashes follows. */
 const octal = (bytes: Uint8Array) => Array.from(bytes, (byte) => `\\${byte.toString(8)}`).join('');
 
-/** The facts that functions ask for: lists, and the code that every probe exits with. */
-export function shellFacts(): string {
+/** Lists for messages. */
+export function shellLists(): string {
   const platforms = GUEST_NAMES.flatMap((name) => namesOf(name, 'oci'));
-  return [
-    `PROBE_EXIT=${PROBE_EXIT}`,
-    `GUESTS=${quoted(GUEST_NAMES.join(' '))}`,
-    `PLATFORMS=${quoted(platforms.join(' '))}`,
-  ].join('\n');
+  return `GUESTS=${quoted(GUEST_NAMES.join(' '))}\nPLATFORMS=${quoted(platforms.join(' '))}`;
 }
 
-/** `table COMMAND...`: calls the command once a guest, with the row's words behind it. */
+/**
+ * `table COMMAND...`: calls the command once a guest, with the row's words behind it: name, emulator, family,
+ * platforms, then magic and mask as the kernel takes them, and once more as it shows them.
+ */
 export function shellTable(): string {
   return shellFunction(
     'table',
     GUEST_NAMES.map((name) => {
       const { magic, mask } = elfPattern(guest(name));
-      const words = [
-        escapeBytes(magic),
-        escapeBytes(mask),
-        namesOf(name, 'oci').join(' '),
-        octal(probeProgram(name)),
-      ];
-      return ['"$@"', name, emulatorOf(name), guest(name).family, ...words.map(quoted)].join(' ');
+      const platforms = quoted(namesOf(name, 'oci').join(' '));
+      const taken = [magic, mask].map((bytes) => quoted(escapeBytes(bytes)));
+      return [
+        '"$@"',
+        name,
+        emulatorOf(name),
+        guest(name).family,
+        platforms,
+        ...taken,
+        hex(magic),
+        hex(mask),
+      ].join(' ');
     }),
   );
 }
 
-/** `alias_of NAME`: sets `guest` to the guest that any ecosystem calls so, as `guestNamed` finds it. */
+/**
+ * `alias_of NAME`: sets `guest`, and its row's `emulator` and `family`, to what any ecosystem calls so, as
+ * `guestNamed` finds it.
+ */
 export function shellAliases(): string {
   const aliases = new Map<GuestName, string[]>(GUEST_NAMES.map((name) => [name, [name]]));
   for (const name of GUEST_NAMES) {
-    const spellings = [
-      ...namesOf(name, 'oci').map((platform) => platform.replace(/^linux\//, '')),
-      ...namesOf(name, 'debian'),
-      ...namesOf(name, 'go'),
-      ...namesOf(name, 'uname'),
-    ];
-    for (const spelling of spellings) {
+    const platforms = namesOf(name, 'oci').map((platform) => platform.replace(/^linux\//, ''));
+    const others = (['debian', 'go', 'uname'] as const).flatMap((ecosystem) => namesOf(name, ecosystem));
+    for (const spelling of [...platforms, ...others]) {
       const list = aliases.get(guestNamed(spelling.replace('*', '4')));
       if (list !== undefined && !list.includes(spelling)) list.push(spelling);
     }
   }
-  const arms = Array.from(aliases, ([name, names]) => `${names.join(' | ')}) guest=${name} ;;`);
+  const arms = Array.from(
+    aliases,
+    ([name, names]) =>
+      `${names.join(' | ')}) guest=${name} emulator=${emulatorOf(name)} family=${guest(name).family} ;;`,
+  );
   return shellFunction('alias_of', choice(arms, 'return 1'));
 }
 
@@ -80,4 +89,10 @@ export function shellAliases(): string {
 export function shellRemedies(catalogue: ErrorCatalogue): string {
   const arms = Object.entries(catalogue).map(([code, { remedy }]) => `${code}) remedy=${quoted(remedy)} ;;`);
   return shellFunction('remedy_of', choice(arms, "remedy=''"));
+}
+
+/** `probe_of GUEST`: sets `probe`, a program that exits with PROBE_EXIT, as a format of printf. */
+export function shellProbes(): string {
+  const arms = GUEST_NAMES.map((name) => `${name}) probe=${quoted(octal(probeProgram(name)))} ;;`);
+  return `PROBE_EXIT=${PROBE_EXIT}\n\n${shellFunction('probe_of', choice(arms, 'return 1'))}`;
 }

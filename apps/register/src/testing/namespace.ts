@@ -64,7 +64,7 @@ export async function openNamespace(
     '--mount',
     'sh',
     '-ec',
-    `${prepare}\necho ready\nexec cat`,
+    `mount -t tmpfs tmpfs ${MOUNT}\n${prepare}\necho ready\nexec cat`,
   ]);
   await ready(holder);
   const pid = String(holder.pid);

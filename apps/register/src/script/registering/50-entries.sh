@@ -19,15 +19,32 @@ why_refused() {
 	why=${why%%"$NEWLINE"*} why=${why##*: }
 }
 
-# look PATTERN: sets SEEN, a record on a line of its own for each entry whose name fits, and ENTRIES, the names:
+# wanted ROW: sets `line`, what registers a guest, and `interpreter`.
+wanted() {
+	interpreter=$QEMU_PATH/qemu-$2$SUFFIX
+	line=":qemu-$1:M::$5:$6:$interpreter:$FLAGS"
+}
+
+# names PATTERN: sets ENTRIES, the names that fit. A name with a space was made by no packager and is passed over.
+names() {
+	ENTRIES=''
+	set +f
+	for entry in "$MOUNT"/$1; do
+		case ${entry##*/} in
+		"$1" | register | status | "$LOCK" | *[[:space:]]*) ;;
+		*) ENTRIES="$ENTRIES ${entry##*/}" ;;
+		esac
+	done
+	set -f
+}
+
+# look: sets SEEN, a record on a line of its own for each of ENTRIES:
 #   name|state|interpreter|flags|offset|magic|mask|extension
 # grep reads all of them in one process; `read` makes four system calls a byte in busybox.
 look() {
-	SEEN=$NEWLINE ENTRIES='' name=''
-	set +f
-	# shellcheck disable=SC2086 # a pattern
-	lines=$(cd "$MOUNT" && grep -s '' /dev/null $1)
-	set -f
+	SEEN=$NEWLINE name=''
+	# shellcheck disable=SC2086 # a list of files
+	lines=$(cd "$MOUNT" && grep -s '' /dev/null $ENTRIES)
 	IFS=$NEWLINE
 	for line in $lines; do
 		text=${line#*:}
@@ -48,18 +65,11 @@ look() {
 	IFS=$WHITESPACE
 }
 
-# see: adds the entry to what `look` saw. A name with a space was made by no packager and is passed over.
 see() {
-	case $name in
-	'' | register | status | "$LOCK" | *[[:space:]]*) ;;
-	*)
-		SEEN="$SEEN$name|$state|$interpreter|$flags|$offset|$magic|$mask|$extension$NEWLINE"
-		ENTRIES="$ENTRIES $name"
-		;;
-	esac
+	[ -z "$name" ] || SEEN="$SEEN$name|$state|$interpreter|$flags|$offset|$magic|$mask|$extension$NEWLINE"
 }
 
-# each_entry COMMAND...: calls it for every entry that `look` saw, with the entry's fields set.
+# each_entry COMMAND...: calls it for every entry that was seen, with the entry's fields set.
 each_entry() {
 	IFS=$NEWLINE
 	for record in $SEEN; do
@@ -69,7 +79,6 @@ each_entry() {
 	IFS=$WHITESPACE
 }
 
-# fields RECORD: sets the entry's fields.
 fields() {
 	IFS='|'
 	# shellcheck disable=SC2086 # split at the bars
@@ -78,29 +87,13 @@ fields() {
 	name=$1 state=$2 interpreter=$3 flags=$4 offset=$5 magic=$6 mask=$7 extension=${8:-}
 }
 
-# registered NAME: whether `look` saw it. just_so RECORD: whether it saw exactly this.
-registered() {
-	case $SEEN in
-	*"$NEWLINE$1|"*) return 0 ;;
-	*) return 1 ;;
-	esac
-}
-
+# just_so ROW: whether a guest's entry was seen exactly as it is wanted; sets `record`, what it would be.
 just_so() {
+	record="qemu-$1|enabled|$QEMU_PATH/qemu-$2$SUFFIX|$FLAGS_SHOWN|0|$7|$8|"
 	case $SEEN in
-	*"$NEWLINE$1$NEWLINE"*) return 0 ;;
+	*"$NEWLINE$record$NEWLINE"*) return 0 ;;
 	*) return 1 ;;
 	esac
-}
-
-# wanted ROW: sets `line`, what registers a guest, and `wanted`, the record of it then.
-wanted() {
-	interpreter=$QEMU_PATH/qemu-$2$SUFFIX
-	line=":qemu-$1:M::$4:$5:$interpreter:$FLAGS"
-	bare_hex "$4"
-	wanted="qemu-$1|enabled|$interpreter|$FLAGS_SHOWN|0|$hex"
-	bare_hex "$5"
-	wanted="$wanted|$hex|"
 }
 
 # entry_line: sets `line`, what registers the entry again whose fields are set.
@@ -115,26 +108,10 @@ entry_line() {
 	fi
 }
 
-# bare_hex ESCAPED: sets `hex`, 7f45 of \x7f\x45. The kernel takes bytes escaped and shows them bare.
-bare_hex() {
-	# shellcheck disable=SC2141,SC2086 # split at backslashes and at x
-	IFS='\x' && set -- $1
-	IFS=''
-	hex=$*
-	IFS=$WHITESPACE
-}
-
-# escaped HEX: sets `escapes`, the way back.
+# escaped HEX: sets `escapes`, \x7f\x45 of 7f45. The kernel takes bytes escaped and shows them bare.
 escaped() {
 	hex=$1 escapes=''
 	while [ -n "$hex" ]; do
 		escapes=$escapes'\x'${hex%"${hex#??}"} hex=${hex#??}
 	done
-}
-
-# cpu_key HEX: sets `key`, what of an ELF header tells CPUs apart: class, byte order, e_machine.
-cpu_key() {
-	key=${1#????????}
-	machine=${key#????????????????????????????}
-	key=${key%"${key#????}"}${machine%"${machine#????}"}
 }

@@ -2,7 +2,8 @@
 
 verify() {
 	mounted
-	look 'qemu-*'
+	names 'qemu-*'
+	look
 	ENABLED='' SWITCHED_ON='' SWITCHED_OFF=''
 	each_entry enabled
 	table registered_guest
@@ -30,7 +31,7 @@ verify() {
 registered_guest() {
 	if listed "qemu-$1" "$ENABLED"; then
 		SWITCHED_ON="$SWITCHED_ON $1"
-	elif registered "qemu-$1"; then
+	elif listed "qemu-$1" "$ENTRIES"; then
 		SWITCHED_OFF="$SWITCHED_OFF$1 was not run$NEWLINE"
 	fi
 }

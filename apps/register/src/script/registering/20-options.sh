@@ -1,9 +1,9 @@
 # The command line: QEMU's qemu-binfmt-conf.sh's, tonistiigi/binfmt's and this program's own.
 
+# QEMU's options may be cut short, as getopt allows.
 QEMU_OPTIONS='--debian --systemd --qemu-path --qemu-suffix --exportdir --help --credential --persistent --preserve-argv0'
 QEMU_OPTIONS="$QEMU_OPTIONS --ignore-family"
 OWN_OPTIONS='--reset --install --uninstall --mount --persist --version --status --verify --doctor --json --dry-run'
-BARE_OPTIONS='--debian --help --reset --version --status --verify --doctor --json --dry-run'
 
 # What to do, and how: set by `parse`, then only read.
 WRITE=kernel REPORT='' JSON=no DRY_RUN=no
@@ -11,48 +11,6 @@ RESET=no INSTALL='' UNINSTALL='' CPU=ALL
 PERSISTENT='' CREDENTIAL='' PRESERVE='' IGNORE_FAMILY=no
 QEMU_PATH='' SUFFIX=-static EXPORTDIR='' HOST_ROOT='' MOUNT=''
 ASKED=no # whether registration was asked for, and not only a report
-
-usage() {
-	printf '%s\n' \
-		'Usage: register [--reset] [-p yes] [OPTION...]      register an emulator for every other CPU' \
-		'       register --install all|LIST [--uninstall LIST]' \
-		'       register --status|--verify|--doctor [--json]' \
-		'' \
-		'Options of QEMU'\''s qemu-binfmt-conf.sh:' \
-		'  -p, --persistent yes|no      the kernel keeps the emulator open: it works in every container (flag F)' \
-		'  -c, --credential yes|no      set-user-ID programs get their rights; unsafe with foreign images (flags OC)' \
-		'  -g, --preserve-argv0 yes|no  programs see the name they were called by (flag P)' \
-		'  -i, --ignore-family yes|no   register a guest though the host is of its family' \
-		"  -Q, --qemu-path PATH         folder of the emulators (${QEMU_BIN_DIR:-/usr/bin})" \
-		"  -F, --qemu-suffix SUFFIX     ending of their names ($SUFFIX)" \
-		'  -s, --systemd CPU|ALL        write binfmt.d files for systemd-binfmt.service, not to the kernel' \
-		'  -d, --debian                 write templates for update-binfmts, not to the kernel' \
-		'  -e, --exportdir PATH         where those files go (/etc/binfmt.d or /usr/share/binfmts)' \
-		'  -h, --help                   this text' \
-		'  --reset                      remove every qemu-* entry first' \
-		'' \
-		'Options of tonistiigi/binfmt:' \
-		'  --install all|LIST           register guests with flags CF: linux/arm64,arm/v7,riscv64' \
-		'  --uninstall LIST             remove entries: platforms, guests, names or qemu-*' \
-		'  --mount PATH                 where binfmt_misc is mounted (found by itself)' \
-		'  --version' \
-		'' \
-		'Own options:' \
-		'  --status                     what is registered' \
-		'  --verify                     run a tiny program of every registered guest' \
-		'  --doctor                     what works here, what does not, and what to do' \
-		'  --json                       reports as JSON' \
-		'  --dry-run                    print the lines, write nothing' \
-		'  --persist ROOT               copy emulators and binfmt.d files into a mounted host' \
-		'' \
-		'Environment: QEMU_BIN_DIR, PROC_PREFIX, HOST_ARCH (instead of uname -m);' \
-		'with --install QEMU_BINARY_PATH, QEMU_PRESERVE_ARGV0.' \
-		'' \
-		'Guests:'
-	# shellcheck disable=SC2086 # a list of words
-	printf ' %s' $GUESTS
-	echo
-}
 
 # yes_or_no: checks `value`. QEMU's script takes any other word for "no" and says nothing.
 yes_or_no() {
@@ -85,12 +43,11 @@ one_or_all() {
 	[ "$value" = ALL ] || CPU=$guest
 }
 
-# long_name OPTION: sets `option` to the full name. QEMU's options may be cut short, as getopt allows.
+# long_name OPTION: sets `option` to the full name of one that was cut short.
 long_name() {
 	option=$1 found=''
 	# shellcheck disable=SC2086 # two lists of words
 	set -- $QEMU_OPTIONS $OWN_OPTIONS
-	listed "$option" "$*" && return 0
 	for known in $QEMU_OPTIONS; do
 		case $known in
 		"$option"*) found="$found $known" ;;
@@ -111,8 +68,7 @@ split() {
 	value='' joined=no
 	case $1 in
 	-install* | -uninstall* | -version | -mount*) split "-$1" ;; # Go's flags take one dash as well
-	--?*=*) long_name "${1%%=*}" && value=${1#*=} joined=yes ;;
-	--?*) long_name "$1" ;;
+	--?*=*) split "${1%%=*}" && value=${1#*=} joined=yes ;;
 	-[sQFecpgi]?*) split "${1%"${1#-?}"}" && value=${1#-?} value=${value#=} joined=yes ;;
 	-s) option=--systemd ;;
 	-Q) option=--qemu-path ;;
@@ -124,8 +80,19 @@ split() {
 	-i) option=--ignore-family ;;
 	-d) option=--debian ;;
 	-h) option=--help ;;
+	--?*) option=$1 ;;
 	-*) misuse OPTION_UNKNOWN "unknown option $1" ;;
 	*) misuse OPTION_UNKNOWN "\"$1\" is no option, and register takes no other words" ;;
+	esac
+}
+
+# takes_value: whether `option` does; its name is completed first where it was cut short.
+takes_value() {
+	case $option in
+	--reset | --debian | --help | --version | --status | --verify | --doctor | --json | --dry-run) return 1 ;;
+	--persistent | --credential | --preserve-argv0 | --ignore-family | --qemu-path | --qemu-suffix) return 0 ;;
+	--systemd | --exportdir | --install | --uninstall | --mount | --persist) return 0 ;;
+	*) long_name "$option" && takes_value ;;
 	esac
 }
 
@@ -149,20 +116,20 @@ set_option() {
 	--status | --verify | --doctor | --version) REPORT=${option#--} ;;
 	--json) JSON=yes ;;
 	--dry-run) DRY_RUN=yes ;;
-	--help) usage && exit 0 ;;
+	--help) REPORT=usage ;;
 	esac
 }
 
-# parse WORD...: reads the whole command line before anything is done.
+# parse WORD...: reads the whole command line before anything is done, up to --help.
 parse() {
-	while [ $# -gt 0 ]; do
+	while [ $# -gt 0 ] && [ "$REPORT" != usage ]; do
 		word=$1
 		shift
 		case $word in
 		-[dh]?*) set -- "-${word#-?}" "$@" && word=${word%"${word#-?}"} ;; # -dpyes is -d -pyes
 		esac
 		split "$word"
-		if listed "$option" "$BARE_OPTIONS"; then
+		if ! takes_value; then
 			[ "$joined" = no ] || misuse VALUE_BAD "$option takes no value"
 		elif [ "$joined" = no ]; then
 			[ $# -gt 0 ] || misuse VALUE_MISSING "$option needs a value"

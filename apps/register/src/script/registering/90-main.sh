@@ -33,13 +33,7 @@ kernel_suffices() {
 
 # register: everything is checked before anything is written.
 register() {
-	find_mount
-	if [ "$DRY_RUN" = yes ]; then
-		dry_run
-		return 0
-	fi
 	writable
-	choose_guests
 	kernel_suffices
 	[ "$CREDENTIAL" = no ] || say 'Flag C: set-user-ID programs of foreign images get their rights. --credential no leaves it out.'
 	lock
@@ -47,63 +41,53 @@ register() {
 	plan
 	apply
 	unlock
-	table report
+	for entry in $SAME; do
+		say "$entry is registered already, just so"
+	done
+	each_added tell
+}
+
+# tell ROW: in the words of QEMU's script, on stdout; where a report follows there, in tonistiigi/binfmt's on stderr.
+tell() {
+	if [ -z "$REPORT" ]; then
+		printf '%s\n' "Setting $interpreter as binfmt interpreter for $1"
+	else
+		say "installing: $1 OK"
+	fi
 }
 
 # dry_run: works without binfmt_misc as well, as if nothing were registered.
 dry_run() {
-	choose_guests
-	if is_mounted; then
-		plan
-	else
-		TO_ADD=$CHOSEN
-	fi
+	find_mount
+	plan
 	[ -z "$TO_REMOVE" ] || say "Would be removed:$TO_REMOVE"
 	[ -z "$SAME" ] || say "Registered already, just so:$SAME"
-	table print_line
+	each_added print_line
 }
 
 print_line() {
-	listed "$1" "$TO_ADD" || return 0
-	wanted "$@"
 	printf '%s\n' "$line"
 }
 
-# report ROW: QEMU's script's words on stdout; where a report follows, tonistiigi/binfmt's on stderr.
-report() {
-	listed "$1" "$CHOSEN" || return 0
-	if listed "$1" "$SAME"; then
-		say "qemu-$1 is registered already, just so"
-	elif [ -n "$INSTALL$REPORT" ]; then
-		say "installing: $1 OK"
-	else
-		printf 'Setting %s as binfmt interpreter for %s\n' "$QEMU_PATH/qemu-$2$SUFFIX" "$1"
-	fi
-}
-
-# version: the emulators' as they say it themselves: "qemu-arm version 11.1.3 (Debian ...)".
-version() {
-	version=none
-	set +f
-	for emulator in "$EMULATORS"/qemu-*"$SUFFIX"; do
-		said=$("$emulator" --version 2>/dev/null)
-		case $said in
-		qemu-*' version '*)
-			version=${said#*version }
-			version=${version%%[!0-9.]*}
-			break
-			;;
-		esac
-	done
-	set -f
-	printf 'register/%s qemu/%s\n' "$EDITION" "$version"
+# change: whatever is to be changed, by the options.
+change() {
+	know_host
+	case $WRITE:$DRY_RUN in
+	kernel:yes) dry_run ;;
+	kernel:no) register ;;
+	systemd:*) export_to /etc/binfmt.d systemd_file ;;
+	debian:*) export_to /usr/share/binfmts debian_file ;;
+	persist:*) persist ;;
+	esac
 }
 
 # after_install: whether --install was here before. That image, called with nothing, answers with its status, and
 # docker/setup-qemu-action asks it so.
 after_install() {
 	mounted
-	look 'qemu-*'
+	names 'qemu-*'
+	[ -n "$ENTRIES" ] || return 1
+	look
 	case $SEEN in
 	*"|$QEMU_PATH/qemu-"*"$SUFFIX|OCF|"* | *"|$QEMU_PATH/qemu-"*"$SUFFIX|POCF|"*) return 0 ;;
 	*) return 1 ;;
@@ -117,9 +101,9 @@ finish() {
 	trap '' INT TERM HUP
 	[ "$CHANGING" = no ] || put_back
 	unlock
-	# shellcheck disable=SC2086 # a list of folders
 	[ "$code$MOUNTED" != 1yes ] || umount "$MOUNT"
-	[ -z "$SCRATCH$STAGES" ] || rm -rf "$SCRATCH" $STAGES
+	# shellcheck disable=SC2086 # a list of folders
+	[ -z "$FOLDERS" ] || rm -rf $FOLDERS
 	trap - EXIT
 	exit "$code"
 }
@@ -129,21 +113,14 @@ interrupted() {
 	exit 1
 }
 
-main() {
-	parse "$@"
-	settle
-	trap finish EXIT
-	trap interrupted INT TERM HUP
-	[ $# -gt 0 ] || ! after_install || REPORT=platforms
-	case $WRITE:$REPORT:$ASKED in
-	systemd:*) export_to /etc/binfmt.d systemd_file ;;
-	debian:*) export_to /usr/share/binfmts debian_file ;;
-	persist:*) persist ;;
-	kernel::* | kernel:*:yes) register ;;
-	esac
-	case $REPORT in
-	?*) "$REPORT" ;;
-	esac
-}
+parse "$@"
+settle
+trap finish EXIT
+trap interrupted INT TERM HUP
+[ $# -gt 0 ] || ! after_install || REPORT=platforms ASKED=no
 
-main "$@"
+# The usual call ends here. Shells read a script as they go, and need not read what only the others take.
+if [ -z "$REPORT$INSTALL" ] && [ "$WRITE" = kernel ]; then
+	change
+	exit
+fi

@@ -42,23 +42,24 @@ supported() {
 }
 
 platform_guest() {
-	[ -n "$6" ] || return 0
+	[ -n "$4" ] || return 0
 	[ "$3" != "$FAMILY" ] && ! listed "qemu-$1" "$ENABLED" || PLATFORM_GUESTS="$PLATFORM_GUESTS $1"
 }
 
 host_platforms() {
-	[ "$1" != "$HOST" ] || SUPPORTED="$SUPPORTED $6"
+	[ "$1" != "$HOST" ] || SUPPORTED="$SUPPORTED $4"
 }
 
 guest_platforms() {
 	[ "$1" != "$HOST" ] || return 0
-	! listed "$1" "$PASSED" && ! listed "qemu-$1" "$PASSED" || SUPPORTED="$SUPPORTED $6"
+	! listed "$1" "$PASSED" && ! listed "qemu-$1" "$PASSED" || SUPPORTED="$SUPPORTED $4"
 }
 
 # platforms_json: the two lists that tonistiigi/binfmt prints and scripts parse. The object stays open.
 platforms_json() {
 	know_host
-	look '*'
+	names '*'
+	look
 	ENABLED=''
 	each_entry enabled
 	supported
@@ -106,7 +107,8 @@ status() {
 		each_entry entry_json
 		printf '%s]\n}\n' "${comma:+$NEWLINE  }"
 	else
-		look '*'
+		names '*'
+		look
 		printf '%-26s %-9s %-6s %-8s %s\n' ENTRY STATE FLAGS PLACE INTERPRETER
 		each_entry entry_row
 	fi

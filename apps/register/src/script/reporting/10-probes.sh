@@ -8,36 +8,31 @@ make_scratch() {
 	for place in "${TMPDIR:-/tmp}" /tmp /var/tmp /run /dev/shm "$PWD"; do
 		SCRATCH=$place/register.$TAG
 		mkdir "$SCRATCH" 2>/dev/null || continue
+		FOLDERS="$FOLDERS $SCRATCH"
 		printf '#!/bin/sh\nexit 0\n' >"$SCRATCH/try" && chmod 755 "$SCRATCH/try" && "$SCRATCH/try" 2>/dev/null && return 0
-		rm -rf "$SCRATCH"
 	done
 	SCRATCH=''
 	return 1
 }
 
-write_probe() {
-	# shellcheck disable=SC2059 # the format is the program, in octal
-	! listed "$1" "$PROBED" || printf "$7" >"$SCRATCH/$1"
-}
-
-start_probe() {
-	listed "$1" "$PROBED" || return 0
-	$LIMIT "./$1" >/dev/null 2>"$1.said" &
-	RUNNING="$RUNNING $1:$!"
-}
-
 # run_probes GUEST...: runs their probes side by side and sets PASSED, PASSES, their number, and FAILED, lines with reasons.
 # The folder is made the current one: where the kernel knows no such program, shells take it for a script.
 run_probes() {
-	PROBED="$*" PASSED='' PASSES=0 FAILED='' RUNNING='' LIMIT=''
+	PASSED='' PASSES=0 FAILED='' RUNNING='' limit=''
 	make_scratch || return 1
 	[ $# -gt 0 ] || return 0
-	! command -v timeout >/dev/null || LIMIT='timeout 10'
+	! command -v timeout >/dev/null || limit='timeout 10'
 	cd "$SCRATCH" || return 1
-	table write_probe
-	# shellcheck disable=SC2086 # a list of guests
-	chmod 755 $PROBED
-	table start_probe
+	for guest; do
+		probe_of "$guest"
+		# shellcheck disable=SC2059 # the format is the program, in octal
+		printf "$probe" >"$guest"
+	done
+	chmod 755 "$@"
+	for guest; do
+		$limit "./$guest" >/dev/null 2>"$guest.said" &
+		RUNNING="$RUNNING $guest:$!"
+	done
 	for pair in $RUNNING; do
 		judge "${pair%:*}" "${pair#*:}"
 	done
@@ -61,7 +56,7 @@ judge() {
 	FAILED="$FAILED$1 $reason${said:+ ($said)}$NEWLINE"
 }
 
-# runs ROW: whether programs of a guest run here, one way or another.
+# runs GUEST: whether its programs run here, one way or another.
 runs() {
 	run_probes "$1" && [ -n "$PASSED" ]
 }

@@ -1,13 +1,11 @@
 # Files instead of entries: for systemd-binfmt.service, for update-binfmts, and both emulators and files into a mounted host.
 
-STAGES=''
-
 # stage FOLDER: sets `stage`, a folder in it where files are made whole before they appear under their names.
 stage() {
 	[ -d "$1" ] || fail EXPORT_FAILED "there is no folder $1"
 	stage=$1/.register.$TAG
 	why=$(mkdir "$stage" 2>&1) || fail EXPORT_FAILED "cannot write to $1: ${why##*: }"
-	STAGES="$STAGES $stage"
+	FOLDERS="$FOLDERS $stage"
 }
 
 # publish FOLDER: moves the staged files to their names.
@@ -16,7 +14,15 @@ publish() {
 	why=$(mv -f "$1/.register.$TAG"/* "$1/" 2>&1) || fail EXPORT_FAILED "cannot write to $1: ${why##*: }"
 	set -f
 	rmdir "$1/.register.$TAG"
-	say "Written to $1: files for$CHOSEN"
+	say "Files for $COUNT of the guests are in $1"
+}
+
+# export_to FOLDER COMMAND: the command's file for each guest, all of them or none.
+export_to() {
+	EXPORTDIR=${EXPORTDIR:-$1}
+	[ "$DRY_RUN" = yes ] || stage "$EXPORTDIR"
+	each_chosen "$2"
+	[ "$DRY_RUN" = yes ] || publish "$EXPORTDIR"
 }
 
 # export_file NAME TEXT
@@ -29,42 +35,25 @@ export_file() {
 }
 
 systemd_file() {
-	listed "$1" "$CHOSEN" || return 0
 	wanted "$@"
 	export_file "qemu-$1.conf" "$line"
 }
 
 debian_file() {
-	listed "$1" "$CHOSEN" || return 0
 	wanted "$@"
 	export_file "qemu-$1" "package qemu-$1
 interpreter $interpreter
-magic $4
-mask $5
+magic $5
+mask $6
 credentials $CREDENTIAL
 preserve $PRESERVE
 fix_binary $PERSISTENT"
 }
 
-# export_to FOLDER VISITOR: one file a guest, all of them or none.
-export_to() {
-	EXPORTDIR=${EXPORTDIR:-$1}
-	choose_guests
-	[ "$DRY_RUN" = yes ] || stage "$EXPORTDIR"
-	table "$2"
-	[ "$DRY_RUN" = yes ] || publish "$EXPORTDIR"
-}
-
-emulator_file() {
-	listed "$1" "$CHOSEN" && ! listed "$EMULATORS/qemu-$2$SUFFIX" "$FILES" || return 0
-	FILES="$FILES $EMULATORS/qemu-$2$SUFFIX"
-}
-
 # persist: emulators first, so that no configuration names one that is not there yet.
 persist() {
 	FILES=''
-	choose_guests
-	table emulator_file
+	each_chosen emulator_file
 	if [ "$DRY_RUN" = no ]; then
 		stage "$HOST_ROOT$QEMU_PATH"
 		# shellcheck disable=SC2086 # a list of files
@@ -72,4 +61,8 @@ persist() {
 		publish "$HOST_ROOT$QEMU_PATH"
 	fi
 	export_to "$HOST_ROOT/etc/binfmt.d" systemd_file
+}
+
+emulator_file() {
+	listed "$EMULATORS/qemu-$2$SUFFIX" "$FILES" || FILES="$FILES $EMULATORS/qemu-$2$SUFFIX"
 }

@@ -118,7 +118,8 @@ about_host_mount() {
 }
 
 about_entries() {
-	look '*'
+	names '*'
+	look
 	[ -n "$ENTRIES" ] || finding note 'no entries'
 	each_entry about_entry
 }
@@ -167,8 +168,7 @@ about_clash() {
 
 # clash_row ROW: mips and mipsn32 share a key, and are told apart further on.
 clash_row() {
-	bare_hex "$4"
-	cpu_key "$hex"
+	cpu_key "$7"
 	[ "$key" = "$entry_key" ] || return 0
 	if [ "$1" = "$HOST" ]; then
 		finding bad "$name claims this machine's own programs" CLASH

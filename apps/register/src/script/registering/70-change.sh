@@ -1,0 +1,174 @@
+# Changing entries: all that was asked for, or nothing.
+
+TO_ADD='' TO_REMOVE='' SAME='' DIFFERENT='' CHANGING=no ADDED='' REMOVED=''
+
+# plan: sets what is to be done: TO_REMOVE are names of entries, TO_ADD guests in the table's order.
+plan() {
+	names 'qemu-*'
+	SEEN=$NEWLINE
+	[ -z "$ENTRIES" ] || look
+	[ "$RESET" = no ] || TO_REMOVE=$ENTRIES
+	each_of "$UNINSTALL" plan_removal
+	case $UNINSTALL:$INSTALL in
+	?*:) ;;
+	*) each_chosen plan_guest ;;
+	esac
+	[ -z "$DIFFERENT" ] || fail ENTRY_DIFFERS "registered otherwise:$DIFFERENT"
+}
+
+# plan_removal ITEM: a pattern, an entry's name, or any name of a guest.
+plan_removal() {
+	found=no
+	for entry in $ENTRIES; do
+		# shellcheck disable=SC2254 # a pattern is meant
+		case $entry in
+		$1) TO_REMOVE="$TO_REMOVE $entry" found=yes ;;
+		esac
+	done
+	[ "$found" = no ] || return 0
+	case $1 in
+	qemu-* | *[*?[]*) ;;
+	*)
+		[ ! -e "$MOUNT/$1" ] || misuse ENTRY_FOREIGN "$1 is no entry of QEMU's"
+		known_guest "$1"
+		listed "qemu-$guest" "$ENTRIES" && TO_REMOVE="$TO_REMOVE qemu-$guest" && return 0
+		;;
+	esac
+	say "$1 is not registered: nothing to remove"
+}
+
+plan_guest() {
+	if [ "$RESET" = yes ] || ! listed "qemu-$1" "$ENTRIES" || listed "qemu-$1" "$TO_REMOVE"; then
+		TO_ADD="$TO_ADD$1 "
+	elif just_so "$@"; then
+		SAME="$SAME qemu-$1"
+	else
+		DIFFERENT="$DIFFERENT qemu-$1"
+		show_difference
+	fi
+}
+
+# each_added COMMAND: calls it with the row of every guest in TO_ADD.
+each_added() {
+	EACH=$1 PENDING=$TO_ADD
+	[ -z "$PENDING" ] || table next_added
+}
+
+# next_added ROW: both are in the same order, so that only the first of those still to come needs to be looked at.
+next_added() {
+	case $PENDING in
+	"$1 "*) ;;
+	*) return 0 ;;
+	esac
+	PENDING=${PENDING#* }
+	wanted "$@"
+	"$EACH" "$@"
+}
+
+# show_difference: what is seen of the entry of `record`, and what was wanted; the patterns only where they differ.
+show_difference() {
+	wanted_record=$record it='cannot be read' pattern=''
+	each_entry take "${record%%|*}"
+	is=$it is_pattern=$pattern
+	fields "$wanted_record"
+	take "$name"
+	[ "$pattern" = "$is_pattern" ] || is="$is, $is_pattern" it="$it, $pattern"
+	say "$name is:        $is"
+	say "$name was to be: $it"
+}
+
+take() {
+	[ "$name" = "$1" ] || return 0
+	it="$state, $interpreter, flags \"$flags\"" pattern="offset $offset, magic $magic, mask $mask"
+}
+
+# apply: does what was planned. Where old entries go first, each new one is tried under another name before: an entry
+# whose interpreter is only on the host could not be put back from here.
+apply() {
+	CHANGING=yes
+	[ -z "$TO_REMOVE" ] || each_added rehearse
+	ADDED=''
+	for entry in $TO_REMOVE; do
+		remove "$entry"
+	done
+	each_added add
+	read_back
+	CHANGING=no
+}
+
+rehearse() {
+	make_entry qemu-register-trial ":qemu-register-trial:${line#:*:}"
+	write_entry qemu-register-trial -1
+}
+
+add() {
+	make_entry "qemu-$1" "$line"
+}
+
+remove() {
+	REMOVED="$REMOVED $1"
+	write_entry "$1" -1
+	[ ! -e "$MOUNT/$1" ] || fail REFUSED "the kernel did not remove $1"
+}
+
+# make_entry NAME LINE: has the kernel register it, or says why it does not. It is put down as made before it is, as a
+# signal may come in between.
+make_entry() {
+	ADDED="$ADDED $1"
+	write_line "$2" && return 0
+	why_refused "$2"
+	[ -n "$why" ] || return 0
+	ADDED=${ADDED% "$1"}
+	case $why in
+	'File exists') fail NAME_TAKEN "$1 was registered by something else in the meantime" ;;
+	'No such file or directory') fail INTERPRETER_MISSING "no interpreter: $interpreter" ;;
+	*denied | *permitted) fail INTERPRETER_FORBIDDEN "the kernel may not open $interpreter: $why" ;;
+	*) fail REFUSED "the kernel refuses $1 (flags \"$FLAGS\", interpreter $interpreter): $why" ;;
+	esac
+}
+
+# read_back: what the kernel shows must be what was written. All is compared at once; what differs is looked for only
+# if something does.
+read_back() {
+	# shellcheck disable=SC2086 # a list of files
+	[ "$(cd "$MOUNT" && cat /dev/null $ADDED 2>/dev/null)" != "$(each_added show_wanted)" ] || return 0
+	BEFORE=$SEEN
+	names 'qemu-*'
+	look
+	each_added must_be_kept
+	SEEN=$BEFORE
+}
+
+show_wanted() {
+	printf '%s\n' enabled "interpreter $interpreter" "flags: $FLAGS_SHOWN" 'offset 0' "magic $7" "mask $8"
+}
+
+must_be_kept() {
+	! just_so "$@" || return 0
+	SEEN=$BEFORE
+	listed "qemu-$1" "$ENTRIES" || fail NOT_KEPT "qemu-$1 was written, and is not there"
+	fail NOT_KEPT "qemu-$1 was written, and reads otherwise"
+}
+
+# put_back: undoes a change that was cut short.
+put_back() {
+	CHANGING=no LOST=''
+	for entry in $ADDED; do
+		write_entry "$entry" -1
+	done
+	each_entry put_back_entry
+	if [ -n "$LOST" ]; then
+		remedy_of ROLLBACK_INCOMPLETE
+		say "ROLLBACK_INCOMPLETE: could not be put back:$LOST"
+		say "  remedy: $remedy"
+	else
+		say 'Everything is as it was before.'
+	fi
+}
+
+put_back_entry() {
+	listed "$name" "$REMOVED" && [ ! -e "$MOUNT/$name" ] || return 0
+	entry_line
+	write_line "$line" || LOST="$LOST $name"
+	[ "$state" = enabled ] || write_entry "$name" 0
+}

@@ -1,0 +1,23 @@
+# version: the emulators' as they say it themselves: "qemu-arm version 11.1.3 (Debian ...)".
+version() {
+	version=none
+	set +f
+	for emulator in "$EMULATORS"/qemu-*"$SUFFIX"; do
+		said=$("$emulator" --version 2>/dev/null)
+		case $said in
+		qemu-*' version '*)
+			version=${said#*version }
+			version=${version%%[!0-9.]*}
+			break
+			;;
+		esac
+	done
+	set -f
+	printf 'register/%s qemu/%s\n' "$EDITION" "$version"
+}
+
+case $REPORT:$ASKED:$WRITE in
+usage:* | version:*) ;;
+:* | *:yes:* | *:systemd | *:debian | *:persist) change ;;
+esac
+[ -z "$REPORT" ] || "$REPORT"
