@@ -13,13 +13,9 @@ import {
 } from '../recipe/context.ts';
 import type { Recipe } from '../recipe/dockerfile.ts';
 import { planPart } from '../recipe/plan.ts';
-import {
-  type Compressors,
-  type EmulatorLayer,
-  writeEmulatorLayer,
-  writeJoinedLayers,
-} from './emulator-layers.ts';
+import { type EmulatorLayer, writeEmulatorLayer } from './emulator-layer.ts';
 import { extractEmulators, extractShell } from './extract.ts';
+import { type Compressors, writeJoinedLayers } from './joined-layers.ts';
 import { writeSmallLayer } from './small-layer.ts';
 
 /** Where a platform's packages lie in the cache. */
@@ -116,7 +112,7 @@ async function makeEmulatorParts(
     if (found.kind === 'unknown') leftOut.push(found.path);
     if (found.kind !== 'emulator') continue;
     const plan = planPart(recipe, 'emulators', [emulatorEntry(found.guest)]);
-    const work = writeEmulatorLayer(layout, plan, found.guest, found.program, created, compressors).then(
+    const work = writeEmulatorLayer(layout, plan, found.guest, found.program, created, compressors.gzip).then(
       (layer) => {
         emulators.push(layer);
         inWork.delete(work);
@@ -137,7 +133,11 @@ async function makeEmulatorParts(
     'emulators',
     emulators.map(({ guest }) => emulatorEntry(guest)),
   );
-  const joined = await writeJoinedLayers(layout, joinedPlan, sourceOf, compressions, created, compressors);
+  const joined = await writeJoinedLayers(
+    { layout, plan: joinedPlan, sourceOf, mtime: created },
+    compressions,
+    compressors,
+  );
   const files = licenseContext(licenses);
   context.onEvent({ type: 'layers-joined', platform });
   const licensePlan = planPart(recipe, 'licenses', files);

@@ -8,10 +8,10 @@ import {
   type GzipPool,
   type Layer,
   type Layout,
-  tarEntry,
 } from '@qemu-user-static/oci-image';
 import type { ContextFile } from '../recipe/context.ts';
 import type { LayerPlan } from '../recipe/plan.ts';
+import { rawEntry } from './raw-entry.ts';
 
 const zstd = promisify(zstdCompress);
 
@@ -25,14 +25,13 @@ export async function writeSmallLayer(
   gzip: GzipPool,
 ): Promise<Layer[]> {
   const contents = new Map(files.map((file) => [file.path, file.content]));
-  const parts = plan.entries.map(({ path, type, mode, linkname, source }) => {
-    const content = (source === null ? undefined : contents.get(source)) ?? new Uint8Array();
-    return tarEntry(
-      { path, type, mode, size: content.length, ...(linkname !== undefined && { linkname }) },
-      content,
+  const parts = plan.entries.map((entry) =>
+    rawEntry(
+      entry,
+      (entry.source === null ? undefined : contents.get(entry.source)) ?? new Uint8Array(),
       mtime,
-    );
-  });
+    ),
+  );
   const tar = Buffer.concat([...parts, END_OF_ARCHIVE]);
   const diffId = digestOf(tar);
   const compress = { gzip: (bytes: Uint8Array) => gzip.member(bytes), zstd } satisfies Record<

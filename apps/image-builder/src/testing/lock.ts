@@ -1,6 +1,17 @@
 import { createHash } from 'node:crypto';
 import { type HostPlatform, host } from '@qemu-user-static/arch-table';
-import type { Lock, LockedPackage, LockedPlatform } from '../lock.ts';
+import type { Lock, LockedChannel, LockedPackage, LockedPlatform } from '../lock.ts';
+
+/** A Release for tests. */
+export const RELEASE: LockedChannel['release'] = {
+  origin: 'Debian',
+  suite: 'unstable',
+  codename: 'sid',
+  date: '2026-10-30T08:08:01Z',
+  validUntil: null,
+  expired: false,
+  signedBy: 'A'.repeat(40),
+};
 
 /** A lock for tests: channels given as platform → QEMU version. */
 export function lockOf(channels: Record<string, Partial<Record<HostPlatform, string>>>): Lock {
@@ -10,15 +21,7 @@ export function lockOf(channels: Record<string, Partial<Record<HostPlatform, str
       Object.entries(channels).map(([channel, platforms]) => [
         channel,
         {
-          release: {
-            origin: 'Debian',
-            suite: 'unstable',
-            codename: 'sid',
-            date: '2026-10-30T08:08:01Z',
-            validUntil: null,
-            expired: false,
-            signedBy: 'A'.repeat(40),
-          },
+          release: RELEASE,
           platforms: Object.fromEntries(
             Object.entries(platforms).map(([platform, version]) => [
               platform,

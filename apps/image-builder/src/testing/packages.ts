@@ -4,6 +4,7 @@ import { type HostPlatform, host } from '@qemu-user-static/arch-table';
 import { makePackage, type TestFile, type TestPackage } from '@qemu-user-static/debian-archive/testing';
 import type { Lock, LockedPackage } from '../lock.ts';
 import type { FetchedChannel } from '../stages/build.ts';
+import { RELEASE } from './lock.ts';
 import { makeProgram } from './program.ts';
 
 /** What a made emulator prints for any arguments: what Debian's print for `--version`. */
@@ -74,20 +75,11 @@ export async function lockMade(
       };
     }),
   );
-  const release = {
-    origin: 'Debian',
-    suite: 'unstable',
-    codename: 'sid',
-    date: '2026-10-30T08:08:01Z',
-    validUntil: null,
-    expired: false,
-    signedBy: 'A'.repeat(40),
-  };
   const lock: Lock = {
     schemaVersion: 1,
     channels: {
       [channel]: {
-        release,
+        release: RELEASE,
         platforms: Object.fromEntries(platforms.map(({ platform, locked }) => [platform, locked])),
       },
     },
