@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { qemuScript, qemuUser } from '../testing/debian.ts';
 import { IMAGE_ROOT, NO_STATIC_BUSYBOX } from '../testing/image.ts';
 import { MOUNT, openNamespace } from '../testing/namespace.ts';
@@ -10,55 +9,68 @@ export interface Speed {
   readonly shell: string;
   /** A script that does nothing: what starting the shell alone takes. */
   readonly nothing: number;
-  /** QEMU's script registering every guest. */
+  /** QEMU's script registering every guest in an empty table. */
   readonly qemu: number;
-  /** This program doing the same: checked, read back. */
+  /** This program doing the same: checked before, read back after. */
   readonly register: number;
-  /** This program, over entries that are there already. */
+  /** This program with --reset, over the entries it has just made. */
   readonly reset: number;
 }
 
+/** The shell in which the clock is read: of those that have one without starting a process. */
+const CLOCK = 'busybox';
+
 /**
- * Registers every guest with both programs, from an empty table, with Debian's emulators and flag F, in a user
- * namespace. In busybox both run in the image's root folder.
+ * Times four programs in turn, round after round, with an empty table before the first three. $1 is the number of
+ * rounds, $2 the folder of emulators, $3 this program, $4 QEMU's; the rest is the shell that runs them.
+ */
+const ROUNDS = `
+rounds=$1 words="--qemu-path $2 --qemu-suffix -static -p yes" register=$3 qemu=$4
+shift 4
+empty() {
+  for entry in ${MOUNT}/qemu-*; do [ ! -e "$entry" ] || echo -1 >"$entry"; done
+}
+timed() {
+  name=$1 began=$EPOCHREALTIME
+  shift
+  "$@" >/dev/null 2>&1 || echo "failed $name"
+  echo "$name $began $EPOCHREALTIME"
+}
+while [ "$rounds" -gt 0 ]; do
+  rounds=$((rounds - 1))
+  timed nothing "$@" -c :
+  timed qemu "$@" "$qemu" $words
+  empty
+  timed register "$@" "$register" $words
+  timed reset "$@" "$register" $words --reset
+  empty
+done`;
+
+/**
+ * Registers every guest with both programs, with Debian's emulators and flag F, in a user namespace; in busybox both
+ * run in the image's root folder.
  */
 export async function measureSpeed(rounds: number): Promise<Speed[]> {
   const [{ emulators }, { path: qemu }] = await Promise.all([qemuUser(), qemuScript()]);
   await using machine = await openNamespace(`mount -t binfmt_misc binfmt_misc ${MOUNT}
     ${NO_STATIC_BUSYBOX === undefined ? `${IMAGE_ROOT} mount --bind ${emulators} /mnt/usr/bin; cp ${qemu} /mnt/qemu` : ''}`);
 
-  const measure = async (shell: Shell): Promise<Speed> => {
-    const inImage = shell.argv[0] === 'busybox' && NO_STATIC_BUSYBOX === undefined;
-    const start = inImage ? ['chroot', '/mnt', '/bin/sh'] : shell.argv;
-    const [ours, theirs, folder] = inImage ? ['/register', '/qemu', '/usr/bin'] : [SCRIPT, qemu, emulators];
-    const words = ['--qemu-path', folder, '--qemu-suffix', '-static', '-p', 'yes'];
-    const twice = `"$@" --reset >/dev/null 2>&1 && exec "$@" --reset`;
-    const programs = [
-      ['nothing', ...start, '-c', ':'],
-      ['qemu', ...start, theirs, ...words],
-      ['register', ...start, ours, ...words],
-      ['twice', ...start, '-c', twice, 'sh', ...(inImage ? ['/bin/sh'] : shell.argv), ours, ...words],
-    ];
-    const rounder = join(import.meta.dirname, 'rounds.ts');
-    const { code, stdout, stderr } = await machine.run([
-      process.execPath,
-      rounder,
+  const measure = async ({ name, argv }: Shell): Promise<Speed> => {
+    const inImage = argv[0] === CLOCK && NO_STATIC_BUSYBOX === undefined;
+    const clock = inImage ? ['chroot', '/mnt', '/bin/sh'] : [CLOCK, 'sh'];
+    const files = inImage ? ['/usr/bin', '/register', '/qemu'] : [emulators, SCRIPT, qemu];
+    const shell = inImage ? ['/bin/sh'] : argv;
+    const { stdout, stderr } = await machine.run([
+      ...clock,
+      '-c',
+      ROUNDS,
+      'sh',
       String(rounds),
-      MOUNT,
-      JSON.stringify(programs),
+      ...files,
+      ...shell,
     ]);
-    if (code !== 0) throw new Error(stderr);
-    const times = JSON.parse(stdout) as Record<string, number[]>;
-    const [nothing, theirTime, ourTime, twiceTime] = ['nothing', 'qemu', 'register', 'twice'].map((name) =>
-      median(times[name] ?? []),
-    );
-    return {
-      shell: shell.name,
-      nothing: nothing ?? 0,
-      qemu: theirTime ?? 0,
-      register: ourTime ?? 0,
-      reset: (twiceTime ?? 0) - (ourTime ?? 0),
-    };
+    if (stderr !== '' || stdout.includes('failed')) throw new Error(`${stdout}${stderr}`);
+    return { shell: name, ...medians(stdout) };
   };
 
   const speeds = [];
@@ -66,6 +78,23 @@ export async function measureSpeed(rounds: number): Promise<Speed[]> {
   return speeds;
 }
 
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+/** Lines of name, begin and end in seconds, to medians in milliseconds. */
+function medians(lines: string): Omit<Speed, 'shell'> {
+  const times = {
+    nothing: [] as number[],
+    qemu: [] as number[],
+    register: [] as number[],
+    reset: [] as number[],
+  };
+  for (const [, name, began, ended] of lines.matchAll(/^(\w+) (\S+) (\S+)$/gm)) {
+    times[name as keyof typeof times].push((Number(ended) - Number(began)) * 1000);
+  }
+  const median = (values: number[]) =>
+    values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+  return {
+    nothing: median(times.nothing),
+    qemu: median(times.qemu),
+    register: median(times.register),
+    reset: median(times.reset),
+  };
 }

@@ -61,12 +61,12 @@ cpu_key() {
 # each_chosen COMMAND: calls it with the row of every guest that is meant. One that was asked for by name and cannot be
 # had is an error.
 each_chosen() {
-	EACH=$1 COUNT=0 NAMED='' OWN=''
+	EACH=$1 FOUND=no NAMED='' OWN=''
 	[ "$CPU" = ALL ] || NAMED=$CPU
 	[ "${INSTALL:-,all}" = ,all ] || each_of "$INSTALL" name_guest
 	[ "$WRITE" != kernel ] || [ "${HOST_ARCH:-}$IGNORE_FAMILY" = no ] || know_own
 	table choose
-	[ "$COUNT" -gt 0 ] || [ -n "$NAMED" ] || fail INTERPRETERS_NONE "no interpreter qemu-*$SUFFIX in $EMULATORS"
+	[ "$FOUND" = yes ] || [ -n "$NAMED" ] || fail INTERPRETERS_NONE "no interpreter qemu-*$SUFFIX in $EMULATORS"
 }
 
 name_guest() {
@@ -84,7 +84,7 @@ choose() {
 		;;
 	esac
 	if [ "$NEEDS_EMULATOR" = no ] || [ -f "$EMULATORS/qemu-$2$SUFFIX" ]; then
-		COUNT=$((COUNT + 1))
+		FOUND=yes
 		"$EACH" "$@"
 	else
 		pass_over "$1" INTERPRETER_MISSING "no interpreter for $1: $EMULATORS/qemu-$2$SUFFIX"

@@ -1,6 +1,6 @@
 # Changing entries: all that was asked for, or nothing.
 
-TO_ADD='' TO_REMOVE='' SAME='' DIFFERENT='' CHANGING=no ADDED='' REMOVED=''
+TO_ADD='' TO_REMOVE='' SAME='' DIFFERENT='' CHANGING=no REMOVED='' ADDED='' SHOWN='' DONE=''
 
 # plan: sets what is to be done: TO_REMOVE are names of entries, TO_ADD guests in the table's order.
 plan() {
@@ -38,7 +38,7 @@ plan_removal() {
 }
 
 plan_guest() {
-	if [ "$RESET" = yes ] || ! listed "qemu-$1" "$ENTRIES" || listed "qemu-$1" "$TO_REMOVE"; then
+	if [ -z "$ENTRIES" ] || [ "$RESET" = yes ] || ! listed "qemu-$1" "$ENTRIES" || listed "qemu-$1" "$TO_REMOVE"; then
 		TO_ADD="$TO_ADD$1 "
 	elif just_so "$@"; then
 		SAME="$SAME qemu-$1"
@@ -48,21 +48,18 @@ plan_guest() {
 	fi
 }
 
-# each_added COMMAND: calls it with the row of every guest in TO_ADD.
+# each_added COMMAND: calls it with every row; the command asks `is_next` whether it is one of TO_ADD.
 each_added() {
-	EACH=$1 PENDING=$TO_ADD
-	[ -z "$PENDING" ] || table next_added
+	PENDING=$TO_ADD
+	[ -z "$TO_ADD" ] || table "$1"
 }
 
-# next_added ROW: both are in the same order, so that only the first of those still to come needs to be looked at.
-next_added() {
+# is_next GUEST: both are in the same order, so that only the first of those still to come needs to be looked at.
+is_next() {
 	case $PENDING in
-	"$1 "*) ;;
-	*) return 0 ;;
+	"$1 "*) PENDING=${PENDING#* } ;;
+	*) return 1 ;;
 	esac
-	PENDING=${PENDING#* }
-	wanted "$@"
-	"$EACH" "$@"
 }
 
 # show_difference: what is seen of the entry of `record`, and what was wanted; the patterns only where they differ.
@@ -87,22 +84,36 @@ take() {
 apply() {
 	CHANGING=yes
 	[ -z "$TO_REMOVE" ] || each_added rehearse
-	ADDED=''
 	for entry in $TO_REMOVE; do
 		remove "$entry"
 	done
+	ADDED=''
 	each_added add
 	read_back
 	CHANGING=no
 }
 
 rehearse() {
+	is_next "$1" || return 0
+	wanted "$@"
 	make_entry qemu-register-trial ":qemu-register-trial:${line#:*:}"
 	write_entry qemu-register-trial -1
 }
 
+# add ROW: sets SHOWN, what the kernel must show of all that was added, and DONE, what is said of it.
 add() {
+	is_next "$1" || return 0
+	wanted "$@"
 	make_entry "qemu-$1" "$line"
+	SHOWN="${SHOWN}enabled
+interpreter $interpreter
+flags: $FLAGS_SHOWN
+offset 0
+magic $7
+mask $8
+"
+	DONE="${DONE}Setting $interpreter as binfmt interpreter for $1
+"
 }
 
 remove() {
@@ -128,10 +139,10 @@ make_entry() {
 }
 
 # read_back: what the kernel shows must be what was written. All is compared at once; what differs is looked for only
-# if something does.
+# if something does. (cut is cat that busybox runs without starting itself anew.)
 read_back() {
 	# shellcheck disable=SC2086 # a list of files
-	[ "$(cd "$MOUNT" && cat /dev/null $ADDED 2>/dev/null)" != "$(each_added show_wanted)" ] || return 0
+	[ -n "$ADDED" ] && [ "$(cd "$MOUNT" && cut -b 1- $ADDED 2>/dev/null)$NEWLINE" != "$SHOWN" ] || return 0
 	BEFORE=$SEEN
 	names 'qemu-*'
 	look
@@ -139,12 +150,8 @@ read_back() {
 	SEEN=$BEFORE
 }
 
-show_wanted() {
-	printf '%s\n' enabled "interpreter $interpreter" "flags: $FLAGS_SHOWN" 'offset 0' "magic $7" "mask $8"
-}
-
 must_be_kept() {
-	! just_so "$@" || return 0
+	is_next "$1" && ! just_so "$@" || return 0
 	SEEN=$BEFORE
 	listed "qemu-$1" "$ENTRIES" || fail NOT_KEPT "qemu-$1 was written, and is not there"
 	fail NOT_KEPT "qemu-$1 was written, and reads otherwise"

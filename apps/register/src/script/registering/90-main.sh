@@ -44,15 +44,17 @@ register() {
 	for entry in $SAME; do
 		say "$entry is registered already, just so"
 	done
-	each_added tell
+	tell
 }
 
-# tell ROW: in the words of QEMU's script, on stdout; where a report follows there, in tonistiigi/binfmt's on stderr.
+# tell: in the words of QEMU's script, on stdout; where a report follows there, in tonistiigi/binfmt's on stderr.
 tell() {
 	if [ -z "$REPORT" ]; then
-		printf '%s\n' "Setting $interpreter as binfmt interpreter for $1"
+		printf '%s' "$DONE"
 	else
-		say "installing: $1 OK"
+		for entry in $ADDED; do
+			say "installing: ${entry#qemu-} OK"
+		done
 	fi
 }
 
@@ -66,6 +68,8 @@ dry_run() {
 }
 
 print_line() {
+	is_next "$1" || return 0
+	wanted "$@"
 	printf '%s\n' "$line"
 }
 

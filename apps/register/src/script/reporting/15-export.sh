@@ -14,7 +14,7 @@ publish() {
 	why=$(mv -f "$1/.register.$TAG"/* "$1/" 2>&1) || fail EXPORT_FAILED "cannot write to $1: ${why##*: }"
 	set -f
 	rmdir "$1/.register.$TAG"
-	say "Files for $COUNT of the guests are in $1"
+	say "The files are in $1"
 }
 
 # export_to FOLDER COMMAND: the command's file for each guest, all of them or none.
