@@ -8,8 +8,7 @@ import { BuilderError } from '../errors.ts';
 import { formatPlan, nameOf } from '../publish/format-plan.ts';
 import { type ImageSet, withTags } from '../publish/image-set.ts';
 import type { PublishPlan } from '../publish/plan.ts';
-import { listed } from '../publish/problems.ts';
-import { applyPlan, type Destination, makePlan } from '../publish/publish.ts';
+import { applyPlan, type Destination, makePlan, refusalOf } from '../publish/publish.ts';
 import { imagesIn } from './images.ts';
 import type { Result } from './result.ts';
 
@@ -51,19 +50,6 @@ async function imagesFor(options: PublishOptions, environment: Environment): Pro
   const chosen = withTags(set, (tag) => patterns.some((pattern) => matchesGlob(tag, pattern)));
   if (chosen.tags.length === 0) throw new BuilderError('USAGE', `no tag is like ${patterns.join(' or ')}`);
   return chosen;
-}
-
-function refusalOf({ targets }: PublishPlan): BuilderError | undefined {
-  const refused = targets.flatMap((target) =>
-    target.tags
-      .filter(({ action }) => action === 'refuse')
-      .map(({ tag, was, digest }) => `${nameOf(target)}:${tag} is ${was}, and would become ${digest}`),
-  );
-  if (refused.length === 0) return undefined;
-  return new BuilderError(
-    'TAG_IMMUTABLE',
-    `tags that never move are there with other images:${listed(refused)}`,
-  );
 }
 
 async function save(path: string, plan: PublishPlan): Promise<void> {

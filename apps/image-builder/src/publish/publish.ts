@@ -1,9 +1,12 @@
 import type { Repository } from '@qemu-user-static/oci-registry';
+import { BuilderError } from '../errors.ts';
 import type { OnEvent } from '../events.ts';
 import { stage } from '../pipeline.ts';
 import { applyTarget } from './apply.ts';
+import { nameOf } from './format-plan.ts';
 import type { ImageSet } from './image-set.ts';
 import { type PublishPlan, planPublish, type TargetPlan } from './plan.ts';
+import { listed } from './problems.ts';
 import { askRepository } from './state.ts';
 
 /** A repository that is to have the images. */
@@ -35,8 +38,9 @@ export function makePlan(
  * later ones take blobs over from the earlier. The failure of one registry does not stop the others.
  *
  * @param atOnce blobs in work at a time, for each registry
+ * @throws BuilderError TAG_IMMUTABLE, before anything is sent
  */
-export function applyPlan(
+export async function applyPlan(
   plan: PublishPlan,
   set: ImageSet,
   destinations: readonly Destination[],
@@ -48,6 +52,8 @@ export function applyPlan(
     if (found === undefined) throw new RangeError(`${registry}/${repository} is no destination`);
     return found.client;
   };
+  const refusal = refusalOf(plan);
+  if (refusal !== undefined) throw refusal;
   return stage('publish', onEvent, async () => {
     const registries = Map.groupBy(plan.targets, ({ registry }) => registry);
     const done = await Promise.allSettled(
@@ -65,4 +71,18 @@ export function applyPlan(
     for (const { message } of others) onEvent({ type: 'note', text: message });
     if (first !== undefined) throw first;
   });
+}
+
+/** Why a plan cannot be followed: a tag that never moves would have to. */
+export function refusalOf({ targets }: PublishPlan): BuilderError | undefined {
+  const refused = targets.flatMap((target) =>
+    target.tags
+      .filter(({ action }) => action === 'refuse')
+      .map(({ tag, was, digest }) => `${nameOf(target)}:${tag} is ${was}, and would become ${digest}`),
+  );
+  if (refused.length === 0) return undefined;
+  return new BuilderError(
+    'TAG_IMMUTABLE',
+    `tags that never move are there with other images:${listed(refused)}`,
+  );
 }

@@ -13,6 +13,8 @@ export interface RepositoryState {
 /**
  * Asks a repository what it has of a set, from the tags down. A repository that has a document has what the
  * document needs, for registries take none before that; so below a document that is there nothing is asked.
+ * Nor is a tag asked for that is not in the list of tags, unless it never moves: a list may be old, and then a tag
+ * is only written once more.
  *
  * @param thorough ask about everything all the same: a clean-up may have removed what a document needs
  */
@@ -22,8 +24,10 @@ export async function askRepository(
   thorough: boolean,
 ): Promise<RepositoryState> {
   const tags = new Map<string, string>();
+  const listed = new Set(await repository.listTags());
+  const askedFor = set.tags.filter(({ tag, immutable }) => immutable || listed.has(tag));
   await Promise.all(
-    set.tags.map(async ({ tag }) => {
+    askedFor.map(async ({ tag }) => {
       const found = await repository.headManifest(tag);
       if (found !== undefined) tags.set(tag, found.digest);
     }),

@@ -44,6 +44,8 @@ export interface Injection {
 
 export interface Faults {
   inject(injection: Injection): void;
+  /** Nothing more goes wrong. */
+  heal(): void;
   /** How often each kind of fault has happened. */
   readonly counts: Readonly<Record<string, number>>;
   /** The faults that happen to this request. */
@@ -51,12 +53,15 @@ export interface Faults {
 }
 
 export function createFaults(): Faults {
-  const waiting: { injection: Injection; skip: number; times: number }[] = [];
+  let waiting: { injection: Injection; skip: number; times: number }[] = [];
   const counts: Record<string, number> = {};
   return {
     counts,
     inject: (injection) => {
       waiting.push({ injection, skip: injection.skip ?? 0, times: injection.times ?? 1 });
+    },
+    heal: () => {
+      waiting = [];
     },
     take: (request) => {
       const hit = waiting.filter((entry) => {

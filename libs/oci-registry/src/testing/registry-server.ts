@@ -45,6 +45,8 @@ export interface RegistryServer {
   /** What arrived at the other server that holds the blobs, if there is one. */
   readonly storageRequests: readonly SeenRequest[];
   inject(injection: Injection): void;
+  /** Nothing more goes wrong. */
+  heal(): void;
   /** How often each kind of fault has happened. */
   readonly faults: Readonly<Record<string, number>>;
   /** The most requests that were under way at the same time. */
@@ -158,6 +160,7 @@ export async function startRegistryServer(settings: RegistryServerSettings = {})
     tokenRequests,
     storageRequests,
     inject: faults.inject,
+    heal: faults.heal,
     faults: faults.counts,
     get mostAtOnce() {
       return atOnce.most;

@@ -1,9 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import type { Lock } from '../../lock.ts';
-import type { BuildContext, FetchedChannel } from '../../stages/build.ts';
+import { join } from 'node:path';
+import { formatLock, type Lock, parseLock } from '../../lock.ts';
+import { type BuildContext, build, type FetchedChannel } from '../../stages/build.ts';
 import { lockMade, makeEmulators, makeShell } from '../../testing/packages.ts';
+import type { ImageSet } from '../image-set.ts';
+import { loadImages } from '../load.ts';
 
-/** A lock and its packages, small and made here: three platforms, one of them of another version. */
+/** A lock as it is read from its file, and its packages, small and made here: three platforms, one of them of another version. */
 export interface MadeRelease {
   readonly lock: Lock;
   readonly fetched: readonly FetchedChannel[];
@@ -22,7 +25,8 @@ export async function madeRelease(folder: string): Promise<MadeRelease> {
     emulators: await makeEmulators(platform, version, guests),
     shell: await makeShell(platform),
   }));
-  return lockMade('latest', await Promise.all(made), folder);
+  const { lock, fetched } = await lockMade('latest', await Promise.all(made), folder);
+  return { lock: parseLock(formatLock(lock)), fetched };
 }
 
 const template = await readFile(new URL('../../../../../Dockerfile.template', import.meta.url), 'utf8');
@@ -37,4 +41,12 @@ export function contextOf(output: string): BuildContext {
     sourceDateEpoch: null,
     onEvent: () => undefined,
   };
+}
+
+/** The made release as a layout in `folder`, loaded. */
+export async function madeSet(folder: string): Promise<ImageSet> {
+  const { lock, fetched } = await madeRelease(folder);
+  const output = join(folder, 'oci');
+  await build(lock, fetched, contextOf(output));
+  return loadImages([output], lock, [], contextOf(output));
 }

@@ -1,0 +1,162 @@
+import { type Descriptor, type Digest, digestOf, MEDIA_TYPE } from '@qemu-user-static/oci-image';
+import { describe, expect, test } from 'vitest';
+import { formatPlan } from './format-plan.ts';
+import { blobsOf, type ImageSet, type SetDocument, type SetTag, withTags } from './image-set.ts';
+import { planPublish, type Target } from './plan.ts';
+import { refusalOf } from './publish.ts';
+import type { RepositoryState } from './state.ts';
+
+const descriptor = (mediaType: string, name: string, size: number): Descriptor => ({
+  mediaType,
+  digest: digestOf(name),
+  size,
+});
+const document = (mediaType: string, name: string, needs: Descriptor[]): [Digest, SetDocument] => {
+  const own = descriptor(mediaType, name, 10);
+  return [own.digest, { descriptor: own, bytes: new Uint8Array(10), needs }];
+};
+const config = descriptor('config', 'config', 1);
+const small = descriptor('layer', 'small layer', 100);
+const large = descriptor('layer', 'large layer', 1000);
+const documents = new Map([
+  document(MEDIA_TYPE.manifest, 'one', [config, small]),
+  document(MEDIA_TYPE.manifest, 'all', [config, small, large]),
+]);
+const [one, all] = [...documents.values()];
+if (one === undefined || all === undefined) throw new Error('no documents');
+documents.set(...document(MEDIA_TYPE.index, 'index', [one.descriptor, all.descriptor]));
+const tag = (name: string, of: string, channel = 'latest', immutable = false): SetTag => ({
+  tag: name,
+  channel,
+  immutable,
+  digest: digestOf(of),
+  platforms: ['linux/amd64'],
+});
+const set: ImageSet = {
+  tags: [
+    tag('latest', 'index'),
+    tag('aarch64', 'index'),
+    tag('11.1.3-1', 'index', 'latest', true),
+    tag('x86_64-aarch64', 'one'),
+    tag('stable', 'index', 'stable'),
+  ],
+  documents,
+  layoutOf: new Map(),
+};
+
+const nothing: RepositoryState = { tags: new Map(), present: new Set() };
+const everything: RepositoryState = {
+  tags: new Map(set.tags.map(({ tag: name, digest }) => [name, digest])),
+  present: new Set([...documents.keys(), ...blobsOf(set).keys()]),
+};
+const at = (registry: string, repository: string, state: RepositoryState): Target => ({
+  registry,
+  repository,
+  state,
+});
+const planFor = (...targets: Target[]) => planPublish(set, targets).targets;
+
+describe('a repository that has nothing', () => {
+  const [plan] = planFor(at('a.example', 'q', nothing));
+
+  test('gets every blob, the largest first, and every document once under its digest', () => {
+    expect(plan?.blobs).toEqual({
+      mount: [],
+      there: 0,
+      upload: [large, small, config].map(({ digest, size }) => ({ digest, size })),
+    });
+    expect(plan?.manifests.map(({ digest }) => digest)).toEqual([digestOf('one'), digestOf('all')]);
+    expect(plan?.indexes.map(({ digest }) => digest)).toEqual([digestOf('index')]);
+  });
+
+  test('gets the tags that never move first, then single manifests, indexes, channels, and latest at the end', () => {
+    expect(plan?.tags.map(({ tag: name, turn, action }) => [turn, name, action])).toEqual([
+      [0, '11.1.3-1', 'create'],
+      [1, 'x86_64-aarch64', 'create'],
+      [2, 'aarch64', 'create'],
+      [3, 'stable', 'create'],
+      [4, 'latest', 'create'],
+    ]);
+  });
+
+  test('is sent blobs, three documents and five tags', () => {
+    expect(plan?.bytes).toBe(1101 + 3 * 10 + 5 * 10);
+  });
+});
+
+test('a repository that has everything is left alone', () => {
+  const [plan] = planFor(at('a.example', 'q', everything));
+  expect(plan).toMatchObject({
+    blobs: { mount: [], upload: [], there: 3 },
+    manifests: [],
+    indexes: [],
+    bytes: 0,
+  });
+  expect(new Set(plan?.tags.map(({ action }) => action))).toEqual(new Set(['leave']));
+});
+
+describe('blobs are taken over', () => {
+  test('from a repository of the same registry that is filled before', () => {
+    const [first, second] = planFor(at('a.example', 'q', nothing), at('a.example', 'r', nothing));
+    expect(first?.blobs.mount).toEqual([]);
+    expect(second?.blobs.upload).toEqual([]);
+    expect(second?.blobs.mount.map(({ from }) => from)).toEqual(['q', 'q', 'q']);
+    expect(second?.bytes).toBe(3 * 10 + 5 * 10);
+  });
+
+  test('from one that comes later, if it has them already', () => {
+    const [first] = planFor(at('a.example', 'q', nothing), at('a.example', 'r', everything));
+    expect(first?.blobs.mount.map(({ from }) => from)).toEqual(['r', 'r', 'r']);
+  });
+
+  test('never from another registry', () => {
+    const [, second] = planFor(at('a.example', 'q', everything), at('b.example', 'q', nothing));
+    expect(second?.blobs.upload).toHaveLength(3);
+  });
+});
+
+describe('a tag that is there with another digest', () => {
+  const other = digestOf('other');
+  const state = (name: string): RepositoryState => ({ tags: new Map([[name, other]]), present: new Set() });
+
+  test('moves, and the plan says from where', () => {
+    const plan = planPublish(set, [at('a.example', 'q', state('latest'))]);
+    expect(plan.targets[0]?.tags.at(-1)).toMatchObject({ tag: 'latest', action: 'move', was: other });
+    expect(refusalOf(plan)).toBe(undefined);
+    expect(formatPlan(plan)).toMatch(/move +latest +sha256:\w{12} +sha256:\w{12}$/);
+  });
+
+  test('is refused if it never moves', () => {
+    const plan = planPublish(set, [at('a.example', 'q', state('11.1.3-1'))]);
+    expect(plan.targets[0]?.tags[0]).toMatchObject({ tag: '11.1.3-1', action: 'refuse', was: other });
+    expect(refusalOf(plan)).toMatchObject({
+      code: 'TAG_IMMUTABLE',
+      message: expect.stringContaining(`a.example/q:11.1.3-1 is ${other}`),
+      remedy: expect.stringContaining('rebuild number'),
+    });
+  });
+});
+
+test('a plan is plain data', () => {
+  const plan = planPublish(set, [at('a.example', 'q', nothing)]);
+  expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
+});
+
+test('a plan is printed as a table', () => {
+  expect(
+    formatPlan(planPublish(set, [at('a.example', 'q', nothing), at('a.example', 'r', everything)])),
+  ).toBe(
+    [
+      'REPOSITORY   BLOBS    MANIFESTS  INDEXES  TAGS      TO SEND',
+      '───────────  ───────  ─────────  ───────  ────────  ───────',
+      'a.example/q  3 mount  2          1        5 create  0.1 kB',
+      'a.example/r  3 there  0          0        5 leave   0.0 kB',
+    ].join('\n'),
+  );
+});
+
+test('some tags alone take along what they need, and nothing else', () => {
+  const chosen = withTags(set, (name) => name === 'x86_64-aarch64');
+  expect([...chosen.documents.keys()]).toEqual([digestOf('one')]);
+  expect([...blobsOf(chosen).keys()]).toEqual([config.digest, small.digest]);
+});

@@ -1,0 +1,113 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startRegistryServer } from '@qemu-user-static/oci-registry/testing';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { blobsOf, documentIn, type ImageSet, isIndex, withTags } from './image-set.ts';
+import { madeSet } from './testing/release.ts';
+import { destinationsIn, publishTo } from './testing/remote.ts';
+import { areGenuine, arePresent, verifyRemote } from './verify.ts';
+
+const folder = await mkdtemp(join(tmpdir(), 'verify-'));
+afterAll(() => rm(folder, { recursive: true, force: true }));
+let set: ImageSet;
+beforeAll(async () => {
+  set = await madeSet(folder);
+});
+
+/** A registry to which the set is published, and the findings on it that are not right. */
+async function published() {
+  const server = await startRegistryServer();
+  const { registry, destinations } = destinationsIn(server.name, ['o/q']);
+  onTestFinished(async () => {
+    await registry.close();
+    await server.close();
+  });
+  await publishTo(destinations, set);
+  const client = registry.repository('o/q');
+  const wrong = async (look = arePresent, of = set) =>
+    (await verifyRemote(of, client, look, 4)).filter(({ same }) => !same);
+  return { server, client, wrong };
+}
+
+/** The digest of the image of one emulator for one host, and one of its blobs that no other image has. */
+function lonelyImage() {
+  const tag = set.tags.find(({ tag: name }) => name === 'armv7l-arm');
+  if (tag === undefined) throw new Error('no such tag');
+  const layer = documentIn(set, tag.digest).needs[2];
+  if (layer === undefined) throw new Error('no layer');
+  return { image: tag.digest, layer };
+}
+
+test('what was published is what the lock gives, by name and byte for byte', async () => {
+  const { wrong } = await published();
+  expect(await wrong(arePresent)).toEqual([]);
+  expect(await wrong(areGenuine)).toEqual([]);
+});
+
+describe('is found without trust in the registry:', () => {
+  test('a tag with another image', async () => {
+    const { server, wrong } = await published();
+    const other = set.tags.find(({ tag }) => tag === 'register')?.digest ?? '';
+    server.store.tags.set('o/q:latest', other);
+    expect(await wrong()).toMatchObject([{ tag: 'latest', problems: [`is ${other}`] }]);
+  });
+
+  test('a tag that is gone', async () => {
+    const { server, wrong } = await published();
+    server.store.tags.delete('o/q:latest');
+    expect(await wrong()).toMatchObject([{ tag: 'latest', problems: ['is not there'] }]);
+  });
+
+  test('a document with other bytes than the registry says', async () => {
+    const { server, wrong } = await published();
+    server.inject({ method: 'GET', path: /manifests\/latest$/, fault: { kind: 'corrupt-answer' } });
+    expect(await wrong()).toMatchObject([{ tag: 'latest', problems: ['is served with other bytes'] }]);
+  });
+
+  test('an image that was cleaned away below its index, in each tag that lists it', async () => {
+    const { server, wrong } = await published();
+    const { image } = lonelyImage();
+    server.store.manifests.delete(`o/q@${image}`);
+    const tags = await wrong();
+    const listing = set.tags.filter(
+      ({ digest }) =>
+        digest === image ||
+        (isIndex(documentIn(set, digest)) &&
+          documentIn(set, digest).needs.some((one) => one.digest === image)),
+    );
+    expect(tags.map(({ tag }) => tag).sort()).toEqual(listing.map(({ tag }) => tag).sort());
+    expect(tags[0]?.problems).toContain(`${image} is not there`);
+  });
+
+  test('a blob that is gone', async () => {
+    const { server, wrong } = await published();
+    const { layer } = lonelyImage();
+    server.store.blobs.delete(`o/q@${layer.digest}`);
+    const [first] = await wrong();
+    expect(first?.problems).toEqual([`${layer.digest} is not there`]);
+  });
+
+  test('a blob with other bytes, when every byte is read', async () => {
+    const { server, wrong } = await published();
+    const { layer } = lonelyImage();
+    server.store.blobs.set(`o/q@${layer.digest}`, Buffer.alloc(layer.size));
+    expect(await wrong(arePresent)).toEqual([]);
+    const [first] = await wrong(areGenuine);
+    expect(first?.problems).toEqual([`${layer.digest} is served with other bytes`]);
+  });
+});
+
+test('one tag alone asks for what it needs, and for nothing else', async () => {
+  const { server, wrong } = await published();
+  const before = server.requests.length;
+  const one = withTags(set, (tag) => tag === 'armv7l-arm');
+  expect(await wrong(areGenuine, one)).toEqual([]);
+  expect(server.requests.length - before).toBe(2 + blobsOf(one).size);
+});
+
+test('a registry that cannot be asked is an error, not a finding', async () => {
+  const { server, wrong } = await published();
+  server.inject({ times: 999, fault: { kind: 'status', status: 403 } });
+  await expect(wrong()).rejects.toMatchObject({ code: 'REGISTRY_DENIED' });
+});
