@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, hash, randomBytes } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import type { HostPlatform } from '@qemu-user-static/arch-table';
 import { z } from 'zod';
@@ -75,7 +75,11 @@ export async function readLock(path: string): Promise<LockFile> {
   return { lock: parseLock(text), revision: gitBlobName(text) };
 }
 
-/** @throws BuilderError LOCK_INVALID */
+/**
+ * Takes a lock only as `update` wrote it, to the letter: a slip in a date or a version would change the images, and
+ * no hash of a package would tell.
+ * @throws BuilderError LOCK_INVALID
+ */
 export function parseLock(text: string): Lock {
   let value: unknown;
   try {
@@ -83,14 +87,25 @@ export function parseLock(text: string): Lock {
   } catch (cause) {
     throw new BuilderError('LOCK_INVALID', 'sources.lock.json is no JSON', cause);
   }
-  const parsed = schema.safeParse(value);
+  const { checksum: _, ...contents } = Object(value) as Record<string, unknown>;
+  const parsed = schema.safeParse(contents);
   if (!parsed.success) throw new BuilderError('LOCK_INVALID', `sources.lock.json: ${problems(parsed.error)}`);
+  if (formatLock(parsed.data) !== text) {
+    throw new BuilderError(
+      'LOCK_INVALID',
+      'sources.lock.json is not as it was written: its checksum or form differs',
+    );
+  }
   return parsed.data;
 }
 
-/** The lock's text: sorted keys, two spaces, a newline at the end, so that a diff shows what changed. */
+/**
+ * The lock's text: sorted keys, two spaces, a newline at the end, so that a diff shows what changed; and a checksum
+ * over the rest.
+ */
 export function formatLock(lock: Lock): string {
-  return `${JSON.stringify(lock, sortKeys, 2)}\n`;
+  const checksum = hash('sha256', JSON.stringify(lock, sortKeys));
+  return `${JSON.stringify({ ...lock, checksum }, sortKeys, 2)}\n`;
 }
 
 /** Writes the lock; a reader sees the old one or the new one. */
