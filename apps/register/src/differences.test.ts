@@ -305,6 +305,8 @@ And, without a command line of their own:
 - Either everything is registered that was asked for, or nothing. QEMU's script goes on after a failure.
 - The machine's own programs are never given to an emulator, whatever \`HOST_ARCH\` and \`--ignore-family\` say: QEMU's script
   registers them, and then no program starts any more.
+- "Setting ... as binfmt interpreter for ..." is said on stdout as there, but after all is done. Of files, only the folder
+  is said, on stderr.
 - \`uname\`'s names \`sun4u\`, \`sun4v\`, \`openrisc\`, \`sh4a\` and \`sh4aeb\` are known as hosts.
 - systemd and Debian's binfmt-support are not asked whether they are there: in a container they never are.
 `;

@@ -35,7 +35,6 @@ export function renderRegisterScript(): string {
   return `#!/bin/sh
 # register: tells the kernel (binfmt_misc) which QEMU emulator runs the programs of which CPU. \`register --help\`
 # Made from apps/register of https://github.com/alekitto/qemu-user-static (MIT). Runs in busybox ash, dash and bash.
-EDITION=${edition}
-${body}
+${body.replace('@EDITION@', edition)}
 `;
 }

@@ -25,13 +25,14 @@ wanted() {
 	line=":qemu-$1:M::$5:$6:$interpreter:$FLAGS"
 }
 
-# names PATTERN: sets ENTRIES, the names that fit. A name with a space was made by no packager and is passed over.
+# names PATTERN: sets ENTRIES, the names that fit. This program's own helpers are none, and names with a space, or that
+# look like options, were made by no packager and are passed over.
 names() {
 	ENTRIES=''
 	set +f
 	for entry in "$MOUNT"/$1; do
 		case ${entry##*/} in
-		"$1" | register | status | "$LOCK" | *[[:space:]]*) ;;
+		"$1" | register | status | qemu-register-* | -* | *[[:space:]]*) ;;
 		*) ENTRIES="$ENTRIES ${entry##*/}" ;;
 		esac
 	done

@@ -93,9 +93,11 @@ apply() {
 	CHANGING=no
 }
 
+# rehearse ROW: the trial that a killed call may have left is gone first.
 rehearse() {
 	is_next "$1" || return 0
 	wanted "$@"
+	write_entry qemu-register-trial -1
 	make_entry qemu-register-trial ":qemu-register-trial:${line#:*:}"
 	write_entry qemu-register-trial -1
 }

@@ -126,5 +126,5 @@ trap interrupted INT TERM HUP
 # The usual call ends here. Shells read a script as they go, and need not read what only the others take.
 if [ -z "$REPORT$INSTALL" ] && [ "$WRITE" = kernel ]; then
 	change
-	exit
+	exit 0
 fi

@@ -1,8 +1,8 @@
+# Running the probes: a few machine instructions of each guest that exit with PROBE_EXIT.
+
 # Names of temporary folders: the process is number 1 in every container, so the time makes the difference.
 read -r TAG _ </proc/uptime
 TAG=$$.$TAG
-
-# Running the probes: a few machine instructions of each guest that exit with PROBE_EXIT.
 
 SCRATCH=''
 

@@ -7,6 +7,7 @@ json_text() {
 		letter=${rest%"${rest#?}"} rest=${rest#?}
 		case $letter in
 		[\\\"]) text=$text\\$letter ;;
+		[[:cntrl:]]) text="$text " ;;
 		*) text=$text$letter ;;
 		esac
 	done
