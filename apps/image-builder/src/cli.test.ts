@@ -23,11 +23,20 @@ describe('help', () => {
   test('lists every command, on stdout, with status 0', async () => {
     const { status, stdout } = await run('--help');
     expect(status).toBe(0);
-    for (const command of ['release', 'update', 'fetch', 'build', 'check', 'context'])
+    for (const command of [
+      'release',
+      'update',
+      'fetch',
+      'build',
+      'check',
+      'context',
+      'publish',
+      'verify-remote',
+    ])
       expect(stdout).toContain(`\n  ${command} [options]`);
   });
 
-  test.each(['release', 'update', 'fetch', 'build', 'check', 'context'])(
+  test.each(['release', 'update', 'fetch', 'build', 'check', 'context', 'publish', 'verify-remote'])(
     '%s has its own',
     async (command) => {
       const { status, stdout } = await run(command, '--help');
@@ -45,6 +54,10 @@ describe('wrong usage ends with status 2 and says what is right', () => {
     [['release', '--platform', 'linux/amd46'], 'Did you mean "linux/amd64"?'],
     [['release', '--compression', 'zstd'], 'gzip or gzip,zstd'],
     [['release', 'surplus'], 'too many arguments'],
+    [['publish'], "required option '--to <repository>' not specified"],
+    [['publish', '--to', 'https://ghcr.io/o/q'], 'REFERENCE_INVALID: "https://ghcr.io/o/q" is an address'],
+    [['publish', '--to', 'ghcr.io/o/q', '--connections', '0'], 'from 1 to 99'],
+    [['verify-remote'], "required option '--at <image>' not specified"],
     [
       ['release', '--channel', 'beta'],
       'CHANNEL_UNKNOWN: no channel "beta" in the lock, which has latest, oldstable, stable',

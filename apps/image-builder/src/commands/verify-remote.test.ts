@@ -1,0 +1,63 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type RegistryServer, startRegistryServer } from '@qemu-user-static/oci-registry/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { VerifyRemoteOptions } from '../cli.ts';
+import { type MadeCheckout, madeCheckout } from '../publish/testing/checkout.ts';
+import { publishCommand } from './publish.ts';
+import { verifyRemoteCommand } from './verify-remote.ts';
+
+const folder = await mkdtemp(join(tmpdir(), 'verify-command-'));
+let checkout: MadeCheckout;
+let server: RegistryServer;
+beforeAll(async () => {
+  checkout = await madeCheckout(folder);
+  server = await startRegistryServer();
+  const from = [await checkout.build('published')];
+  const to = [`${server.name}/o/q`];
+  await publishCommand({ to, from, platform: [], tag: [], connections: 4, push: true }, checkout.environment);
+});
+afterAll(async () => {
+  await checkout.environment.close();
+  await server.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const verify = (at: string, options: Partial<VerifyRemoteOptions> = {}) =>
+  verifyRemoteCommand(
+    { ...checkout.buildOptions('made-anew'), at: `${server.name}/${at}`, connections: 4, ...options },
+    checkout.environment,
+  );
+
+test('a layout made anew from the lock is what is published, tag for tag', async () => {
+  const result = await verify('o/q', { deep: true });
+  expect(result.text).toMatch(/o\/q: (\d+) of \1 tags are what the lock gives$/);
+  expect(result.failure).toBe(undefined);
+});
+
+test('one tag alone', async () => {
+  const { text } = await verify('o/q:latest');
+  expect(text).toMatch(/ 1 of 1 tags/);
+});
+
+test('a difference is told with the tag, and fails', async () => {
+  const right = server.store.tags.get('o/q:latest') ?? '';
+  server.store.tags.set('o/q:latest', server.store.tags.get('o/q:register') ?? '');
+  const { text, failure } = await verify('o/q').finally(() => server.store.tags.set('o/q:latest', right));
+  expect(text).toMatch(/\nlatest +sha256:\w+ +is sha256:\w+\n/);
+  expect(failure).toMatchObject({
+    code: 'REMOTE_DIFFERS',
+    message: expect.stringContaining('latest is sha256:'),
+  });
+});
+
+test.each([
+  ['o/q:beta', 'the lock gives no tag beta'],
+  [`o/q@sha256:${'0'.repeat(64)}`, 'takes a tag, not a digest'],
+])('wrong usage: %s', async (at, message) => {
+  await expect(verify(at)).rejects.toMatchObject({
+    code: 'USAGE',
+    message: expect.stringContaining(message),
+  });
+});
