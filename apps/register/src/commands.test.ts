@@ -1,12 +1,13 @@
 import { mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { NO_ARCHIVE } from './testing/archive.ts';
 import { type Command, type Image, left, OTHERS, OWN, SEEDS, said, typed } from './testing/commands.ts';
-import { NO_ARCHIVE, qemuUser } from './testing/debian.ts';
 import { type Docker, NO_DOCKER, openDocker } from './testing/docker.ts';
 import { IMAGE_ROOT, NO_STATIC_BUSYBOX } from './testing/image.ts';
 import { code, table } from './testing/markdown.ts';
 import { MOUNT, NO_NAMESPACES, openNamespace, readEntries } from './testing/namespace.ts';
+import { qemuUser } from './testing/qemu-user.ts';
 import type { Outcome } from './testing/run.ts';
 import { FOLDER } from './testing/script.ts';
 

@@ -2,11 +2,13 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GUEST_NAMES, type GuestName, namesOf } from '@qemu-user-static/arch-table';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { NO_ARCHIVE } from './testing/archive.ts';
 import { type ByteDifference, byteDifferences, bytes, type Line, readLines } from './testing/binfmt-lines.ts';
-import { NO_ARCHIVE, type QemuScript, type QemuUser, qemuScript, qemuUser } from './testing/debian.ts';
 import { standIns } from './testing/emulators.ts';
 import { code, table } from './testing/markdown.ts';
 import { type Namespace, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
+import { type QemuScript, qemuScript } from './testing/qemu-script.ts';
+import { type QemuUser, qemuUser } from './testing/qemu-user.ts';
 import { type Outcome, run } from './testing/run.ts';
 import { FOLDER, SCRIPT } from './testing/script.ts';
 

@@ -1,6 +1,7 @@
-import { qemuScript, qemuUser } from '../testing/debian.ts';
 import { IMAGE_ROOT, NO_STATIC_BUSYBOX } from '../testing/image.ts';
 import { MOUNT, openNamespace } from '../testing/namespace.ts';
+import { qemuScript } from '../testing/qemu-script.ts';
+import { qemuUser } from '../testing/qemu-user.ts';
 import { SCRIPT } from '../testing/script.ts';
 import { SHELLS, type Shell } from '../testing/shells.ts';
 

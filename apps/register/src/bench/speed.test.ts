@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { NO_ARCHIVE } from '../testing/debian.ts';
+import { NO_ARCHIVE } from '../testing/archive.ts';
 import { NO_STATIC_BUSYBOX } from '../testing/image.ts';
 import { NO_NAMESPACES } from '../testing/namespace.ts';
 import { measureSpeed } from './measure.ts';

@@ -3,9 +3,9 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { cp, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Image } from './commands.ts';
-import { qemuUser } from './debian.ts';
 import { NO_STATIC_BUSYBOX } from './image.ts';
 import { MOUNT, readEntries } from './namespace.ts';
+import { qemuUser } from './qemu-user.ts';
 import { type Outcome, run } from './run.ts';
 import { FOLDER, SCRIPT } from './script.ts';
 
