@@ -233,13 +233,13 @@ export function commandLine(commands: Commands): Command {
       .argParser(collect((name) => name)),
     new Option('--from <folder>', 'an OCI image layout; several, each with other platforms, become one')
       .default([], DEFAULT_OUTPUT)
-      .argParser(collect((folder) => folder)),
+      .argParser(append),
     new Option('--platform <name>', 'publish only this host platform; may be given several times')
       .default([], 'all of the lock, and each must be there')
       .argParser(collect(parsePlatform)),
     new Option('--tag <pattern>', 'only tags like this, such as "11.1*"; may be given several times')
       .default([], 'all')
-      .argParser(collect((pattern) => pattern)),
+      .argParser(append),
     new Option('--push', 'do what the plan says; without it nothing is changed'),
     new Option('--thorough', 'ask about every blob, also where a manifest above it is there'),
     new Option('--save <file>', 'write the plan as JSON'),
@@ -272,6 +272,11 @@ export function commandLine(commands: Commands): Command {
 
 function collect<T>(parse: (value: string) => T): (value: string, before?: T[]) => T[] {
   return (value, before = []) => [...before, ...value.split(',').map(parse)];
+}
+
+/** For values that may hold a comma. */
+function append(value: string, before: string[]): string[] {
+  return [...before, value];
 }
 
 function parsePlatform(name: string): HostPlatform {
