@@ -1,9 +1,19 @@
-import { elfPattern, escapeBytes, guest, registrationLine } from '@qemu-user-static/arch-table';
+import {
+  elfPattern,
+  emulatorOf,
+  escapeBytes,
+  GUEST_NAMES,
+  guest,
+  namesOf,
+  registrationLine,
+} from '@qemu-user-static/arch-table';
 import { describe, expect, test } from 'vitest';
 import { standIns } from './testing/emulators.ts';
 import { entriesOf, entryOf, guestsBut } from './testing/expected.ts';
 import { callImage, IMAGE_ROOT, NO_STATIC_BUSYBOX } from './testing/image.ts';
 import { MOUNT, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
+import { run } from './testing/run.ts';
+import { SCRIPT } from './testing/script.ts';
 import { SHELLS } from './testing/shells.ts';
 
 const bin = standIns();
@@ -108,6 +118,37 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
     });
   },
 );
+
+describe.each(SHELLS)('the host matrix in $name', (shell) => {
+  /** The guests whose lines a host would write, in the table's order. */
+  async function guestsOf(machine: string, ...words: string[]) {
+    const argv = [...shell.argv, SCRIPT, '--dry-run', '--mount', '/none', ...words];
+    const { stdout } = await run(argv, { env: { HOST_ARCH: machine } });
+    return Array.from(stdout.matchAll(/^:qemu-([^:]+):/gm), ([, name]) => name);
+  }
+  /** This machine's own programs are left out for any other host. */
+  const own = process.arch === 'x64' ? ['x86_64'] : [];
+
+  test('every CPU leaves out its own family, or with --ignore-family yes only itself', {
+    timeout: 30_000,
+  }, async () => {
+    for (const cpu of GUEST_NAMES) {
+      const others = guestsBut(guest(cpu).family).filter((name) => !own.includes(name));
+      expect([cpu, await guestsOf(cpu)]).toEqual([cpu, others]);
+      const all = GUEST_NAMES.filter((name) => emulatorOf(name) !== emulatorOf(cpu) && !own.includes(name));
+      expect([cpu, await guestsOf(cpu, '-i', 'yes')]).toEqual([cpu, all]);
+    }
+  });
+
+  test('the names that uname has for a CPU are that CPU', async () => {
+    for (const cpu of GUEST_NAMES) {
+      // i486 and i586 are old names of i386 as hosts; as a guest, i486 is one of its own.
+      for (const name of namesOf(cpu, 'uname').filter((alias) => !alias.includes('*'))) {
+        expect([name, await guestsOf(name)]).toEqual([name, await guestsOf(cpu)]);
+      }
+    }
+  });
+});
 
 describe.skipIf(NO_NAMESPACES !== undefined)('finding binfmt_misc (user namespace)', () => {
   test('PROC_PREFIX goes before the path', async () => {
