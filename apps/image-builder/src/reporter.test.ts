@@ -67,3 +67,38 @@ test('what a person should know stays on the screen', () => {
     '',
   ]);
 });
+
+const registryTells: BuilderEvent[] = [
+  { type: 'sending', registry: 'ghcr.io', repository: 'o/q', bytes: 4_000_000 },
+  {
+    type: 'registry',
+    registry: 'ghcr.io',
+    event: {
+      type: 'upload-progress',
+      repository: 'o/q',
+      digest: 'sha256:0',
+      sent: 1_000_000,
+      size: 2_000_000,
+    },
+  },
+  {
+    type: 'registry',
+    registry: 'ghcr.io',
+    event: {
+      type: 'retry',
+      method: 'PUT',
+      address: 'https://ghcr.io/v2/',
+      reason: 'PUT https://ghcr.io/v2/: 503',
+      attempt: 2,
+      delayMs: 500,
+    },
+  },
+  { type: 'registry', registry: 'ghcr.io', event: { type: 'warning', text: 'read-only on Sunday' } },
+];
+
+test('publishing: bytes on the status line, retries and a registry’s warnings as lines', () => {
+  expect(told(true, registryTells)).toContain('publish: 1.0 MB of 4.0 MB');
+  expect(told(false, registryTells)).toBe(
+    'ghcr.io: PUT https://ghcr.io/v2/: 503; again in 0.5 s\nghcr.io warns: read-only on Sunday\n',
+  );
+});
