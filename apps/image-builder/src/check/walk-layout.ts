@@ -103,7 +103,10 @@ export async function walkLayout(layout: Layout): Promise<FoundLayout> {
     if (descriptor.mediaType === MEDIA_TYPE.index) {
       listed = ((await document(descriptor, tag)) as { manifests: Descriptor[] } | null)?.manifests ?? [];
     }
-    tags.push({ tag, descriptor, images: (await Promise.all(listed.map((one) => image(one, tag)))).flat() });
+    // One after the other, so that what is found comes in the layout's own order.
+    const inside: FoundImage[] = [];
+    for (const one of listed) inside.push(...(await image(one, tag)));
+    tags.push({ tag, descriptor, images: inside });
   }
   return { tags, images: [...images.values()], problems };
 }

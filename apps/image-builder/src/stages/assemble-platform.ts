@@ -1,6 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { GUEST_NAMES, type HostPlatform } from '@qemu-user-static/arch-table';
-import { blobSize, type Compression, type Layer, type Layout } from '@qemu-user-static/oci-image';
+import {
+  blobSize,
+  type Compression,
+  type GzipPool,
+  type Layer,
+  type Layout,
+} from '@qemu-user-static/oci-image';
+import type { LimitFunction } from 'p-limit';
 import type { OnEvent } from '../events.ts';
 import type { LockedPlatform } from '../lock.ts';
 import { memoKey, recall, remember } from '../memo.ts';
@@ -15,7 +22,7 @@ import type { Recipe } from '../recipe/dockerfile.ts';
 import { planPart } from '../recipe/plan.ts';
 import { type EmulatorLayer, writeEmulatorLayer } from './emulator-layer.ts';
 import { extractEmulators, extractShell } from './extract.ts';
-import { type Compressors, writeJoinedLayers } from './joined-layers.ts';
+import { writeJoinedLayers } from './joined-layers.ts';
 import { writeSmallLayer } from './small-layer.ts';
 
 /** Where a platform's packages lie in the cache. */
@@ -40,6 +47,15 @@ export interface PlatformLayers {
   readonly leftOut: readonly string[];
 }
 
+/**
+ * One package is read at a time, and one host's layers joined: the next host is read while zstd works on the one
+ * before, and memory holds one zstd frame (700 MB) and a few programs, whatever the number of hosts.
+ */
+export interface Turns {
+  readonly extract: LimitFunction;
+  readonly join: LimitFunction;
+}
+
 export interface AssembleContext {
   readonly layout: Layout;
   /** The rendered Dockerfile of an image with emulators. */
@@ -47,7 +63,8 @@ export interface AssembleContext {
   /** The register program. */
   readonly script: string;
   readonly compressions: readonly Compression[];
-  readonly compressors: Compressors;
+  readonly gzip: GzipPool;
+  readonly turns: Turns;
   /** SOURCE_DATE_EPOCH, where it is set. https://reproducible-builds.org/specs/source-date-epoch/ */
   readonly sourceDateEpoch: number | null;
   readonly onEvent: OnEvent;
@@ -101,24 +118,47 @@ async function makeEmulatorParts(
   created: number,
   context: AssembleContext,
 ): Promise<EmulatorParts> {
-  const { platform, locked, emulatorsDeb } = fetched;
-  const { layout, recipe, compressions, compressors } = context;
-  const licenses: LicenseText[] = [];
-  const leftOut: string[] = [];
-  const emulators: EmulatorLayer[] = [];
+  const { layout, recipe, compressions, gzip, turns } = context;
+  const { emulators, licenses, leftOut } = await turns.extract(() =>
+    extractLayers(fetched, created, context),
+  );
+
+  const sourceOf = new Map(emulators.map((emulator) => [emulatorEntry(emulator.guest).path, emulator]));
+  const entries = emulators.map(({ guest }) => emulatorEntry(guest));
+  const joining = { layout, plan: planPart(recipe, 'emulators', entries), sourceOf, mtime: created };
+  const joined = await turns.join(() => writeJoinedLayers(joining, compressions, gzip));
+  context.onEvent({ type: 'layers-joined', platform: fetched.platform });
+
+  const files = licenseContext(licenses);
+  const licensePlan = planPart(recipe, 'licenses', files);
+  const small = await writeSmallLayer(layout, licensePlan, files, compressions, created, gzip);
+  return { emulators, joined, licenses: small, leftOut };
+}
+
+/** What reading a package gives: each emulator in a layer of its own, and the licence texts. */
+interface ExtractedLayers {
+  readonly emulators: EmulatorLayer[];
+  readonly licenses: LicenseText[];
+  readonly leftOut: string[];
+}
+
+async function extractLayers(
+  { platform, locked, emulatorsDeb }: FetchedPlatform,
+  created: number,
+  { layout, recipe, gzip, onEvent }: AssembleContext,
+): Promise<ExtractedLayers> {
+  const extracted: ExtractedLayers = { emulators: [], licenses: [], leftOut: [] };
   const inWork = new Set<Promise<void>>();
   for await (const found of extractEmulators(emulatorsDeb, locked.emulators, platform)) {
-    if (found.kind === 'license') licenses.push(found.license);
-    if (found.kind === 'unknown') leftOut.push(found.path);
+    if (found.kind === 'license') extracted.licenses.push(found.license);
+    if (found.kind === 'unknown') extracted.leftOut.push(found.path);
     if (found.kind !== 'emulator') continue;
     const plan = planPart(recipe, 'emulators', [emulatorEntry(found.guest)]);
-    const work = writeEmulatorLayer(layout, plan, found.guest, found.program, created, compressors.gzip).then(
-      (layer) => {
-        emulators.push(layer);
-        inWork.delete(work);
-        context.onEvent({ type: 'emulator-done', platform, guest: found.guest });
-      },
-    );
+    const work = writeEmulatorLayer(layout, plan, found.guest, found.program, created, gzip).then((layer) => {
+      extracted.emulators.push(layer);
+      inWork.delete(work);
+      onEvent({ type: 'emulator-done', platform, guest: found.guest });
+    });
     // A failure shows when it is awaited; until then it must not count as unhandled.
     work.catch(() => undefined);
     inWork.add(work);
@@ -126,27 +166,8 @@ async function makeEmulatorParts(
     if (inWork.size >= availableParallelism()) await Promise.race(inWork);
   }
   await Promise.all(inWork);
-  emulators.sort((a, b) => GUEST_NAMES.indexOf(a.guest) - GUEST_NAMES.indexOf(b.guest));
-  const sourceOf = new Map(emulators.map((emulator) => [emulatorEntry(emulator.guest).path, emulator]));
-  const joinedPlan = planPart(
-    recipe,
-    'emulators',
-    emulators.map(({ guest }) => emulatorEntry(guest)),
-  );
-  const joined = await writeJoinedLayers(
-    { layout, plan: joinedPlan, sourceOf, mtime: created },
-    compressions,
-    compressors,
-  );
-  const files = licenseContext(licenses);
-  context.onEvent({ type: 'layers-joined', platform });
-  const licensePlan = planPart(recipe, 'licenses', files);
-  return {
-    emulators,
-    joined,
-    leftOut,
-    licenses: await writeSmallLayer(layout, licensePlan, files, compressions, created, compressors.gzip),
-  };
+  extracted.emulators.sort((a, b) => GUEST_NAMES.indexOf(a.guest) - GUEST_NAMES.indexOf(b.guest));
+  return extracted;
 }
 
 async function registerLayers(
@@ -168,7 +189,7 @@ async function registerLayers(
     files,
     compressions,
     created,
-    context.compressors.gzip,
+    context.gzip,
   );
   await remember(layout, name, key, layers);
   return layers;

@@ -22,6 +22,7 @@ import {
   assemblePlatform,
   type FetchedPlatform,
   type PlatformLayers,
+  type Turns,
 } from './assemble-platform.ts';
 import { type DocumentWriter, documentWriter } from './documents.ts';
 import { type BuiltTag, tagImages } from './tag-images.ts';
@@ -59,9 +60,6 @@ export interface Built {
   readonly sound: ReadonlySet<Digest>;
 }
 
-/** Platforms in work at once: while one waits for its zstd frame, the next is read and compressed. */
-const PLATFORMS_AT_ONCE = 3;
-
 /**
  * Makes the layout: layers first, then configs, manifests and indexes, `index.json` last of all, so that a
  * reader, or a run after a kill, never sees a tag that points at something incomplete.
@@ -98,19 +96,23 @@ async function assembleChannels(
     recipe: parseDockerfile(renderTemplate(context.template, { emulators: true, labels: {} })),
     script: context.script,
     compressions: context.compressions,
-    compressors: { gzip, zstd: pLimit(1) },
+    gzip,
+    turns: turnsFor(context.compressions),
     sourceDateEpoch: context.sourceDateEpoch,
     onEvent: context.onEvent,
   };
-  const atOnce = pLimit(PLATFORMS_AT_ONCE);
   return Promise.all(
     fetched.map(async ({ channel, platforms }) => ({
       channel,
-      platforms: await Promise.all(
-        platforms.map((platform) => atOnce(() => assemblePlatform(platform, assembling))),
-      ),
+      platforms: await Promise.all(platforms.map((platform) => assemblePlatform(platform, assembling))),
     })),
   );
+}
+
+/** Only zstd is worth reading the next package meanwhile; else one thing at a time keeps memory low. */
+function turnsFor(compressions: readonly Compression[]): Turns {
+  const extract = pLimit(1);
+  return { extract, join: compressions.includes('zstd') ? pLimit(1) : extract };
 }
 
 async function tagEverything(

@@ -11,19 +11,12 @@ import {
   runningDigest,
   tarEntryLength,
 } from '@qemu-user-static/oci-image';
-import type { LimitFunction } from 'p-limit';
 import type { LayerPlan } from '../recipe/plan.ts';
 import type { EmulatorLayer } from './emulator-layer.ts';
 import { type JoinedEntry, openSink } from './layer-sink.ts';
 import { rawEntry } from './raw-entry.ts';
 
 const gunzipAsync = promisify(gunzip);
-
-/** What compresses: gzip on all cores, zstd one frame at a time, as one takes 700 MB of memory. */
-export interface Compressors {
-  readonly gzip: GzipPool;
-  readonly zstd: LimitFunction;
-}
 
 /** What is joined. */
 export interface Joining {
@@ -40,15 +33,6 @@ export interface Joining {
  * zstd one is a solid frame over their contents.
  */
 export async function writeJoinedLayers(
-  joining: Joining,
-  compressions: readonly Compression[],
-  { gzip, zstd }: Compressors,
-): Promise<Layer[]> {
-  const write = () => joinLayers(joining, compressions, gzip);
-  return compressions.includes('zstd') ? zstd(write) : write();
-}
-
-async function joinLayers(
   joining: Joining,
   compressions: readonly Compression[],
   gzip: GzipPool,
