@@ -21,7 +21,7 @@ export interface Rights {
 
 /** How it ended. */
 export interface ContainerOutcome {
-  /** Null where the engine could not start its program; stderr then says why. */
+  /** Null where the engine could not start its program, or it did not end; stderr then says why. */
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -91,6 +91,22 @@ async function load(docker: Docker, archive: AsyncIterable<Uint8Array>): Promise
   }
 }
 
+/** Milliseconds for one container: an emulator that crashes as process 1 waits for ever, as its own signal is not delivered. */
+const PATIENCE = 30_000;
+
+/** Waits for a container's end; null where it does not come. */
+async function exitCode(container: Docker.Container): Promise<number | null> {
+  const patience = AbortSignal.timeout(PATIENCE);
+  try {
+    const { StatusCode } = (await container.wait({ abortSignal: patience })) as { StatusCode: number };
+    return StatusCode;
+  } catch (error) {
+    if (!patience.aborted) throw error;
+    await container.kill();
+    return null;
+  }
+}
+
 async function run(
   docker: Docker,
   { image, entrypoint, words, rights }: ContainerRun,
@@ -107,9 +123,11 @@ async function run(
       (error: Error & { json?: { message?: string } }) => error.json?.message ?? error.message,
     );
     if (problem !== null) return { code: null, stdout: '', stderr: problem };
-    const { StatusCode } = (await container.wait()) as { StatusCode: number };
+    const code = await exitCode(container);
     const log = (await container.logs({ stdout: true, stderr: true })) as unknown as Buffer;
-    return { code: StatusCode, ...splitLog(log) };
+    const said = splitLog(log);
+    if (code !== null) return { code, ...said };
+    return { code, ...said, stderr: `${said.stderr}it did not end in ${PATIENCE / 1000} s` };
   } finally {
     await container.remove({ force: true });
   }

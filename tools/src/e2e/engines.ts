@@ -1,0 +1,95 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { ROOT } from '../repository.ts';
+import { BINFMT, ENGINES, type EnginePlace, socketOf } from './places.ts';
+
+/** How a program ended. */
+export interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Milliseconds after which a program is ended: one that crashes as process 1 of a container hangs. */
+const PATIENCE = 60_000;
+
+/** Runs a program to its end. */
+export async function run(
+  argv: readonly string[],
+  options: { readonly env?: Readonly<Record<string, string>>; readonly input?: string | Uint8Array } = {},
+): Promise<Outcome> {
+  const [program = '', ...words] = argv;
+  const child = spawn(program, words, {
+    env: { ...process.env, ...options.env },
+    timeout: PATIENCE,
+    killSignal: 'SIGKILL',
+  });
+  child.stdin.end(options.input);
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close') as Promise<[number | null]>,
+  ]);
+  return { code, stdout, stderr };
+}
+
+/** An engine that the set-up started. */
+export interface Engine {
+  readonly place: EnginePlace;
+  /** `Docker 26.1`. */
+  readonly name: string;
+  /** Debian's own client of that engine. */
+  docker(...words: string[]): Promise<Outcome>;
+  /** The project's command line, with this engine as its engine. */
+  builder(...words: string[]): Promise<Outcome>;
+}
+
+/** Where the release is that the suites try. */
+export const LAYOUT = resolve(ROOT, process.env.E2E_LAYOUT ?? 'dist/oci');
+
+/** Why the suites cannot run here, or nothing. */
+export const NO_ENGINES = whyNot();
+
+function whyNot(): string | undefined {
+  // The kernel has one table: these suites must not run beside others that change it.
+  if (process.env.E2E === undefined) return 'E2E is not set';
+  if (process.getuid?.() !== 0) return 'not root';
+  if (!existsSync(join(LAYOUT, 'index.json'))) return 'no layout: npm run release';
+  if (Object.values(ENGINES).some((place) => versionOf(place) === null))
+    return 'no engines: node tools/src/e2e/set-up.ts';
+  const status = join(BINFMT, 'register');
+  return existsSync(status) ? undefined : 'binfmt_misc is not mounted';
+}
+
+function versionOf(place: EnginePlace): string | null {
+  const [program = '', ...words] = clientOf(place);
+  const { status, stdout } = spawnSync(program, [...words, 'version', '--format', '{{.Server.Version}}']);
+  return status === 0 ? String(stdout).trim() : null;
+}
+
+/** The engine's own Debian has the client. */
+function clientOf({ root, folder }: EnginePlace): string[] {
+  return ['chroot', root, '/usr/bin/docker', '--host', `unix://${folder}/engine.sock`];
+}
+
+export function openEngine(place: EnginePlace): Engine {
+  const [version = ''] = /^\d+\.\d+/.exec(versionOf(place) ?? '') ?? [];
+  const main = resolve(ROOT, 'apps/image-builder/src/main.ts');
+  return {
+    place,
+    name: `Docker ${version}`,
+    docker: (...words) => run([...clientOf(place), ...words]),
+    builder: (...words) =>
+      run([process.execPath, main, ...words], { env: { DOCKER_HOST: `unix://${socketOf(place)}` } }),
+  };
+}
+
+/** Whether this machine's root has every capability there is, which `--privileged` of an old engine asks for. */
+export const HAS_SYS_RESOURCE = (() => {
+  const [, effective = '0'] = /^CapEff:\s*(\w+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
+  // https://github.com/torvalds/linux/blob/v6.12/include/uapi/linux/capability.h: CAP_SYS_RESOURCE is 24.
+  return ((BigInt(`0x${effective}`) >> 24n) & 1n) === 1n;
+})();

@@ -1,0 +1,276 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ROOT } from '../repository.ts';
+import { readTable, restoreTable, type Table } from './binfmt-table.ts';
+import { GUESTS, makeGuestLayout } from './debian-guests.ts';
+import { type Engine, HAS_SYS_RESOURCE, LAYOUT, NO_ENGINES, type Outcome, openEngine } from './engines.ts';
+import { BINFMT, ENGINES } from './places.ts';
+
+// The seeds' README, line by line, on real engines. Each line's outcome becomes a row of docs/engines.md.
+
+const IMAGE = 'alekitto/qemu-user-static';
+const LEAST = ['--cap-drop', 'ALL', '-v', `${BINFMT}:/binfmt_misc`];
+/** Hosts whose images are run under the emulators just registered. */
+const OTHER_HOSTS = ['linux/arm64', 'linux/arm/v7', 'linux/ppc64le', 'linux/riscv64', 'linux/s390x'];
+
+const rows: string[][] = [];
+let folder: string;
+let before: Table;
+
+describe.skipIf(NO_ENGINES !== undefined)('the README on an engine (root, engine)', () => {
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'readme-'));
+    before = await readTable(BINFMT);
+    expect(Object.keys(before).filter((name) => name.startsWith('qemu-'))).toEqual([]);
+    await makeGuestLayout(join(folder, 'guests'));
+  }, 120_000);
+
+  afterAll(async () => {
+    await restoreTable(BINFMT, before);
+    rmSync(folder, { recursive: true });
+  });
+
+  describe.each(Object.values(ENGINES))('$name', (place) => {
+    let engine: Engine;
+    let rights: string[];
+    const shared = join(place.root, '/var/tmp/readme-e2e');
+
+    const row = (example: string, platform: string, result: string) =>
+      rows.push([engine.name, platform, `\`${example}\``, result]);
+    const succeed = (outcome: Outcome) => {
+      expect(outcome.code, outcome.stderr).toBe(0);
+      return outcome.stdout.trim();
+    };
+    const uname = (guest: string) => engine.docker('run', '--rm', `${guest}/busybox`, 'uname', '-m');
+    const isFormatError = ({ code, stdout, stderr }: Outcome) => {
+      expect(`${stdout}${stderr}`).toContain('exec format error');
+      expect(code).not.toBe(0);
+    };
+    /** Registers with the README's own options, or with less where the engine may not give them. */
+    const register = (tag: string, ...words: string[]) =>
+      engine.docker('run', '--rm', ...rights, `${IMAGE}:${tag}`, ...words);
+
+    beforeAll(async () => {
+      engine = openEngine(place);
+      for (const tag of ['latest', 'register', 'x86_64-aarch64'])
+        succeed(await engine.builder('load', '--layout', LAYOUT, '--image', tag));
+      for (const { name } of GUESTS) {
+        const layout = join(folder, 'guests');
+        succeed(await engine.builder('load', '--layout', layout, '--image', name, '--repository', name));
+        succeed(await engine.docker('tag', `${name}:${name}`, `${name}/busybox`));
+      }
+      mkdirSync(shared, { recursive: true });
+    }, 240_000);
+
+    afterAll(async () => {
+      await restoreTable(BINFMT, before);
+      const { stdout } = await engine.docker('images', '--quiet', '--no-trunc');
+      await engine.docker('rmi', '--force', ...new Set(stdout.split('\n').filter((id) => id !== '')));
+      rmSync(shared, { recursive: true, force: true });
+    }, 60_000);
+
+    test('before, a program of another CPU does not start', async () => {
+      for (const { name, platform, machine } of GUESTS) {
+        const outcome = await uname(name);
+        const example = `docker run --rm ${name}/busybox uname -m`;
+        if (platform.architecture === '386') {
+          expect(succeed(outcome)).toBe(machine);
+          row(example, platformOf(platform), `\`${machine}\`: this CPU runs it by itself`);
+        } else {
+          isFormatError(outcome);
+          row(example, platformOf(platform), 'exec format error');
+        }
+      }
+    }, 120_000);
+
+    test('--privileged registers every emulator', async () => {
+      const outcome = await engine.docker(...['run', '--rm', '--privileged', IMAGE, '--reset', '-p', 'yes']);
+      const example = `docker run --rm --privileged ${IMAGE} --reset -p yes`;
+      const isRefused = engine.name === 'Docker 20.10' && !HAS_SYS_RESOURCE;
+      if (isRefused) {
+        expect(outcome.stderr).toContain('unable to apply caps: operation not permitted');
+        row(example, 'linux/amd64', 'refused by the engine: this machine’s root lacks CAP_SYS_RESOURCE');
+      } else {
+        expect(succeed(outcome).split('\n')).toHaveLength(31);
+        row(example, 'linux/amd64', '31 emulators registered');
+      }
+      rights = isRefused ? LEAST : ['--privileged'];
+      succeed(await register('latest', '--uninstall', 'qemu-*'));
+    }, 60_000);
+
+    test('and so does less than --privileged', async () => {
+      const outcome = await engine.docker('run', '--rm', ...LEAST, IMAGE, '--reset', '-p', 'yes');
+      expect(succeed(outcome).split('\n')).toHaveLength(31);
+      row(
+        `docker run --rm ${LEAST.join(' ')} ${IMAGE} --reset -p yes`,
+        'linux/amd64',
+        '31 emulators registered',
+      );
+    }, 60_000);
+
+    test('the entry reads as the README shows it', async () => {
+      expect(await readFile(join(BINFMT, 'qemu-aarch64'), 'utf8')).toBe(
+        [
+          'enabled',
+          'interpreter /usr/bin/qemu-aarch64-static',
+          'flags: F',
+          'offset 0',
+          'magic 7f454c460201010000000000000000000200b700',
+          'mask ffffffffffffff00fffffffffffffffffeffffff',
+          '',
+        ].join('\n'),
+      );
+      row(`cat ${BINFMT}/qemu-aarch64`, 'linux/amd64', 'as in the README');
+    });
+
+    test('after, it runs and says what it is', async () => {
+      for (const { name, platform, machine } of GUESTS) {
+        expect(succeed(await uname(name))).toBe(machine);
+        row(`docker run --rm ${name}/busybox uname -m`, platformOf(platform), `\`${machine}\``);
+      }
+    }, 120_000);
+
+    test('the images of every other host run, with -g yes: their shell finds its applets by argv[0]', async () => {
+      succeed(await register('latest', '--reset', '-p', 'yes', '-g', 'yes'));
+      row(
+        `docker run --rm --privileged ${IMAGE} --reset -p yes -g yes`,
+        'linux/amd64',
+        '31 emulators registered',
+      );
+      for (const platform of OTHER_HOSTS) {
+        const repository = platform.replaceAll('/', '-');
+        for (const tag of ['register', 'arm'])
+          succeed(
+            await engine.builder(
+              ...['load', '--layout', LAYOUT, '--image', tag],
+              ...['--platform', platform, '--repository', repository],
+            ),
+          );
+        const call = (...words: string[]) => engine.docker('run', '--rm', '--platform', platform, ...words);
+        expect(succeed(await call(`${repository}:register`, '--help'))).toContain('Usage: register');
+        expect(succeed(await call(...LEAST, `${repository}:register`, '--status'))).toContain('qemu-aarch64');
+        const emulator = '/usr/bin/qemu-arm-static';
+        const version = succeed(await call('--entrypoint', emulator, `${repository}:arm`, '--version'));
+        expect(version).toMatch(/^qemu-arm version \d+\.\d+\.\d+ \(Debian /);
+        row(`docker run --rm --platform ${platform} ${IMAGE}:register --help`, platform, 'usage');
+        row(`docker run --rm --platform ${platform} ${IMAGE}:register --status`, platform, 'every entry');
+        row(
+          `docker run --rm --platform ${platform} --entrypoint ${emulator} ${IMAGE}:arm --version`,
+          platform,
+          'QEMU’s version',
+        );
+      }
+    }, 240_000);
+
+    test(':register alone needs the emulator in the container', async () => {
+      succeed(await register('register', '--reset'));
+      isMissing(await uname('arm64v8'));
+      row(`docker run --rm --privileged ${IMAGE}:register --reset`, 'linux/amd64', '31 emulators registered');
+      row(
+        'docker run --rm arm64v8/busybox uname -m',
+        'linux/arm64',
+        'no such file: the emulator is not there',
+      );
+
+      const { stdout: id } = await engine.docker('create', `${IMAGE}:x86_64-aarch64`);
+      const emulator = 'qemu-aarch64-static';
+      succeed(
+        await engine.docker('cp', `${id.trim()}:/usr/bin/${emulator}`, `/var/tmp/readme-e2e/${emulator}`),
+      );
+      succeed(await engine.docker('rm', id.trim()));
+      const outcome = await engine.docker(
+        ...['run', '--rm', '-v', `/var/tmp/readme-e2e/${emulator}:/usr/bin/${emulator}`],
+        ...['arm64v8/busybox', 'uname', '-m'],
+      );
+      expect(succeed(outcome)).toBe('aarch64');
+      row(
+        `docker run --rm -v /usr/bin/${emulator}:/usr/bin/${emulator} arm64v8/busybox uname -m`,
+        'linux/arm64',
+        '`aarch64`',
+      );
+    }, 120_000);
+
+    test('or copied into an image of your own', async () => {
+      const context = join(shared, 'context');
+      mkdirSync(context, { recursive: true });
+      const dockerfile = [
+        `FROM --platform=linux/amd64 ${IMAGE}:x86_64-aarch64 AS qemu`,
+        'FROM arm64v8/busybox',
+        'COPY --from=qemu /usr/bin/qemu-aarch64-static /usr/bin/',
+        'RUN uname -m > /machine',
+      ].join('\n');
+      writeFileSync(join(context, 'Dockerfile'), dockerfile);
+      succeed(
+        await engine.docker(
+          ...[
+            'build',
+            '--pull=false',
+            '--network=none',
+            '--platform',
+            'linux/arm64',
+            '--tag',
+            'copied',
+            '/var/tmp/readme-e2e/context',
+          ],
+        ),
+      );
+      expect(succeed(await engine.docker('run', '--rm', 'copied', 'cat', '/machine'))).toBe('aarch64');
+      row(
+        'COPY --from=qemu /usr/bin/qemu-aarch64-static /usr/bin/',
+        'linux/arm64',
+        'built, and runs: `aarch64`',
+      );
+    }, 120_000);
+
+    test('--uninstall takes it all away', async () => {
+      succeed(await register('latest', '--uninstall', 'qemu-*'));
+      expect(await readTable(BINFMT)).toEqual(before);
+      isFormatError(await uname('arm64v8'));
+      row(
+        `docker run --rm --privileged ${IMAGE} --uninstall "qemu-*"`,
+        'linux/amd64',
+        'the kernel is as before',
+      );
+    }, 60_000);
+  });
+
+  test('docs/engines.md tells it so', async () => {
+    const cell = (text: string) => text.replaceAll('|', '\\|');
+    const lines = rows.map((row) => `| ${row.map(cell).join(' | ')} |`);
+    const page = await readFile(resolve(ROOT, 'docs/engines.md'), 'utf8').catch(() => '');
+    const made = [
+      ...HEAD,
+      '| engine | platform | example | result |',
+      '|---|---|---|---|',
+      ...lines,
+      '',
+    ].join('\n');
+    writeFileSync(resolve(ROOT, 'dist/engines.md'), made);
+    expect(page).toBe(made);
+  });
+});
+
+const HEAD = [
+  '# The examples on real engines',
+  '',
+  'Written by `tools/src/e2e/readme.e2e.test.ts`, which runs each line and compares what it gives with this page.',
+  'A run writes what it saw to dist/engines.md; to make it this page, copy it here.',
+  '',
+  'The machine: linux/amd64, whose root lacks CAP_SYS_RESOURCE. The engines: Debian 12’s and Debian 13’s. The programs',
+  'are Debian’s busybox-static for each CPU. Where an engine refuses `--privileged`, the lines after it that register',
+  'used the form without it.',
+  '',
+];
+
+function platformOf({ os, architecture, variant }: { os: string; architecture: string; variant?: string }) {
+  return [os, architecture, ...(variant === undefined ? [] : [variant])].join('/');
+}
+
+/** Without flag F the kernel looks for the emulator in the container. */
+function isMissing({ code, stdout, stderr }: Outcome): void {
+  expect(`${stdout}${stderr}`).toContain('no such file or directory');
+  expect(code).not.toBe(0);
+}
