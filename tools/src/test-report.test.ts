@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatTally, type Report } from './test-report.ts';
+import { formatTally, type Report, requiredButSkipped } from './test-report.ts';
 
 const report = (counts: Partial<Report>): Report => ({
   numPassedTests: 0,
@@ -26,4 +26,14 @@ test('a file that cannot be loaded counts as a failure', () => {
   expect(formatTally(report({ testResults }))).toBe(
     'could not be loaded: b.test.ts\n0 passed, 1 failed, 0 skipped',
   );
+});
+
+test('what needs root or an engine is named where it is skipped', () => {
+  const assertionResults = [
+    { fullName: 'the README (root, engine) runs', status: 'skipped' },
+    { fullName: 'loads (engine)', status: 'passed' },
+    { fullName: 'reads the archive (network)', status: 'skipped' },
+  ];
+  const testResults = [{ name: 'a.test.ts', status: 'passed', assertionResults }];
+  expect(requiredButSkipped(report({ testResults }))).toEqual(['the README (root, engine) runs']);
 });

@@ -11,6 +11,16 @@ export interface Report {
   }[];
 }
 
+/** Tests that were skipped though they were required: those whose name says that they need root or an engine. */
+export function requiredButSkipped(report: Report): string[] {
+  return report.testResults
+    .flatMap(({ assertionResults }) => assertionResults)
+    .filter(
+      ({ status, fullName }) => status === 'skipped' && /\([^)]*\b(root|engine)\b[^)]*\)/.test(fullName),
+    )
+    .map(({ fullName }) => fullName);
+}
+
 /** What was skipped, by name (a name says what the test needs), and the count as the last line. */
 export function formatTally(report: Report): string {
   const all = report.testResults.flatMap(({ assertionResults }) => assertionResults);

@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { formatTally, type Report } from './test-report.ts';
+import { formatTally, type Report, requiredButSkipped } from './test-report.ts';
 
 // `npm test`: the tests of every project, and at the end the runner's own count on a line of its own.
-// Arguments are vitest's: `npm test -- --project arch-table`.
+// E2E=required makes a skipped test that needs root or an engine a failure. Arguments are vitest's: `npm test -- --project arch-table`.
 
 const root = resolve(import.meta.dirname, '../..');
 const report = resolve(root, 'dist/test-report.json');
@@ -19,5 +19,8 @@ const runner = spawn(process.execPath, [vitest, 'run', ...reporters, ...process.
 });
 const [status] = (await once(runner, 'exit')) as [number | null];
 
-process.stdout.write(`\n${formatTally(JSON.parse(await readFile(report, 'utf8')) as Report)}\n`);
-process.exitCode = status ?? 1;
+const told = JSON.parse(await readFile(report, 'utf8')) as Report;
+const required = process.env.E2E === 'required' ? requiredButSkipped(told) : [];
+if (required.length > 0) process.stdout.write(`\nE2E=required, but skipped: ${required.join('\n  ')}\n`);
+process.stdout.write(`\n${formatTally(told)}\n`);
+process.exitCode = required.length > 0 ? 1 : (status ?? 1);
