@@ -43,7 +43,7 @@ const contextFor = (output: string, change: Partial<BuildContext> = {}): BuildCo
   template,
   script: '#!/bin/sh\n',
   compressions: ['gzip', 'zstd'],
-  provenance: { revision: 'a'.repeat(40), source: 'https://example.org/qemu-user-static' },
+  provenance: { revisionOf: () => 'a'.repeat(64), source: 'https://example.org/qemu-user-static' },
   sourceDateEpoch: null,
   onEvent: (event) => events.push(event),
   ...change,
@@ -169,7 +169,7 @@ describe('a build', () => {
     expect(image?.annotations).toMatchObject({
       'org.opencontainers.image.version': '10.2.2',
       'org.opencontainers.image.created': '2026-10-30T08:08:01Z',
-      'org.opencontainers.image.revision': 'a'.repeat(40),
+      'org.opencontainers.image.revision': 'a'.repeat(64),
       'org.opencontainers.image.source': 'https://example.org/qemu-user-static',
       'org.opencontainers.image.base.name': 'scratch',
       'io.github.qemu-user-static.debian-version': '1:10.2.2+ds-1',

@@ -76,7 +76,7 @@ export const BUILDER_ERRORS = {
   REMOTE_DIFFERS: {
     meaning: 'What a registry serves is not what the lock and Dockerfile.template give, or is not complete.',
     remedy:
-      'Check out the commit the tag was made from (its label org.opencontainers.image.revision is the git object of sources.lock.json). If it is that one, do not use the images; `publish --thorough --push` restores what is missing.',
+      'Check out the commit the tag was made from (`git log -S` with its label org.opencontainers.image.revision finds it). If it is that one, do not use the images; `publish --thorough --push` restores what is missing.',
   },
   ENGINE_UNREACHABLE: {
     meaning: 'No container engine answers where one was asked for.',

@@ -1,13 +1,23 @@
 import { type GuestName, type HostPlatform, host } from '@qemu-user-static/arch-table';
-import type { LockedChannel, LockedPlatform } from './lock.ts';
+import type { Lock, LockedChannel, LockedPlatform } from './lock.ts';
+import { inputsOf, recipeHash } from './rebuilds.ts';
 import type { Contents } from './tags.ts';
 
 /** What describes an image beyond its contents. */
 export interface Provenance {
-  /** Git object name of sources.lock.json. */
-  readonly revision: string;
+  /**
+   * Hash of all that images of a QEMU version are made from, as in the lock's `rebuilds`: so
+   * `git log -S<revision> -- sources.lock.json` finds the commit. Not that of the whole lock, for then a change of
+   * one channel would change the images of all.
+   */
+  revisionOf(version: string): string;
   /** Address of the project's repository. */
   readonly source: string;
+}
+
+export function provenanceOf(lock: Lock, template: string, script: string, source: string): Provenance {
+  const recipe = recipeHash(template, script);
+  return { source, revisionOf: (version) => inputsOf(lock.channels, recipe, version) };
 }
 
 /** Our own names stand below a domain that is the project's. */
@@ -30,10 +40,10 @@ export function imageLabels(
   release: LockedChannel['release'],
   guests: readonly GuestName[],
   created: string,
-  { revision, source }: Provenance,
+  provenance: Provenance,
 ): Record<string, string> {
   return {
-    ...documentLabels(contents, locked.version, created, { revision, source }),
+    ...documentLabels(contents, locked.version, created, provenance),
     [`${OWN}.host`]: host(platform).uname,
     [`${OWN}.qemu-version`]: locked.version,
     [`${OWN}.debian-version`]: locked.emulators.version,
@@ -47,17 +57,17 @@ export function documentLabels(
   contents: Contents,
   version: string,
   created: string,
-  { revision, source }: Provenance,
+  provenance: Provenance,
 ): Record<string, string> {
   return {
     'org.opencontainers.image.title': 'qemu-user-static',
     'org.opencontainers.image.description': description(contents),
     'org.opencontainers.image.version': version,
-    'org.opencontainers.image.revision': revision,
+    'org.opencontainers.image.revision': provenance.revisionOf(version),
     'org.opencontainers.image.created': created,
-    'org.opencontainers.image.source': source,
-    'org.opencontainers.image.url': source,
-    'org.opencontainers.image.documentation': `${source}#readme`,
+    'org.opencontainers.image.source': provenance.source,
+    'org.opencontainers.image.url': provenance.source,
+    'org.opencontainers.image.documentation': `${provenance.source}#readme`,
     'org.opencontainers.image.licenses': LICENSES,
     // FROM scratch: there is no base whose flaws these images could inherit.
     'org.opencontainers.image.base.name': 'scratch',

@@ -1,4 +1,4 @@
-import { createHash, hash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import type { HostPlatform } from '@qemu-user-static/arch-table';
 import { z } from 'zod';
@@ -61,18 +61,12 @@ export type LockedChannel = z.infer<typeof lockedChannel>;
 export type LockedPlatform = z.infer<typeof lockedPlatform>;
 export type LockedPackage = z.infer<typeof lockedPackage>;
 
-/** A lock and the git object name of its text, by which `git log --find-object` finds the commit. */
-export interface LockFile {
-  readonly lock: Lock;
-  readonly revision: string;
-}
-
 /** @throws BuilderError LOCK_MISSING, LOCK_INVALID */
-export async function readLock(path: string): Promise<LockFile> {
+export async function readLock(path: string): Promise<Lock> {
   const text = await readFile(path, 'utf8').catch((cause) => {
     throw new BuilderError('LOCK_MISSING', `${path} cannot be read`, cause);
   });
-  return { lock: parseLock(text), revision: gitBlobName(text) };
+  return parseLock(text);
 }
 
 /**
@@ -133,12 +127,6 @@ export function lockedChannelOf(lock: Lock, name: string): LockedChannel {
 /** The platforms of a channel, in the lock's order. */
 export function platformsOf(channel: LockedChannel): [HostPlatform, LockedPlatform][] {
   return Object.entries(channel.platforms) as [HostPlatform, LockedPlatform][];
-}
-
-/** `git hash-object`: SHA-1 over "blob <length>\0" and the text. */
-function gitBlobName(text: string): string {
-  const bytes = Buffer.from(text);
-  return createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
 }
 
 function sortKeys(_key: string, value: unknown): unknown {

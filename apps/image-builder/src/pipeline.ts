@@ -2,6 +2,7 @@ import type { Compression } from '@qemu-user-static/oci-image';
 import { renderRegisterScript } from '@qemu-user-static/register';
 import type { Environment } from './environment.ts';
 import type { OnEvent, Stage } from './events.ts';
+import { provenanceOf } from './labels.ts';
 import { type Lock, readLock } from './lock.ts';
 import { type Built, build } from './stages/build.ts';
 import { check } from './stages/check.ts';
@@ -46,19 +47,20 @@ export async function buildStages(
   environment: Environment,
 ): Promise<{ lock: Lock; built: Built }> {
   const { onEvent, sourceDateEpoch } = environment;
-  const { lock, revision } = await readLock(environment.paths.lock);
+  const lock = await readLock(environment.paths.lock);
   const archive = await environment.archive();
   const fetched = await stage('fetch', onEvent, () => fetch(lock, options, archive));
 
   const { output, compressions } = options;
   const template = await environment.template();
-  const provenance = { revision, source: environment.source };
+  const script = renderRegisterScript();
+  const provenance = provenanceOf(lock, template, script, environment.source);
   const built = await stage('build', onEvent, () =>
     build(lock, fetched, {
       output,
       compressions,
       template,
-      script: renderRegisterScript(),
+      script,
       provenance,
       sourceDateEpoch,
       onEvent,

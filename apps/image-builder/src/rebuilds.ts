@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { type Lock, type LockedChannel, platformsOf } from './lock.ts';
+import { type Lock, platformsOf } from './lock.ts';
 
 /**
  * How often the images of each QEMU version were made anew, for tags such as `11.1.3-2`: the number goes up
@@ -17,7 +17,7 @@ export function numberRebuilds(
   );
   const rebuilds: Lock['rebuilds'] = {};
   for (const version of versions) {
-    const inputs = hash('sha256', JSON.stringify([recipe, packagesOf(channels, version)]));
+    const inputs = inputsOf(channels, recipe, version);
     const last = before[version];
     const number = last === undefined ? 1 : last.inputs === inputs ? last.number : last.number + 1;
     rebuilds[version] = { number, inputs };
@@ -26,10 +26,19 @@ export function numberRebuilds(
   return { ...before, ...rebuilds };
 }
 
-function packagesOf(channels: Record<string, LockedChannel>, version: string): string[] {
-  return Object.values(channels)
+/** Hash of all that the images contain besides packages. */
+export function recipeHash(template: string, script: string): string {
+  return hash('sha256', JSON.stringify([template, script]));
+}
+
+/** Hash of all that images of a QEMU version are made from: the same inputs, the same images. */
+export function inputsOf(channels: Lock['channels'], recipe: string, version: string): string {
+  const packages = Object.values(channels)
     .flatMap((channel) => platformsOf(channel))
     .filter(([, locked]) => locked.version === version)
-    .map(([platform, { emulators, shell }]) => `${platform} ${emulators.sha256} ${shell.sha256}`)
-    .sort();
+    .map(
+      ([platform, { released, emulators, shell }]) =>
+        `${platform} ${released} ${emulators.sha256} ${shell.sha256}`,
+    );
+  return hash('sha256', JSON.stringify([recipe, packages.sort()]));
 }

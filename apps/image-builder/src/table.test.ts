@@ -7,7 +7,7 @@ import { readLock } from './lock.ts';
 import { fetch } from './stages/fetch.ts';
 
 const environment: Environment = await openEnvironment(process.env, {}, () => undefined);
-const { lock } = await readLock(environment.paths.lock);
+const lock = await readLock(environment.paths.lock);
 const offline = process.env.OFFLINE !== undefined && process.env.OFFLINE !== '';
 
 /** Guest → Debian's line for it, out of the locked package. */

@@ -6,7 +6,7 @@ import { renderRegisterScript } from '@qemu-user-static/register';
 import type { ContextOptions } from '../cli.ts';
 import type { Environment } from '../environment.ts';
 import { BuilderError } from '../errors.ts';
-import { imageLabels } from '../labels.ts';
+import { imageLabels, provenanceOf } from '../labels.ts';
 import { lockedChannelOf, readLock } from '../lock.ts';
 import { ownPlatform } from '../own-platform.ts';
 import { stage } from '../pipeline.ts';
@@ -25,7 +25,7 @@ export async function writeContext(options: ContextOptions, environment: Environ
   const platform = options.platform[0] ?? ownPlatform();
   if (platform === null)
     throw new BuilderError('USAGE', 'this machine is none of the host platforms, so --platform is needed');
-  const { lock, revision } = await readLock(environment.paths.lock);
+  const lock = await readLock(environment.paths.lock);
   const archive = await environment.archive();
   const fetched = await stage('fetch', environment.onEvent, () =>
     fetch(lock, { channels: [channel], platforms: [platform] }, archive),
@@ -37,11 +37,10 @@ export async function writeContext(options: ContextOptions, environment: Environ
   const guests = await writeParts(options.output, contents, found);
   const created = timestamp(environment.sourceDateEpoch ?? Date.parse(found.locked.released) / 1000);
   const { release } = lockedChannelOf(lock, channel);
-  const labels = imageLabels(contents, platform, found.locked, release, guests, created, {
-    revision,
-    source: environment.source,
-  });
-  const dockerfile = renderTemplate(await environment.template(), {
+  const template = await environment.template();
+  const provenance = provenanceOf(lock, template, renderRegisterScript(), environment.source);
+  const labels = imageLabels(contents, platform, found.locked, release, guests, created, provenance);
+  const dockerfile = renderTemplate(template, {
     emulators: contents.kind !== 'register',
     labels,
   });

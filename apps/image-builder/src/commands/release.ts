@@ -35,7 +35,7 @@ export async function buildCommand(options: BuildOptions, environment: Environme
 
 /** The packages alone. */
 export async function fetchCommand(options: SelectionOptions, environment: Environment): Promise<Result> {
-  const { lock } = await readLock(environment.paths.lock);
+  const lock = await readLock(environment.paths.lock);
   const context = await environment.archive();
   const fetched = await stage('fetch', environment.onEvent, () => fetch(lock, selectionOf(options), context));
   const files = fetched.flatMap(({ platforms }) =>
@@ -55,7 +55,7 @@ export async function checkCommand(
   { output }: CheckOptions,
   { paths, onEvent }: Environment,
 ): Promise<Result> {
-  const { lock } = await readLock(paths.lock);
+  const lock = await readLock(paths.lock);
   const report = await stage('check', onEvent, () =>
     check({ folder: output }, lock, { onEvent, afresh: true, hashed: new Set() }),
   );

@@ -43,7 +43,7 @@ export async function updateCommand(options: UpdateOptions, environment: Environ
 /** A lock that is not there yet is no obstacle to making one; one that is damaged is told. */
 async function lockBefore(path: string): Promise<Lock | null> {
   try {
-    return (await readLock(path)).lock;
+    return await readLock(path);
   } catch (error) {
     if (error instanceof BuilderError && error.code === 'LOCK_MISSING') return null;
     throw error;

@@ -89,7 +89,7 @@ describe('what does not belong together is refused:', () => {
   });
 
   test('a layout of another commit', async () => {
-    const provenance = { ...contextOf('').provenance, revision: 'b'.repeat(40) };
+    const provenance = { ...contextOf('').provenance, revisionOf: () => 'b'.repeat(64) };
     await buildOf('foreign', ['linux/arm64'], { provenance });
     await expect(load(['amd64', 'armv7', 'foreign'])).rejects.toMatchObject({ code: 'LAYOUTS_DIFFER' });
   });

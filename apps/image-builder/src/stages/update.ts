@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { type HostPlatform, host } from '@qemu-user-static/arch-table';
 import {
   ArchiveError,
@@ -15,7 +14,7 @@ import { BuilderError } from '../errors.ts';
 import type { OnEvent } from '../events.ts';
 import type { Lock, LockedChannel, LockedPackage, LockedPlatform } from '../lock.ts';
 import { qemuVersionOf } from '../qemu-version.ts';
-import { numberRebuilds } from '../rebuilds.ts';
+import { numberRebuilds, recipeHash } from '../rebuilds.ts';
 import type { SourceChannel, Sources } from '../sources.ts';
 
 export interface UpdateContext extends Pick<FetchContext, 'mirror' | 'cache' | 'http' | 'signal'> {
@@ -42,7 +41,7 @@ export async function update(sources: Sources, before: Lock | null, context: Upd
     assertNotOlder(name, before?.channels[name], found);
     channels[name] = keepUnchanged(before?.channels[name], found);
   }
-  const recipe = hash('sha256', JSON.stringify([context.template, context.script]));
+  const recipe = recipeHash(context.template, context.script);
   return { schemaVersion: 1, channels, rebuilds: numberRebuilds(channels, recipe, before?.rebuilds ?? {}) };
 }
 

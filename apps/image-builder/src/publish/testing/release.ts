@@ -37,7 +37,7 @@ export function contextOf(output: string): BuildContext {
     template,
     script: '#!/bin/sh\n',
     compressions: ['gzip', 'zstd'],
-    provenance: { revision: 'a'.repeat(40), source: 'https://example.org/qemu-user-static' },
+    provenance: { revisionOf: () => 'a'.repeat(64), source: 'https://example.org/qemu-user-static' },
     sourceDateEpoch: null,
     onEvent: () => undefined,
   };
