@@ -3,15 +3,7 @@ import { resolve } from 'node:path';
 import { describe, isTold } from '@qemu-user-static/errors';
 import { CommanderError } from 'commander';
 import { type Commands, commandLine } from './cli.ts';
-import { writeContext } from './commands/context.ts';
-import { exportCommand } from './commands/export.ts';
-import { loadCommand } from './commands/load.ts';
-import { publishCommand } from './commands/publish.ts';
-import { buildCommand, checkCommand, fetchCommand, releaseCommand } from './commands/release.ts';
 import type { Result } from './commands/result.ts';
-import { smokeCommand } from './commands/smoke.ts';
-import { updateCommand } from './commands/update.ts';
-import { verifyRemoteCommand } from './commands/verify-remote.ts';
 import { type Environment, type EnvironmentOptions, openEnvironment } from './environment.ts';
 import { toldAsFileSystem, USAGE_ERRORS } from './errors.ts';
 import { reporter } from './reporter.ts';
@@ -41,19 +33,53 @@ const layoutLocated = <T extends { readonly layout: string }>(options: T): T => 
   layout: resolve(options.layout),
 });
 
+// Each command loads what it needs when it is called: a release that changes nothing should not wait for the
+// signatures of `update` and the registries of `publish`.
 const commands: Commands = {
-  update: (options) => run(options, (environment) => updateCommand(options, environment)),
-  fetch: (options) => run(options, (environment) => fetchCommand(options, environment)),
-  build: (options) => run(options, (environment) => buildCommand(located(options), environment)),
-  check: (options) => run(options, (environment) => checkCommand(located(options), environment)),
-  context: (options) => run(options, (environment) => writeContext(located(options), environment)),
-  release: (options) => run(options, (environment) => releaseCommand(located(options), environment)),
-  publish: (options) => run(options, (environment) => publishCommand(options, environment)),
-  'verify-remote': (options) =>
-    run(options, (environment) => verifyRemoteCommand(located(options), environment)),
-  export: (options) => run(options, (environment) => exportCommand(layoutLocated(options), environment)),
-  smoke: (options) => run(options, (environment) => smokeCommand(layoutLocated(options), environment)),
-  load: (options) => run(options, (environment) => loadCommand(layoutLocated(options), environment)),
+  update: async (options) => {
+    const { updateCommand } = await import('./commands/update.ts');
+    return run(options, (environment) => updateCommand(options, environment));
+  },
+  fetch: async (options) => {
+    const { fetchCommand } = await import('./commands/release.ts');
+    return run(options, (environment) => fetchCommand(options, environment));
+  },
+  build: async (options) => {
+    const { buildCommand } = await import('./commands/release.ts');
+    return run(options, (environment) => buildCommand(located(options), environment));
+  },
+  check: async (options) => {
+    const { checkCommand } = await import('./commands/release.ts');
+    return run(options, (environment) => checkCommand(located(options), environment));
+  },
+  context: async (options) => {
+    const { writeContext } = await import('./commands/context.ts');
+    return run(options, (environment) => writeContext(located(options), environment));
+  },
+  release: async (options) => {
+    const { releaseCommand } = await import('./commands/release.ts');
+    return run(options, (environment) => releaseCommand(located(options), environment));
+  },
+  publish: async (options) => {
+    const { publishCommand } = await import('./commands/publish.ts');
+    return run(options, (environment) => publishCommand(options, environment));
+  },
+  'verify-remote': async (options) => {
+    const { verifyRemoteCommand } = await import('./commands/verify-remote.ts');
+    return run(options, (environment) => verifyRemoteCommand(located(options), environment));
+  },
+  export: async (options) => {
+    const { exportCommand } = await import('./commands/export.ts');
+    return run(options, (environment) => exportCommand(layoutLocated(options), environment));
+  },
+  smoke: async (options) => {
+    const { smokeCommand } = await import('./commands/smoke.ts');
+    return run(options, (environment) => smokeCommand(layoutLocated(options), environment));
+  },
+  load: async (options) => {
+    const { loadCommand } = await import('./commands/load.ts');
+    return run(options, (environment) => loadCommand(layoutLocated(options), environment));
+  },
 };
 
 try {

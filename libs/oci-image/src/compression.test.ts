@@ -19,13 +19,13 @@ afterAll(() => gzip.close());
 
 test('joined gzip members decompress to their contents in a row', async () => {
   const parts = ['one ', 'two ', 'three'].map((text) => Buffer.from(text));
-  const joined = Buffer.concat(await Promise.all(parts.map((part) => gzip.member(part))));
+  const joined = Buffer.concat(await Promise.all(parts.map((part) => gzip.member([part]))));
   expect(gunzipSync(joined).toString()).toBe('one two three');
   expect(execFileSync('gzip', ['-dc'], { input: joined }).toString()).toBe('one two three');
 });
 
 test('a gzip member has no time and is the same on every machine', async () => {
-  const member = Buffer.from(await gzip.member(sample(100_000)));
+  const member = Buffer.from(await gzip.member([sample(60_000), sample(100_000).subarray(60_000)]));
   expect(member.subarray(0, 10).toString('hex')).toBe('1f8b08000000000000ff');
   expect(digestOf(member)).toBe('sha256:7d49a15af880c1220fe02453d7bebfa799cf73cc5b923986dac228354a6af62c');
 });

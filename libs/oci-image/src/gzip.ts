@@ -5,10 +5,10 @@ import { Tinypool } from 'tinypool';
 /** Compresses on all cores. */
 export interface GzipPool {
   /**
-   * Bytes as one gzip member. Members may be joined: a file of several is a valid gzip file whose content is
+   * Parts in a row as one gzip member. Members may be joined: a file of several is a valid gzip file whose content is
    * theirs in a row (RFC 1952, 2.2). The header has no time and no name, so equal bytes give equal members.
    */
-  member(bytes: Uint8Array): Promise<Uint8Array>;
+  member(parts: readonly Uint8Array[]): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
@@ -35,19 +35,24 @@ export function openGzip(): GzipPool {
     workers ??= new Tinypool({ filename, minThreads: cores, maxThreads: cores });
     return workers;
   };
-  const compress = async (bytes: Uint8Array) => {
+  const compress = async (parts: readonly Uint8Array[]) => {
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
     const free = memory.pop();
-    const shared =
-      free !== undefined && free.byteLength >= bytes.length ? free : new SharedArrayBuffer(bytes.length);
-    new Uint8Array(shared).set(bytes);
+    const shared = free !== undefined && free.byteLength >= length ? free : new SharedArrayBuffer(length);
+    const bytes = new Uint8Array(shared);
+    let at = 0;
+    for (const part of parts) {
+      bytes.set(part, at);
+      at += part.length;
+    }
     try {
-      return await begun().run({ shared, length: bytes.length } satisfies GzipTask);
+      return await begun().run({ shared, length } satisfies GzipTask);
     } finally {
       memory.push(shared);
     }
   };
   return {
-    member: (bytes) => turn(() => compress(bytes)),
+    member: (parts) => turn(() => compress(parts)),
     close: async () => workers?.destroy(),
   };
 }

@@ -61,12 +61,10 @@ export function tarHeader(entry: TarEntry, mtime: number): Uint8Array {
   return block;
 }
 
-/** A whole entry: header, content, zeros up to the next block. */
-export function tarEntry(entry: TarEntry, content: Uint8Array, mtime: number): Uint8Array {
-  const bytes = Buffer.alloc(BLOCK + Math.ceil(content.length / BLOCK) * BLOCK);
-  bytes.set(tarHeader({ ...entry, size: content.length }, mtime));
-  bytes.set(content, BLOCK);
-  return bytes;
+/** A whole entry: header, content, zeros up to the next block. Apart, so that a large content is not copied. */
+export function tarEntry(entry: TarEntry, content: Uint8Array, mtime: number): Uint8Array[] {
+  const header = tarHeader({ ...entry, size: content.length }, mtime);
+  return [header, content, new Uint8Array(tarEntryLength(content.length) - BLOCK - content.length)];
 }
 
 /** How long `tarEntry` is, without making it. */

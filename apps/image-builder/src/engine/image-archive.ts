@@ -100,7 +100,7 @@ function folder(path: string): Uint8Array {
 
 function* file(path: string, value: unknown): Generator<Uint8Array> {
   const content = Buffer.from(JSON.stringify(value));
-  yield tarEntry({ path, type: 'file', mode: 0o644, size: content.length }, content, MTIME);
+  yield* tarEntry({ path, type: 'file', mode: 0o644, size: content.length }, content, MTIME);
 }
 
 async function* blobEntry(layout: Layout, blob: Descriptor): AsyncGenerator<Uint8Array> {

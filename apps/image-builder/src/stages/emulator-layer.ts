@@ -37,14 +37,14 @@ export async function writeEmulatorLayer(
     let offset = 0;
     for (const entry of plan.entries) {
       const raw = rawEntry(entry, entry.source === null ? new Uint8Array() : program, mtime);
-      diff.update(raw);
+      for (const part of raw) diff.update(part);
       const compressed = await gzip.member(raw);
       if (entry.source !== null) member = { offset, length: compressed.length };
       offset += compressed.length;
       members.push(compressed);
     }
     diff.update(END_OF_ARCHIVE);
-    for (const part of [...members, await gzip.member(END_OF_ARCHIVE)]) await blob.write(part);
+    for (const part of [...members, await gzip.member([END_OF_ARCHIVE])]) await blob.write(part);
     const layer: Layer = {
       compression: 'gzip',
       ...(await blob.commit()),

@@ -62,7 +62,10 @@ async function* joinedEntries(
   { layout, plan, sourceOf, mtime }: Joining,
   gzip: GzipPool,
 ): AsyncGenerator<JoinedEntry> {
-  const compressed = async (raw: Uint8Array) => ({ raw, member: await gzip.member(raw) });
+  const compressed = async (parts: readonly Uint8Array[]) => ({
+    raw: Buffer.concat(parts),
+    member: await gzip.member(parts),
+  });
   for (const entry of plan.entries) {
     const emulator = entry.source === null ? undefined : sourceOf.get(entry.source);
     if (emulator === undefined) yield compressed(rawEntry(entry, new Uint8Array(), mtime));
@@ -72,7 +75,7 @@ async function* joinedEntries(
       yield { raw: await gunzipAsync(member, { chunkSize: tarEntryLength(emulator.size) }), member };
     }
   }
-  yield compressed(END_OF_ARCHIVE);
+  yield compressed([END_OF_ARCHIVE]);
 }
 
 /** Makes the next item while the one before is in use. */

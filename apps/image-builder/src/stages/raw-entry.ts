@@ -6,7 +6,7 @@ export function rawEntry(
   { path, type, mode, linkname }: PlannedEntry,
   content: Uint8Array,
   mtime: number,
-): Uint8Array {
+): Uint8Array[] {
   return tarEntry(
     { path, type, mode, size: content.length, ...(linkname !== undefined && { linkname }) },
     content,

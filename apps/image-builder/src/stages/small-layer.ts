@@ -25,7 +25,7 @@ export async function writeSmallLayer(
   gzip: GzipPool,
 ): Promise<Layer[]> {
   const contents = new Map(files.map((file) => [file.path, file.content]));
-  const parts = plan.entries.map((entry) =>
+  const parts = plan.entries.flatMap((entry) =>
     rawEntry(
       entry,
       (entry.source === null ? undefined : contents.get(entry.source)) ?? new Uint8Array(),
@@ -34,7 +34,7 @@ export async function writeSmallLayer(
   );
   const tar = Buffer.concat([...parts, END_OF_ARCHIVE]);
   const diffId = digestOf(tar);
-  const compress = { gzip: (bytes: Uint8Array) => gzip.member(bytes), zstd } satisfies Record<
+  const compress = { gzip: (bytes: Uint8Array) => gzip.member([bytes]), zstd } satisfies Record<
     Compression,
     unknown
   >;

@@ -23,7 +23,7 @@ export async function makeSmallLayout(folder: string, platforms: readonly HostPl
   for (const name of platforms) {
     const content = Buffer.from(`for ${name}`);
     const file = tarEntry({ path: 'note', type: 'file', mode: 0o644, size: content.length }, content, 0);
-    const tar = Buffer.concat([file, END_OF_ARCHIVE]);
+    const tar = Buffer.concat([...file, END_OF_ARCHIVE]);
     const blob = await createBlob(layout);
     await blob.write(gzipSync(tar));
     const layer = {
