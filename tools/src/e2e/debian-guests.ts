@@ -129,7 +129,7 @@ async function putImage(
     [{ path: 'usr/bin', type: 'directory', mode: 0o755, size: 0 }, none],
   ];
   const tar = Buffer.concat([
-    ...entries.map(([entry, content]) => tarEntry(entry, content, 0)),
+    ...entries.flatMap(([entry, content]) => tarEntry(entry, content, 0)),
     END_OF_ARCHIVE,
   ]);
   const blob = await createBlob(layout);
