@@ -4,12 +4,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NO_ARCHIVE } from './testing/archive.ts';
 import { type Command, type Image, left, OTHERS, OWN, SEEDS, said, typed } from './testing/commands.ts';
 import { type Docker, NO_DOCKER, openDocker } from './testing/docker.ts';
-import { IMAGE_ROOT, NO_STATIC_BUSYBOX } from './testing/image.ts';
+import { imageRoot, NO_STATIC_BUSYBOX } from './testing/image.ts';
 import { code, table } from './testing/markdown.ts';
 import { MOUNT, NO_NAMESPACES, openNamespace, readEntries } from './testing/namespace.ts';
 import { qemuUser } from './testing/qemu-user.ts';
 import type { Outcome } from './testing/run.ts';
-import { FOLDER } from './testing/script.ts';
+import { scratch } from './testing/script.ts';
 
 const DOCUMENT = join(import.meta.dirname, '../../../docs/register-commands.md');
 
@@ -19,7 +19,7 @@ type Machine = (command: Command, exported: string) => Promise<{ outcome: Outcom
 async function rows(commands: readonly Command[], machine: Machine): Promise<string[][]> {
   const found = [];
   for (const command of commands) {
-    const exported = mkdtempSync(join(FOLDER, 'export-'));
+    const exported = mkdtempSync(join(scratch(), 'export-'));
     mkdirSync(join(exported, 'etc/binfmt.d'), { recursive: true });
     mkdirSync(join(exported, 'usr/bin'), { recursive: true });
     const result = await machine(command, exported);
@@ -77,7 +77,7 @@ test.skipIf(reason !== undefined)(
       aarch64: `cp ${emulators}/qemu-aarch64-static /mnt/usr/bin`,
     };
     const text = await document(async ({ image, words, env, after }, exported) => {
-      await using machine = await openNamespace(`${IMAGE_ROOT}
+      await using machine = await openNamespace(`${imageRoot()}
       ${EMULATORS[image]}
       mkdir /mnt/binfmt_misc /mnt/export
       mount -t binfmt_misc binfmt_misc /mnt/binfmt_misc

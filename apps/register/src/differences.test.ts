@@ -11,13 +11,13 @@ import { type Namespace, NO_NAMESPACES, openNamespace } from './testing/namespac
 import { type QemuScript, qemuScript } from './testing/qemu-script.ts';
 import { type QemuUser, qemuUser } from './testing/qemu-user.ts';
 import { type Outcome, run } from './testing/run.ts';
-import { FOLDER, SCRIPT } from './testing/script.ts';
+import { scratch, scriptFile } from './testing/script.ts';
 
 const DOCUMENT = join(import.meta.dirname, '../../../docs/register-differences.md');
 
 let folders = 0;
 function newFolder(): string {
-  const folder = join(FOLDER, `out-${folders++}`);
+  const folder = join(scratch(), `out-${folders++}`);
   mkdirSync(folder);
   return folder;
 }
@@ -37,7 +37,7 @@ describe.skipIf(reason !== undefined)(
 
     // QEMU's script never runs outside: whatever it makes of its command line, it registers in the cage.
     const theirs = (words: readonly string[], env = {}) => cage.run(['sh', theirScript.path, ...words], env);
-    const ours = (words: readonly string[], env = {}) => run(['sh', SCRIPT, ...words], { env });
+    const ours = (words: readonly string[], env = {}) => run(['sh', scriptFile(), ...words], { env });
     /** Options that make both look for the same emulators. */
     const SAME = ['--qemu-path', '/usr/bin', '--qemu-suffix', '-static'];
 
@@ -113,12 +113,16 @@ describe.skipIf(reason !== undefined)(
     test('every host that QEMU knows gets files for the same guests, whether its family is ignored or not', {
       timeout: 60_000,
     }, async () => {
-      const hosts = GUEST_NAMES.flatMap((name) => [
-        name,
-        ...namesOf(name, 'uname').filter((alias) => !alias.includes('*')),
-      ]);
+      const aliases = GUEST_NAMES.flatMap((name) => namesOf(name, 'uname')).filter(
+        (name) => !name.includes('*'),
+      );
       const different: string[] = [];
-      const waiting = hosts.flatMap((host) => ['no', 'yes'].map((ignore) => ({ host, ignore })));
+      const waiting = [
+        ...GUEST_NAMES.flatMap((host) => ['no', 'yes'].map((ignore) => ({ host: host as string, ignore }))),
+        ...aliases
+          .filter((name) => !GUEST_NAMES.includes(name as GuestName))
+          .map((host) => ({ host, ignore: 'no' })),
+      ];
       const unknown = new Set<string>();
       const work = async () => {
         for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {

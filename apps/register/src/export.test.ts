@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { standIns } from './testing/emulators.ts';
 import { guestsBut } from './testing/expected.ts';
 import { run } from './testing/run.ts';
-import { FOLDER, SCRIPT } from './testing/script.ts';
+import { scratch, scriptFile } from './testing/script.ts';
 import { SHELLS } from './testing/shells.ts';
 
 const bin = standIns();
@@ -18,11 +18,11 @@ const files = (folder: string) =>
 
 describe.each(SHELLS)('files instead of entries, in $name', (shell) => {
   const call = (words: readonly string[], env = {}) =>
-    run([...shell.argv, SCRIPT, ...words], {
+    run([...shell.argv, scriptFile(), ...words], {
       env: { HOST_ARCH: 'aarch64', QEMU_BIN_DIR: '/usr/bin', ...env },
     });
   const folder = (name: string) => {
-    const path = join(FOLDER, `${shell.argv[0]}-${name}`);
+    const path = join(scratch(), `${shell.argv[0]}-${name}`);
     mkdirSync(path, { recursive: true });
     return path;
   };

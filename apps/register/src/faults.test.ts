@@ -3,7 +3,7 @@ import { elfPattern, escapeBytes, guest } from '@qemu-user-static/arch-table';
 import { describe, expect, test } from 'vitest';
 import { REGISTER_ERRORS } from './index.ts';
 import { standIns } from './testing/emulators.ts';
-import { callImage, IMAGE_ROOT, NO_STATIC_BUSYBOX } from './testing/image.ts';
+import { callImage, imageRoot, NO_STATIC_BUSYBOX } from './testing/image.ts';
 import { type Call, MOUNT, type Namespace, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
 import type { Outcome } from './testing/run.ts';
 import { SHELLS } from './testing/shells.ts';
@@ -321,7 +321,7 @@ describe.skipIf(NO_NAMESPACES !== undefined || NO_STATIC_BUSYBOX !== undefined)(
   'faults of containers (user namespace, static busybox)',
   () => {
     test('the folder on /binfmt_misc is not the table: the host has none mounted', async () => {
-      await using machine = await openNamespace(`${IMAGE_ROOT} mkdir /mnt/binfmt_misc`);
+      await using machine = await openNamespace(`${imageRoot()} mkdir /mnt/binfmt_misc`);
       expect(await callImage(machine, '-p yes')).toEqual(
         told('USER_NAMESPACE', 'what this user namespace mounts on /binfmt_misc ends with it'),
       );

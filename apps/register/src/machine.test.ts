@@ -6,7 +6,7 @@ import { REGISTER_ERRORS } from './index.ts';
 import { standIns } from './testing/emulators.ts';
 import { MOUNT } from './testing/namespace.ts';
 import { run } from './testing/run.ts';
-import { SCRIPT } from './testing/script.ts';
+import { scriptFile } from './testing/script.ts';
 import { ONE_SHELL } from './testing/shells.ts';
 
 /**
@@ -26,7 +26,7 @@ function whyNot(): string | undefined {
 
 const NOTHING = '--uninstall qemu-of-nobody';
 const without = (capability: string) => `setpriv --bounding-set=-${capability} --inh-caps=-${capability}`;
-const call = `${ONE_SHELL.argv.join(' ')} ${SCRIPT}`;
+const register = () => `${ONE_SHELL.argv.join(' ')} ${scriptFile()}`;
 
 /** Runs lines of shell with mounts of their own. */
 const apart = (lines: string) =>
@@ -42,7 +42,7 @@ describe.skipIf(reason !== undefined)(
   `on the machine (root, binfmt_misc not mounted)${reason ? `: ${reason}` : ''}`,
   () => {
     test('nobody else keeps it mounted: entries would end with the container', async () => {
-      expect(await apart(`${call} ${NOTHING}`)).toEqual(
+      expect(await apart(`${register()} ${NOTHING}`)).toEqual(
         told(
           'BINFMT_HOST_UNMOUNTED',
           'binfmt_misc is not mounted on the host: entries would end with this container',
@@ -51,7 +51,7 @@ describe.skipIf(reason !== undefined)(
     });
 
     test('--doctor says the same', async () => {
-      const { code, stdout } = await apart(`${call} --doctor`);
+      const { code, stdout } = await apart(`${register()} --doctor`);
       expect([code, stdout]).toEqual([
         1,
         expect.stringContaining(
@@ -61,7 +61,7 @@ describe.skipIf(reason !== undefined)(
     });
 
     test('it is not mounted, and there is no right to mount it', async () => {
-      const { code, stdout, stderr } = await apart(`${without('sys_admin')} ${call} ${NOTHING}`);
+      const { code, stdout, stderr } = await apart(`${without('sys_admin')} ${register()} ${NOTHING}`);
       expect([code, stdout]).toEqual([1, '']);
       expect(stderr).toMatch(
         `BINFMT_NOT_MOUNTED: binfmt_misc is not mounted on ${MOUNT}, and cannot be mounted from here: `,
@@ -72,7 +72,7 @@ describe.skipIf(reason !== undefined)(
     test('the kernel does not know it', async () => {
       const ignorant =
         'mount -t tmpfs tmpfs /mnt; echo "nodev tmpfs" >/mnt/list; mount --bind /mnt/list /proc/filesystems';
-      expect(await apart(`${ignorant}; ${without('sys_admin')} ${call} ${NOTHING}`)).toEqual(
+      expect(await apart(`${ignorant}; ${without('sys_admin')} ${register()} ${NOTHING}`)).toEqual(
         told('BINFMT_MISSING', 'this kernel has no binfmt_misc'),
       );
     });
@@ -81,21 +81,23 @@ describe.skipIf(reason !== undefined)(
       const options = 'fd=3,pgrp=1,minproto=5,maxproto=5,direct';
       // The pipe to the daemon has no reader; the first look finds that out, and dies of it.
       const automount = `mount -i -t autofs systemd-1 ${MOUNT} -o ${options} 3>&1 >/dev/null | true; ls ${MOUNT}/register 2>/dev/null || true`;
-      expect(await apart(`${automount}; ${call} ${NOTHING}`)).toEqual(
+      expect(await apart(`${automount}; ${register()} ${NOTHING}`)).toEqual(
         told('AUTOFS_NOT_TRIGGERED', `${MOUNT} is an automount that has not mounted binfmt_misc`),
       );
     });
 
     // From here on it is mounted for a moment longer than the call, until the kernel has ended its mounts.
     test('somebody else keeps it mounted: so they stay', async () => {
-      const { code, stderr } = await apart(`mount -t binfmt_misc binfmt_misc /mnt; ${call} ${NOTHING}`);
+      const { code, stderr } = await apart(`mount -t binfmt_misc binfmt_misc /mnt; ${register()} ${NOTHING}`);
       expect([code, stderr]).toEqual([0, 'qemu-of-nobody is not registered: nothing to remove\n']);
     });
 
     test('another user', async () => {
       const nobody = 'setpriv --reuid 65534 --regid 65534 --clear-groups';
       expect(
-        await apart(`mount -t binfmt_misc binfmt_misc ${MOUNT}; ${nobody} sh -s -- ${NOTHING} <${SCRIPT}`),
+        await apart(
+          `mount -t binfmt_misc binfmt_misc ${MOUNT}; ${nobody} sh -s -- ${NOTHING} <${scriptFile()}`,
+        ),
       ).toEqual(told('BINFMT_NO_PERMISSION', `${MOUNT}/register is not writable for this user`));
     });
   },

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { REGISTER_ERRORS, renderRegisterScript } from './index.ts';
 import { standIns } from './testing/emulators.ts';
 import { run } from './testing/run.ts';
-import { SCRIPT } from './testing/script.ts';
+import { scriptFile } from './testing/script.ts';
 import { MISSING_SHELLS, SHELLS } from './testing/shells.ts';
 
 const bin = standIns();
@@ -33,7 +33,7 @@ test('every code it fails with is in the catalogue, and none of the catalogue is
 });
 
 test.skipIf(!hasShellcheck)('shellcheck finds nothing (shellcheck)', async () => {
-  expect(await run(['shellcheck', '--shell=sh', '--severity=style', SCRIPT])).toEqual({
+  expect(await run(['shellcheck', '--shell=sh', '--severity=style', scriptFile()])).toEqual({
     code: 0,
     stdout: '',
     stderr: '',
@@ -48,7 +48,7 @@ test('all three shells are on this machine, or their tests are missing', () => {
 describe.each(SHELLS)('$name', (shell) => {
   // Nothing is mounted there: what the machine has registered does not matter.
   const register = (...words: string[]) =>
-    run([...shell.argv, SCRIPT, '--mount', '/none', ...words], {
+    run([...shell.argv, scriptFile(), '--mount', '/none', ...words], {
       env: { HOST_ARCH: 'x86_64', QEMU_BIN_DIR: bin },
     });
 
@@ -126,7 +126,7 @@ describe.each(SHELLS)('$name', (shell) => {
   );
 
   test('a CPU that is not in the table is named, and what to do', async () => {
-    const outcome = await run([...shell.argv, SCRIPT, '--dry-run'], { env: { HOST_ARCH: 'zx81' } });
+    const outcome = await run([...shell.argv, scriptFile(), '--dry-run'], { env: { HOST_ARCH: 'zx81' } });
     expect(outcome).toEqual({
       code: 1,
       stdout: '',

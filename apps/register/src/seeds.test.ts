@@ -10,10 +10,10 @@ import {
 import { describe, expect, test } from 'vitest';
 import { standIns } from './testing/emulators.ts';
 import { entriesOf, entryOf, guestsBut } from './testing/expected.ts';
-import { callImage, IMAGE_ROOT, NO_STATIC_BUSYBOX } from './testing/image.ts';
+import { callImage, imageRoot, NO_STATIC_BUSYBOX } from './testing/image.ts';
 import { MOUNT, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
 import { run } from './testing/run.ts';
-import { SCRIPT } from './testing/script.ts';
+import { scriptFile } from './testing/script.ts';
 import { SHELLS } from './testing/shells.ts';
 
 const bin = standIns();
@@ -122,7 +122,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
 describe.each(SHELLS)('the host matrix in $name', (shell) => {
   /** The guests whose lines a host would write, in the table's order. */
   async function guestsOf(machine: string, ...words: string[]) {
-    const argv = [...shell.argv, SCRIPT, '--dry-run', '--mount', '/none', ...words];
+    const argv = [...shell.argv, scriptFile(), '--dry-run', '--mount', '/none', ...words];
     const { stdout } = await run(argv, { env: { HOST_ARCH: machine } });
     return Array.from(stdout.matchAll(/^:qemu-([^:]+):/gm), ([, name]) => name);
   }
@@ -181,7 +181,7 @@ describe.skipIf(NO_NAMESPACES !== undefined)('finding binfmt_misc (user namespac
     'what is mounted on /binfmt_misc is found by itself (static busybox)',
     async () => {
       await using machine = await openNamespace(
-        `${IMAGE_ROOT} mkdir /mnt/binfmt_misc; mount -t binfmt_misc binfmt_misc /mnt/binfmt_misc; touch /mnt/usr/bin/qemu-ppc64le-static; chmod +x /mnt/usr/bin/qemu-ppc64le-static`,
+        `${imageRoot()} mkdir /mnt/binfmt_misc; mount -t binfmt_misc binfmt_misc /mnt/binfmt_misc; touch /mnt/usr/bin/qemu-ppc64le-static; chmod +x /mnt/usr/bin/qemu-ppc64le-static`,
       );
       expect(await callImage(machine, '--reset -p yes')).toMatchObject({ code: 0 });
       expect(await machine.sh('ls /mnt/binfmt_misc')).toBe('qemu-ppc64le\nregister\nstatus\n');

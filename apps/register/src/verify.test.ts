@@ -6,7 +6,7 @@ import { NO_ARCHIVE } from './testing/archive.ts';
 import { MOUNT, type Namespace, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
 import { type QemuUser, qemuUser } from './testing/qemu-user.ts';
 import { run } from './testing/run.ts';
-import { FOLDER, SCRIPT } from './testing/script.ts';
+import { scratch, scriptFile } from './testing/script.ts';
 import { SHELLS } from './testing/shells.ts';
 
 const guestsOf = (text: string, word: string) =>
@@ -21,7 +21,7 @@ describe.skipIf(NO_ARCHIVE !== undefined)(
     }, 120_000);
 
     test('each runs the probe of its guest', async () => {
-      const folder = join(FOLDER, 'probes');
+      const folder = join(scratch(), 'probes');
       mkdirSync(folder);
       const codes = await Promise.all(
         GUEST_NAMES.map(async (name) => {
@@ -108,7 +108,9 @@ describe.skipIf(NO_ARCHIVE !== undefined)(
 
     test('--version says which QEMU it is', async () => {
       const version = /:([\d.]+)/.exec(qemu.version)?.[1];
-      const { stdout } = await run(['sh', SCRIPT, '--version'], { env: { QEMU_BIN_DIR: qemu.emulators } });
+      const { stdout } = await run(['sh', scriptFile(), '--version'], {
+        env: { QEMU_BIN_DIR: qemu.emulators },
+      });
       expect(stdout).toMatch(new RegExp(`^register/[0-9a-f]{12} qemu/${RegExp.escape(version ?? '')}\n$`));
     });
   },

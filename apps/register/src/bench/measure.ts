@@ -1,8 +1,8 @@
-import { IMAGE_ROOT, NO_STATIC_BUSYBOX } from '../testing/image.ts';
+import { imageRoot, NO_STATIC_BUSYBOX } from '../testing/image.ts';
 import { MOUNT, openNamespace } from '../testing/namespace.ts';
 import { qemuScript } from '../testing/qemu-script.ts';
 import { qemuUser } from '../testing/qemu-user.ts';
-import { SCRIPT } from '../testing/script.ts';
+import { scriptFile } from '../testing/script.ts';
 import { SHELLS, type Shell } from '../testing/shells.ts';
 
 /** Median milliseconds of a process that does it, from start to end. */
@@ -51,15 +51,15 @@ done`;
  * Registers every guest with both programs, with Debian's emulators and flag F, in a user namespace; in busybox both
  * run in the image's root folder.
  */
-export async function measureSpeed(rounds: number): Promise<Speed[]> {
+export async function measureSpeed(rounds: number, shells: readonly Shell[] = SHELLS): Promise<Speed[]> {
   const [{ emulators }, { path: qemu }] = await Promise.all([qemuUser(), qemuScript()]);
   await using machine = await openNamespace(`mount -t binfmt_misc binfmt_misc ${MOUNT}
-    ${NO_STATIC_BUSYBOX === undefined ? `${IMAGE_ROOT} mount --bind ${emulators} /mnt/usr/bin; cp ${qemu} /mnt/qemu` : ''}`);
+    ${NO_STATIC_BUSYBOX === undefined ? `${imageRoot()} mount --bind ${emulators} /mnt/usr/bin; cp ${qemu} /mnt/qemu` : ''}`);
 
   const measure = async ({ name, argv }: Shell): Promise<Speed> => {
     const inImage = argv[0] === CLOCK && NO_STATIC_BUSYBOX === undefined;
     const clock = inImage ? ['chroot', '/mnt', '/bin/sh'] : [CLOCK, 'sh'];
-    const files = inImage ? ['/usr/bin', '/register', '/qemu'] : [emulators, SCRIPT, qemu];
+    const files = inImage ? ['/usr/bin', '/register', '/qemu'] : [emulators, scriptFile(), qemu];
     const shell = inImage ? ['/bin/sh'] : argv;
     const { stdout, stderr } = await machine.run([
       ...clock,
@@ -75,7 +75,7 @@ export async function measureSpeed(rounds: number): Promise<Speed[]> {
   };
 
   const speeds = [];
-  for (const shell of SHELLS) speeds.push(await measure(shell));
+  for (const shell of shells) speeds.push(await measure(shell));
   return speeds;
 }
 

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { NO_ARCHIVE } from '../testing/archive.ts';
 import { NO_STATIC_BUSYBOX } from '../testing/image.ts';
 import { NO_NAMESPACES } from '../testing/namespace.ts';
+import { ONE_SHELL } from '../testing/shells.ts';
 import { measureSpeed } from './measure.ts';
 
 const reason = NO_ARCHIVE ?? NO_NAMESPACES ?? NO_STATIC_BUSYBOX;
@@ -11,7 +12,7 @@ test.skipIf(reason !== undefined)(
   // Other tests run beside this one, and medians are of few runs.
   { timeout: 120_000, retry: 3 },
   async () => {
-    const [busybox] = await measureSpeed(7);
+    const [busybox] = await measureSpeed(7, [ONE_SHELL]);
     expect(busybox?.shell).toBe('busybox ash');
     expect((busybox?.qemu ?? 0) / (busybox?.register ?? 1)).toBeGreaterThan(5);
     expect(busybox?.register).toBeLessThan(30);

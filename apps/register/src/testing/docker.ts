@@ -7,7 +7,7 @@ import { NO_STATIC_BUSYBOX } from './image.ts';
 import { MOUNT, readEntries } from './namespace.ts';
 import { qemuUser } from './qemu-user.ts';
 import { type Outcome, run } from './run.ts';
-import { FOLDER, SCRIPT } from './script.ts';
+import { scratch, scriptFile } from './script.ts';
 
 /** A Docker engine on this machine, with the images to test. */
 export interface Docker extends AsyncDisposable {
@@ -86,12 +86,12 @@ async function findRights(image: string): Promise<readonly string[]> {
 }
 
 async function importImage(name: string, image: Image): Promise<void> {
-  const root = join(FOLDER, `image-${image}`);
+  const root = join(scratch(), `image-${image}`);
   for (const folder of ['bin', 'usr/bin', 'tmp']) mkdirSync(join(root, folder), { recursive: true });
   const { stdout: busybox } = await run(['sh', '-c', 'command -v busybox']);
   await cp(busybox.trim(), join(root, 'bin/busybox'));
   await symlink('busybox', join(root, 'bin/sh'));
-  await cp(SCRIPT, join(root, 'register'));
+  await cp(scriptFile(), join(root, 'register'));
   const { emulators } = await qemuUser();
   if (image === 'latest') await cp(emulators, join(root, 'usr/bin'), { recursive: true });
   if (image === 'aarch64')

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Namespace } from './namespace.ts';
 import type { Outcome } from './run.ts';
-import { SCRIPT } from './script.ts';
+import { scriptFile } from './script.ts';
 
 /** Why this machine's busybox cannot stand alone in a root folder, as the image's does, or nothing. */
 export const NO_STATIC_BUSYBOX = whyNot();
@@ -19,7 +19,7 @@ function whyNot(): string | undefined {
 }
 
 /** Lines for `openNamespace`: a root folder on /mnt with what an image has. Nothing is mounted on binfmt_misc. */
-export const IMAGE_ROOT = `
+export const imageRoot = () => `
 mount -t tmpfs tmpfs /mnt
 mkdir -p /mnt/bin /mnt/dev /mnt/proc /mnt/usr/bin
 touch /mnt/dev/null
@@ -27,7 +27,7 @@ mount --bind /dev/null /mnt/dev/null
 mkdir -m 1777 /mnt/tmp
 cp "$(command -v busybox)" /mnt/bin/busybox
 ln -s busybox /mnt/bin/sh
-cp ${SCRIPT} /mnt/register
+cp ${scriptFile()} /mnt/register
 mount --rbind /proc /mnt/proc
 `;
 

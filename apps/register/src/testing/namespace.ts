@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { type Outcome, run } from './run.ts';
-import { SCRIPT } from './script.ts';
+import { scriptFile } from './script.ts';
 import { ONE_SHELL, type Shell } from './shells.ts';
 
 /** Where the kernel's table is, in the namespace and on any machine. */
@@ -72,7 +72,7 @@ export async function openNamespace(
   const folder = `/proc/${pid}/root${MOUNT}`;
   return {
     register: (words, { shell = ONE_SHELL, under = [], env = {} } = {}) =>
-      run([...enter, ...under, ...shell.argv, SCRIPT, ...words], { env }),
+      run([...enter, ...under, ...shell.argv, scriptFile(), ...words], { env }),
     run: (argv, env = {}) => run([...enter, ...argv], { env }),
     sh: async (lines) => {
       const { code, stdout, stderr } = await run([...enter, 'sh', '-ec', lines]);

@@ -3,13 +3,28 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { renderRegisterScript } from '../render.ts';
 
-/** A folder of this process's own, gone after it. */
-export const FOLDER = mkdtempSync(join(tmpdir(), 'register-test-'));
-const remove = () => rmSync(FOLDER, { recursive: true });
+let made: string | undefined;
+
+/** A folder of this process's own, made when it is first asked for, and gone after it. */
+export function scratch(): string {
+  made ??= mkdtempSync(join(tmpdir(), 'register-test-'));
+  return made;
+}
+
+function remove(): void {
+  if (made !== undefined) rmSync(made, { recursive: true });
+}
 // vitest ends its workers without their exit handlers; the benchmark runs without vitest.
 if (process.env.VITEST) (await import('vitest')).afterAll(remove);
 else process.once('exit', remove);
 
-/** The rendered script. */
-export const SCRIPT = join(FOLDER, 'register');
-writeFileSync(SCRIPT, renderRegisterScript(), { mode: 0o755 });
+let rendered: string | undefined;
+
+/** The path of the rendered script. */
+export function scriptFile(): string {
+  if (rendered === undefined) {
+    rendered = join(scratch(), 'register');
+    writeFileSync(rendered, renderRegisterScript(), { mode: 0o755 });
+  }
+  return rendered;
+}
