@@ -117,7 +117,7 @@ describe.skipIf(NO_ARCHIVE !== undefined)(
 );
 
 test.skipIf(NO_NAMESPACES !== undefined)(
-  'an emulator that does not end is given up after 10 s (user namespace)',
+  'an emulator that does not end is given up after 5 s (user namespace)',
   { timeout: 30_000 },
   async () => {
     await using machine = await openNamespace(
@@ -125,6 +125,6 @@ test.skipIf(NO_NAMESPACES !== undefined)(
     );
     await machine.register(['--install', 'alpha', '--qemu-path', '/mnt']);
     const { code, stdout } = await machine.register(['--verify']);
-    expect([code, stdout]).toEqual([1, expect.stringMatching(/^alpha {10}FAILED: did not end within 10 s/)]);
+    expect([code, stdout]).toEqual([1, expect.stringMatching(/^alpha {10}FAILED: did not end within 5 s/)]);
   },
 );

@@ -25,7 +25,7 @@ run_probes() {
 	PASSED='' PASSES=0 FAILED='' RUNNING='' limit=''
 	make_scratch || return 1
 	[ $# -gt 0 ] || return 0
-	! command -v timeout >/dev/null || limit='timeout 10'
+	! command -v timeout >/dev/null || limit='timeout 5'
 	cd "$SCRATCH" || return 1
 	for guest; do
 		probe_of "$guest"
@@ -53,7 +53,7 @@ judge() {
 		PASSED="$PASSED $1" PASSES=$((PASSES + 1))
 		return 0
 		;;
-	124 | 137 | 143) reason='did not end within 10 s' ;;
+	124 | 137 | 143) reason='did not end within 5 s' ;;
 	126 | 127) reason='could not be run' ;;
 	*) reason="ended with exit code $code instead of $PROBE_EXIT" ;;
 	esac
