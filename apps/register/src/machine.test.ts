@@ -69,6 +69,16 @@ describe.skipIf(reason !== undefined)(
       expect(stderr).toMatch(`remedy: ${REGISTER_ERRORS.BINFMT_NOT_MOUNTED.remedy}\n`);
     });
 
+    test('a volume is given, and the host had nothing to put on it', async () => {
+      const { code, stderr } = await apart(`${without('sys_admin')} ${register()} --mount /mnt ${NOTHING}`);
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringMatching(
+          /^BINFMT_NOT_MOUNTED: binfmt_misc is not mounted on \/mnt, .*\n {2}remedy: On the host: mount /,
+        ),
+      ]);
+    });
+
     test('the kernel does not know it', async () => {
       const ignorant =
         'mount -t tmpfs tmpfs /mnt; echo "nodev tmpfs" >/mnt/list; mount --bind /mnt/list /proc/filesystems';

@@ -62,7 +62,11 @@ mounted() {
 mount_it() {
 	why=$(mount -t binfmt_misc binfmt_misc "$MOUNT" 2>&1) && MOUNTED=yes && return 0
 	in_kernel || fail BINFMT_MISSING "this kernel has no binfmt_misc"
-	fail BINFMT_NOT_MOUNTED "binfmt_misc is not mounted on $MOUNT, and cannot be mounted from here: ${why##*: }"
+	case $MOUNT in
+	/proc/sys/fs/binfmt_misc) remedy='' ;;
+	*) remedy_of BINFMT_HOST_UNMOUNTED ;; # the volume is there, and on the host there was nothing to put on it
+	esac
+	fail BINFMT_NOT_MOUNTED "binfmt_misc is not mounted on $MOUNT, and cannot be mounted from here: ${why##*: }" "$remedy"
 }
 
 # writable: makes sure that entries can be written, work, and outlive this program.
