@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { HOST_PLATFORMS, type HostPlatform, host } from '@qemu-user-static/arch-table';
-import Docker from 'dockerode';
+import type Docker from 'dockerode';
 import { BuilderError } from '../errors.ts';
 
 /** How a container is run: alone, without a network, and removed afterwards. */
@@ -45,7 +45,9 @@ export interface Engine {
  */
 export async function connectEngine(): Promise<Engine> {
   // Reads DOCKER_HOST, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH as docker's own client does.
-  const docker = new Docker();
+  // Loaded here: a release on a machine without an engine should not wait for it.
+  const { default: Client } = await import('dockerode');
+  const docker = new Client();
   const version = await docker.version().catch((cause: Error) => {
     throw new BuilderError('ENGINE_UNREACHABLE', `no container engine answers: ${cause.message}`, cause);
   });
