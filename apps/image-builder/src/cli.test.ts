@@ -19,7 +19,7 @@ async function run(...args: string[]): Promise<{ status: number | null; stdout: 
   return { status, stdout, stderr };
 }
 
-describe('help', () => {
+describe.concurrent('help', () => {
   test('lists every command, on stdout, with status 0', async () => {
     const { status, stdout } = await run('--help');
     expect(status).toBe(0);
@@ -47,7 +47,7 @@ describe('help', () => {
   );
 });
 
-describe('wrong usage ends with status 2 and says what is right', () => {
+describe.concurrent('wrong usage ends with status 2 and says what is right', () => {
   test.each([
     [['relaese'], '(Did you mean release?)'],
     [['release', '--chanel', 'stable'], '(Did you mean --channel?)'],
@@ -83,7 +83,7 @@ describe('wrong usage ends with status 2 and says what is right', () => {
   });
 });
 
-describe('a failure ends with status 1, a code and a remedy on stderr', () => {
+describe.concurrent('a failure ends with status 1, a code and a remedy on stderr', () => {
   test('no network, after a few tries', { timeout: 60_000 }, async () => {
     const cache = await mkdtemp(join(tmpdir(), 'cli-'));
     const { status, stdout, stderr } = await run(

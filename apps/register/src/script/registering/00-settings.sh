@@ -5,10 +5,10 @@ umask 022
 LC_ALL=C
 export LC_ALL
 
-# busybox finds an applet by the name it is called by, which an emulator without flag P does not tell. So in the image of
-# another CPU, where no applet is found, each is asked for by an argument.
-if [ -x /bin/busybox ] && ! uname -s >/dev/null 2>&1; then
-	for APPLET in chmod cp cut head mkdir mount mv od readlink rm rmdir sleep umount uname; do
+# Where there is nothing but busybox, as in the images, applets are asked for by an argument: under an emulator without
+# flag P (the image of another CPU) busybox does not learn the name it is called by. cut and head it runs by itself.
+if [ -x /bin/busybox ] && [ ! -e /bin/uname ] && [ ! -e /usr/bin/uname ]; then
+	for APPLET in chmod cp dd mkdir mount mv od readlink rm rmdir sleep timeout umount uname; do
 		eval "$APPLET() { /bin/busybox $APPLET \"\$@\"; }"
 	done
 fi
