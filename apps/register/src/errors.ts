@@ -36,6 +36,11 @@ export const REGISTER_ERRORS = {
     remedy:
       'Leave it out. --ignore-family yes takes guests of the family of the host, if it does not run them itself.',
   },
+  IMAGE_FOREIGN: {
+    meaning:
+      'The image is of another CPU than the machine, and runs on one of the emulators that it is asked to register.',
+    remedy: 'Use the image of this machine: docker pull it again without --platform.',
+  },
   INTERPRETERS_NONE: {
     meaning: 'Flag F needs the emulators at registration, and the image has none.',
     remedy:

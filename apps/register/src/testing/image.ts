@@ -18,14 +18,17 @@ function whyNot(): string | undefined {
   return status === 0 ? undefined : stderr.trim();
 }
 
-/** Lines for `openNamespace`: a root folder on /mnt with what an image has. Nothing is mounted on binfmt_misc. */
-export const imageRoot = () => `
+/**
+ * Lines for `openNamespace`: a root folder on /mnt with what an image has. Nothing is mounted on binfmt_misc.
+ * `busybox` is a file, or what the shell makes one of.
+ */
+export const imageRoot = (busybox = '$(command -v busybox)') => `
 mount -t tmpfs tmpfs /mnt
 mkdir -p /mnt/bin /mnt/dev /mnt/proc /mnt/usr/bin
 touch /mnt/dev/null
 mount --bind /dev/null /mnt/dev/null
 mkdir -m 1777 /mnt/tmp
-cp "$(command -v busybox)" /mnt/bin/busybox
+cp "${busybox}" /mnt/bin/busybox
 ln -s busybox /mnt/bin/sh
 cp ${scriptFile()} /mnt/register
 mount --rbind /proc /mnt/proc

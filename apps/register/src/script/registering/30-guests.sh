@@ -40,6 +40,7 @@ know_host() {
 # know_own: sets OWN, the CPU this shell was built for, by the ELF header of a program beside it. A 32-bit image on a
 # 64-bit kernel is not what the kernel says, and an entry for it would run its emulator by itself.
 know_own() {
+	OWN=''
 	# shellcheck disable=SC2046 # twenty bytes, one word each
 	set -- $(od -A n -t x1 -N 20 /proc/self/exe)
 	own_key="$5$6${19}${20}"
@@ -49,6 +50,21 @@ know_own() {
 own_row() {
 	cpu_key "$7"
 	[ "$key" != "$own_key" ] || OWN=$2
+}
+
+# of_this_machine: an image of another CPU runs only where its emulator is registered, and must not replace that by one
+# that needs it.
+of_this_machine() {
+	[ -n "$ENTRIES" ] && [ -z "${HOST_ARCH:-}" ] || return 0
+	know_own
+	! emulated || fail IMAGE_FOREIGN "this program is of $OWN, and runs on an emulator"
+}
+
+# emulated: whether this very program is. Before Linux 6.1 the kernel's word for its CPU comes through the emulator: then
+# there is an entry for what it says to be its own.
+emulated() {
+	guest_named "$OWN"
+	[ "$family" != "$FAMILY" ] || listed "qemu-$HOST" "$ENTRIES"
 }
 
 # cpu_key HEX: sets `key`, what of an ELF header tells CPUs apart: class, byte order, e_machine.

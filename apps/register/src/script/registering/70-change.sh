@@ -11,7 +11,7 @@ plan() {
 	each_of "$UNINSTALL" plan_removal
 	case $UNINSTALL:$INSTALL in
 	?*:) ;;
-	*) each_chosen plan_guest ;;
+	*) of_this_machine && each_chosen plan_guest ;;
 	esac
 	[ -z "$DIFFERENT" ] || fail ENTRY_DIFFERS "registered otherwise:$DIFFERENT"
 }

@@ -21,9 +21,9 @@ doctor() {
 	SICK=no comma=''
 	[ "$JSON" = no ] || printf '{\n  "findings": ['
 	know_host
-	OWN=$HOST
 	know_own
 	find_mount
+	names 'qemu-*'
 	about_kernel
 	about_namespace
 	about_emulators
@@ -34,7 +34,11 @@ doctor() {
 
 about_kernel() {
 	finding ok "Linux $KERNEL on $HOST"
-	[ "$OWN" = "$HOST" ] || finding note "this image is for $OWN, which the machine also runs"
+	if emulated; then
+		finding warn "this image is of $OWN, and runs on an emulator" IMAGE_FOREIGN
+	elif [ "$OWN" != "$HOST" ]; then
+		finding note "this image is of $OWN, which the machine also runs"
+	fi
 	if kernel_before 4 8; then
 		finding bad 'no flag F: emulators must be in every container' KERNEL_TOO_OLD
 	elif kernel_before 5 12; then
