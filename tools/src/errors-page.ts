@@ -4,12 +4,14 @@ import type { ErrorCatalogue } from '@qemu-user-static/errors';
 import { BUILDER_ERRORS } from '@qemu-user-static/image-builder/errors';
 import { IMAGE_ERRORS } from '@qemu-user-static/oci-image';
 import { REGISTRY_ERRORS } from '@qemu-user-static/oci-registry';
+import { REGISTER_ERRORS } from '@qemu-user-static/register';
 
 /** Every catalogue of the project, under the heading it gets. */
 const CATALOGUES: readonly (readonly [heading: string, catalogue: ErrorCatalogue])[] = [
   ['The release tooling (`apps/image-builder`)', BUILDER_ERRORS],
   ['The Debian archive (`libs/debian-archive`)', ARCHIVE_ERRORS],
   ['Images and layouts (`libs/oci-image`)', IMAGE_ERRORS],
+  ['The register program (`apps/register`)', REGISTER_ERRORS],
   ['Registries (`libs/oci-registry`)', REGISTRY_ERRORS],
   ['CPU names (`libs/arch-table`)', ARCH_ERRORS],
 ];
