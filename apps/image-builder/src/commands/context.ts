@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { emulatorOf, type GuestName, guestNamed } from '@qemu-user-static/arch-table';
 import { timestamp } from '@qemu-user-static/oci-image';
 import { renderRegisterScript } from '@qemu-user-static/register';
-import type { ContextOptions } from '../cli.ts';
+import type { ContextOptions } from '../cli/context.ts';
 import type { Environment } from '../environment.ts';
 import { BuilderError } from '../errors.ts';
 import { imageLabels, provenanceOf } from '../labels.ts';

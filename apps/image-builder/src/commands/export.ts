@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { walkLayout } from '../check/walk-layout.ts';
-import type { ExportOptions } from '../cli.ts';
+import type { ExportOptions } from '../cli/export.ts';
 import { chooseImage, platformName } from '../engine/choose-image.ts';
 import { imageArchive } from '../engine/image-archive.ts';
 import type { Environment } from '../environment.ts';

@@ -14,7 +14,7 @@ import {
   startRegistryServer,
 } from '@qemu-user-static/oci-registry/testing';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { PublishOptions } from '../cli.ts';
+import type { PublishOptions } from '../cli/publish.ts';
 import type { PublishPlan } from '../publish/plan.ts';
 import { type MadeCheckout, madeCheckout } from '../publish/testing/checkout.ts';
 import { publishCommand } from './publish.ts';
@@ -107,9 +107,7 @@ describe.skipIf(!hasDockerRegistry || !hasOpenssl)(
       await Promise.all(closing.map((close) => close()));
     });
 
-    test('get all images, one of them with a password and a private authority', {
-      timeout: 30_000,
-    }, async () => {
+    test('get all images, one of them with a password and a private authority', async () => {
       const platforms: HostPlatform[] = ['linux/amd64', 'linux/arm64', 'linux/arm/v7'];
       const from = await Promise.all(
         platforms.map((platform) => checkout.build(platform.replaceAll('/', '-'), [platform])),

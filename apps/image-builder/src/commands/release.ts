@@ -1,4 +1,7 @@
-import type { BuildOptions, CheckOptions, ReleaseOptions, SelectionOptions } from '../cli.ts';
+import type { BuildOptions } from '../cli/build.ts';
+import type { CheckOptions } from '../cli/check.ts';
+import type { SelectionOptions } from '../cli/options.ts';
+import type { ReleaseOptions } from '../cli/release.ts';
 import type { Environment } from '../environment.ts';
 import { megabytes } from '../format.ts';
 import { readLock } from '../lock.ts';

@@ -1,4 +1,4 @@
-import type { SmokeOptions } from '../cli.ts';
+import type { SmokeOptions } from '../cli/smoke.ts';
 import { connectEngine } from '../engine/engine.ts';
 import { formatSmoke, smoke } from '../engine/smoke.ts';
 import type { Environment } from '../environment.ts';

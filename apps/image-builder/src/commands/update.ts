@@ -1,6 +1,6 @@
 import { loadArchiveKeys } from '@qemu-user-static/debian-archive';
 import { renderRegisterScript } from '@qemu-user-static/register';
-import type { UpdateOptions } from '../cli.ts';
+import type { UpdateOptions } from '../cli/update.ts';
 import type { Environment } from '../environment.ts';
 import { BuilderError } from '../errors.ts';
 import { formatLock, type Lock, readLock, writeLock } from '../lock.ts';

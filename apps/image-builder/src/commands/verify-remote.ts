@@ -1,5 +1,5 @@
 import { parseReference } from '@qemu-user-static/oci-registry';
-import type { VerifyRemoteOptions } from '../cli.ts';
+import type { VerifyRemoteOptions } from '../cli/verify-remote.ts';
 import type { Environment } from '../environment.ts';
 import { BuilderError } from '../errors.ts';
 import { table } from '../format.ts';

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HostPlatform } from '@qemu-user-static/arch-table';
-import type { BuildOptions } from '../../cli.ts';
+import type { BuildOptions } from '../../cli/build.ts';
 import { buildCommand } from '../../commands/release.ts';
 import { type Environment, openEnvironment } from '../../environment.ts';
 import type { BuilderEvent } from '../../events.ts';

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
+import { COMMANDS } from './command-line.ts';
 
-const main = new URL('./main.ts', import.meta.url).pathname;
+const main = new URL('../main.ts', import.meta.url).pathname;
 
 /** Runs the command line as a person does. */
 async function run(...args: string[]): Promise<{ status: number | null; stdout: string; stderr: string }> {
@@ -23,28 +24,24 @@ describe.concurrent('help', () => {
   test('lists every command, on stdout, with status 0', async () => {
     const { status, stdout } = await run('--help');
     expect(status).toBe(0);
-    for (const command of [
-      'release',
-      'update',
-      'fetch',
-      'build',
-      'check',
-      'context',
-      'publish',
-      'verify-remote',
-    ])
-      expect(stdout).toContain(`\n  ${command} [options]`);
+    for (const { name } of COMMANDS) expect(stdout).toContain(`\n  ${name} [options]`);
   });
 
-  test.each(['release', 'update', 'fetch', 'build', 'check', 'context', 'publish', 'verify-remote'])(
-    '%s has its own',
-    async (command) => {
-      const { status, stdout } = await run(command, '--help');
-      expect(status).toBe(0);
-      expect(stdout).toContain(`Usage: image-builder ${command} [options]`);
-      expect(stdout).toContain('--json');
-    },
-  );
+  test.each(COMMANDS.map(({ name }) => name))('%s has its own', async (command) => {
+    const { status, stdout } = await run(command, '--help');
+    expect(status).toBe(0);
+    expect(stdout).toContain(`Usage: image-builder ${command} [options]`);
+    expect(stdout).toContain('--json');
+  });
+});
+
+test('every command is an Nx target', async () => {
+  const project = new URL('../../project.json', import.meta.url);
+  const { targets } = JSON.parse(await readFile(project, 'utf8')) as {
+    targets: Record<string, { options?: { command: string } }>;
+  };
+  for (const { name } of COMMANDS)
+    expect(targets[name]?.options?.command).toBe(`node apps/image-builder/src/main.ts ${name}`);
 });
 
 describe.concurrent('wrong usage ends with status 2 and says what is right', () => {

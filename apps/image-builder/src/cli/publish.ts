@@ -1,0 +1,35 @@
+import { Option } from 'commander';
+import type { Declaration } from './declaration.ts';
+import {
+  destination,
+  type ImagesOptions,
+  images,
+  json,
+  type RegistryOptions,
+  registries,
+} from './options.ts';
+
+export interface PublishOptions extends ImagesOptions, RegistryOptions {
+  readonly to: string[];
+  readonly push?: true;
+  readonly thorough?: true;
+  readonly save?: string;
+}
+
+export const publish: Declaration = {
+  name: 'publish',
+  description: 'show what registries lack of the images; with --push, send it',
+  options: [
+    destination(),
+    ...images(),
+    new Option('--push', 'do what the plan says; without it nothing is changed'),
+    new Option('--thorough', 'ask about every blob, also where a manifest above it is there'),
+    new Option('--save <file>', 'write the plan as JSON'),
+    ...registries(),
+    json(),
+  ],
+  async run(options: PublishOptions, environment) {
+    const { publishCommand } = await import('../commands/publish.ts');
+    return publishCommand(options, environment);
+  },
+};

@@ -1,0 +1,23 @@
+import { Option } from 'commander';
+import { DEFAULT_CHANNEL } from '../tags.ts';
+import type { Declaration } from './declaration.ts';
+import { type CommonOptions, json, layout } from './options.ts';
+
+export interface SmokeOptions extends CommonOptions {
+  readonly layout: string;
+  readonly image: string;
+}
+
+export const smoke: Declaration = {
+  name: 'smoke',
+  description: 'try an image of the layout on the container engine of this machine',
+  options: [
+    new Option('--image <tag>', 'an image with every emulator').default(DEFAULT_CHANNEL),
+    layout(),
+    json(),
+  ],
+  async run(options: SmokeOptions, environment) {
+    const { smokeCommand } = await import('../commands/smoke.ts');
+    return smokeCommand(options, environment);
+  },
+};

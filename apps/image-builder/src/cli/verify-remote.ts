@@ -1,0 +1,24 @@
+import { Option } from 'commander';
+import { type BuildOptions, making } from './build.ts';
+import type { Declaration } from './declaration.ts';
+import { type RegistryOptions, registries } from './options.ts';
+
+export interface VerifyRemoteOptions extends BuildOptions, RegistryOptions {
+  readonly at: string;
+  readonly deep?: true;
+}
+
+export const verifyRemote: Declaration = {
+  name: 'verify-remote',
+  description: 'prove that a registry serves what the lock gives; builds the layout to compare',
+  options: [
+    new Option('--at <image>', 'a repository, or one tag of it').makeOptionMandatory(),
+    new Option('--deep', 'fetch and hash every blob'),
+    ...registries(),
+    ...making(),
+  ],
+  async run(options: VerifyRemoteOptions, environment) {
+    const { verifyRemoteCommand } = await import('../commands/verify-remote.ts');
+    return verifyRemoteCommand(options, environment);
+  },
+};
