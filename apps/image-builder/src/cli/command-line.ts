@@ -6,6 +6,7 @@ import type { Declaration } from './declaration.ts';
 import { exportImage } from './export.ts';
 import { fetch } from './fetch.ts';
 import { load } from './load.ts';
+import { merge } from './merge.ts';
 import { publish } from './publish.ts';
 import { release } from './release.ts';
 import { smoke } from './smoke.ts';
@@ -22,6 +23,7 @@ export const COMMANDS: readonly Declaration[] = [
   context,
   exportImage,
   load,
+  merge,
   publish,
   verifyRemote,
   smoke,

@@ -1,25 +1,28 @@
-import { resolve } from 'node:path';
-import type { HostPlatform } from '@qemu-user-static/arch-table';
+import { matchesGlob, resolve } from 'node:path';
 import { renderRegisterScript } from '@qemu-user-static/register';
+import { DEFAULT_OUTPUT, type ImagesOptions } from '../cli/options.ts';
 import type { Environment } from '../environment.ts';
+import { BuilderError } from '../errors.ts';
 import { provenanceOf } from '../labels.ts';
 import { readLock } from '../lock.ts';
-import type { ImageSet } from '../publish/image-set.ts';
+import { type ImageSet, withTags } from '../publish/image-set.ts';
 import { loadImages } from '../publish/load.ts';
 
-/** The images in some layouts, which must be those of this checkout. */
+/**
+ * The images that are meant, in the layouts that are meant; they must be those of this checkout.
+ * @throws BuilderError USAGE, and what `loadImages` throws
+ */
 export async function imagesIn(
-  folders: readonly string[],
-  platforms: readonly HostPlatform[],
+  { from, platform, tag: patterns }: ImagesOptions,
   environment: Environment,
 ): Promise<ImageSet> {
   const lock = await readLock(environment.paths.lock);
   const template = await environment.template();
   const provenance = provenanceOf(lock, template, renderRegisterScript(), environment.source);
-  return loadImages(
-    folders.map((folder) => resolve(folder)),
-    lock,
-    platforms,
-    { template, provenance },
-  );
+  const folders = (from.length > 0 ? from : [DEFAULT_OUTPUT]).map((folder) => resolve(folder));
+  const set = await loadImages(folders, lock, platform, { template, provenance });
+  if (patterns.length === 0) return set;
+  const chosen = withTags(set, (tag) => patterns.some((pattern) => matchesGlob(tag, pattern)));
+  if (chosen.tags.length === 0) throw new BuilderError('USAGE', `no tag is like ${patterns.join(' or ')}`);
+  return chosen;
 }

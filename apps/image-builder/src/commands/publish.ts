@@ -1,13 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { rename, rm, writeFile } from 'node:fs/promises';
-import { matchesGlob, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { parseReference } from '@qemu-user-static/oci-registry';
-import { DEFAULT_OUTPUT } from '../cli/options.ts';
 import type { PublishOptions } from '../cli/publish.ts';
 import type { Environment } from '../environment.ts';
 import { BuilderError } from '../errors.ts';
 import { formatPlan, nameOf } from '../publish/format-plan.ts';
-import { type ImageSet, withTags } from '../publish/image-set.ts';
 import type { PublishPlan } from '../publish/plan.ts';
 import { applyPlan, type Destination, makePlan, refusalOf } from '../publish/publish.ts';
 import { imagesIn } from './images.ts';
@@ -17,7 +15,7 @@ import type { Result } from './result.ts';
 export async function publishCommand(options: PublishOptions, environment: Environment): Promise<Result> {
   const { onEvent } = environment;
   const destinations = destinationsOf(options, environment);
-  const set = await imagesFor(options, environment);
+  const set = await imagesIn(options, environment);
   const plan = await makePlan(set, destinations, options.thorough ?? false, onEvent);
   if (options.save !== undefined) await save(resolve(options.save), plan);
   const failure = refusalOf(plan);
@@ -41,16 +39,6 @@ function repositoryNamed(name: string): { registry: string; repository: string }
   if (tag !== undefined || digest !== undefined)
     throw new BuilderError('USAGE', `--to takes a repository, without a tag: ${name}`);
   return { registry, repository };
-}
-
-async function imagesFor(options: PublishOptions, environment: Environment): Promise<ImageSet> {
-  const from = options.from.length > 0 ? options.from : [DEFAULT_OUTPUT];
-  const set = await imagesIn(from, options.platform, environment);
-  const { tag: patterns } = options;
-  if (patterns.length === 0) return set;
-  const chosen = withTags(set, (tag) => patterns.some((pattern) => matchesGlob(tag, pattern)));
-  if (chosen.tags.length === 0) throw new BuilderError('USAGE', `no tag is like ${patterns.join(' or ')}`);
-  return chosen;
 }
 
 async function save(path: string, plan: PublishPlan): Promise<void> {

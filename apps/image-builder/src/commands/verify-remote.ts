@@ -32,7 +32,7 @@ export async function verifyRemoteCommand(
 async function expected(options: VerifyRemoteOptions, environment: Environment): Promise<ImageSet> {
   const { output, compression: compressions, platform } = options;
   await buildStages({ ...selectionOf(options), output, compressions }, environment);
-  return imagesIn([output], platform, environment);
+  return imagesIn({ from: [output], platform, tag: [] }, environment);
 }
 
 function resultOf(name: string, findings: readonly TagFinding[]): Result {

@@ -153,7 +153,8 @@ function layerOf(contents: Contents, layers: ImageParts, part: Part, compression
   return found;
 }
 
-function ociPlatform(platform: HostPlatform): Platform {
+/** The platform as descriptors have it. */
+export function ociPlatform(platform: HostPlatform): Platform {
   const { os, architecture, variant } = host(platform);
   return { architecture, os, ...(variant !== undefined && { variant }) };
 }
