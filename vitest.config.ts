@@ -1,8 +1,12 @@
 import { globSync } from 'node:fs';
 import { basename } from 'node:path';
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+import { e2eEnvironment } from './tools/src/e2e/places.ts';
 
-// One vitest project a workspace, named as Nx names it.
+/** Tests that change the machine's one table of interpreters, or use its container engines. */
+const E2E = '**/*.e2e.test.ts';
+
+// One vitest project a workspace, named as Nx names it, and at the end `e2e`.
 export default defineConfig({
   test: {
     // Every core: vitest leaves one free, which on two of them is half.
@@ -11,9 +15,23 @@ export default defineConfig({
     // Far more than any test takes: a busy machine is no failure.
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    projects: globSync(['apps/*', 'libs/*', 'tools'], { cwd: import.meta.dirname }).map((root) => ({
-      extends: true as const,
-      test: { name: basename(root), root },
-    })),
+    projects: [
+      ...globSync(['apps/*', 'libs/*', 'tools'], { cwd: import.meta.dirname }).map((root) => ({
+        extends: true as const,
+        test: { name: basename(root), root, exclude: [...configDefaults.exclude, E2E] },
+      })),
+      {
+        extends: true as const,
+        test: {
+          name: 'e2e',
+          include: [E2E],
+          // One file at a time, and only when all others are done.
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+          setupFiles: ['tools/src/e2e/only-one.ts'],
+          env: e2eEnvironment(process.env),
+        },
+      },
+    ],
   },
 });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { formatTally, type Report, requiredButSkipped } from './test-report.ts';
 
@@ -10,6 +10,8 @@ import { formatTally, type Report, requiredButSkipped } from './test-report.ts';
 const root = resolve(import.meta.dirname, '../..');
 const report = resolve(root, 'dist/test-report.json');
 await mkdir(resolve(root, 'dist'), { recursive: true });
+// A run that is broken off leaves none: that of an earlier one would be taken for its own.
+await rm(report, { force: true });
 
 const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
 const vitest = resolve(root, 'node_modules/vitest/vitest.mjs');
@@ -17,6 +19,7 @@ const runner = spawn(process.execPath, [vitest, 'run', ...reporters, ...process.
   cwd: root,
   stdio: 'inherit',
 });
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => runner.kill(signal));
 const [status] = (await once(runner, 'exit')) as [number | null];
 
 const told = JSON.parse(await readFile(report, 'utf8')) as Report;

@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Everything that the set-up makes outside the checkout; the tear-down leaves nothing of it running. */
-export const FOLDER = '/var/tmp/qemu-user-static-e2e';
+export const FOLDER = process.env.E2E_FOLDER ?? '/var/tmp/qemu-user-static-e2e';
 
 /** The kernel's table of interpreters. https://docs.kernel.org/admin-guide/binfmt-misc.html */
 export const BINFMT = '/proc/sys/fs/binfmt_misc';
@@ -11,6 +12,9 @@ export const STATE = join(FOLDER, 'binfmt-before.json');
 
 /** A Debian of its own, for the engine and the tools that this machine's Debian does not have. */
 export const NEWER_ROOT = join(FOLDER, 'trixie');
+
+/** A folder that all engines see under this name; the tests' temporary files are in it. */
+export const SHARED = join(FOLDER, 'shared');
 
 /** An engine that the set-up starts: its files, as this machine sees them. */
 export interface EnginePlace {
@@ -32,4 +36,15 @@ export function socketOf({ root, folder }: EnginePlace): string {
 
 export function pidFileOf({ root, folder }: EnginePlace): string {
   return join(root, folder, 'engine.pid');
+}
+
+/** What tests on engines find in their environment: which there are, and a folder that each of them sees. */
+export function e2eEnvironment({ DOCKER_HOST }: NodeJS.ProcessEnv): Record<string, string> {
+  const started = Object.values(ENGINES)
+    .map(socketOf)
+    .filter((socket) => existsSync(socket));
+  return {
+    DOCKER_HOSTS: DOCKER_HOST ?? started.map((socket) => `unix://${socket}`).join(' '),
+    ...(existsSync(SHARED) && { TMPDIR: SHARED }),
+  };
 }

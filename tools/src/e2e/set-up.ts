@@ -4,23 +4,21 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chooseMirror, readAptSources } from '@qemu-user-static/debian-archive';
 import { $ } from 'zx';
+import { ROOT } from '../repository.ts';
 import { readTable } from './binfmt-table.ts';
 import { startEngine } from './engine-process.ts';
-import { BINFMT, ENGINES, FOLDER, NEWER_ROOT, STATE } from './places.ts';
+import { BINFMT, ENGINES, NEWER_ROOT, SHARED, STATE } from './places.ts';
+import { tearDown } from './tear-down.ts';
 
 // Brings what the end-to-end suites need to a Debian machine, and starts it: a Docker Engine of this Debian, and
 // a newer one in a folder of its own. What is there already stays as it is. tools/src/e2e/tear-down.ts ends it.
 
 /** Of this machine's Debian. No daemon of theirs is started: Debian's policy-rc.d is ours while they are installed. */
 const PACKAGES = [
-  'docker.io',
-  'podman',
-  'runc',
-  'skopeo',
-  'docker-registry',
-  'mmdebstrap',
-  'iproute2',
-  'util-linux',
+  // Engines, and what the set-up itself calls.
+  ...['docker.io', 'podman', 'runc', 'skopeo', 'docker-registry', 'mmdebstrap', 'iproute2', 'util-linux'],
+  // Shells and tools that other suites run; a suite without its tool is skipped by name.
+  ...['busybox-static', 'ca-certificates', 'dash', 'dpkg-dev', 'git', 'openssl', 'shellcheck', 'xz-utils'],
 ];
 /** Of the newer Debian, where `--privileged` works without CAP_SYS_RESOURCE. */
 const NEWER_PACKAGES = [
@@ -34,19 +32,29 @@ const NEWER_PACKAGES = [
 ];
 const NEWER_SUITE = 'trixie';
 
-$.env.DEBIAN_FRONTEND = 'noninteractive';
-if (process.getuid?.() !== 0) throw new Error('the set-up starts engines, which needs root');
-
-await timed('packages', installPackages);
-await mkdir(FOLDER, { recursive: true });
-await timed('kernel', rememberTable);
-await timed('newer Debian', makeNewerDebian);
-await timed('Docker Engine', () => startEngine(ENGINES.own));
-await timed('newer Docker Engine', () => startEngine(ENGINES.newer));
+/** Each step finds out for itself what is missing. @throws Error, with nothing left running, where one fails */
+export async function setUp(): Promise<void> {
+  if (process.getuid?.() !== 0) throw new Error('The set-up starts engines, which needs root.');
+  $.env.DEBIAN_FRONTEND = 'noninteractive';
+  const stands = existsSync(STATE);
+  try {
+    await timed('packages', installPackages);
+    await mkdir(SHARED, { recursive: true });
+    await timed('kernel', rememberTable);
+    await timed('newer Debian', makeNewerDebian);
+    await timed('Docker Engine', () => startEngine(ENGINES.own));
+    await timed('newer Docker Engine', () => startEngine(ENGINES.newer));
+    await timed('images', buildImages);
+  } catch (error) {
+    if (!stands) await tearDown();
+    throw error;
+  }
+}
 
 async function installPackages(): Promise<void> {
   const { stdout } = await $`dpkg-query -W -f '\${Package} \${Status}\n'`.quiet();
-  const missing = PACKAGES.filter((name) => !stdout.includes(`${name} install ok installed`));
+  const there = new Set(stdout.split('\n'));
+  const missing = PACKAGES.filter((name) => !there.has(`${name} install ok installed`));
   if (missing.length === 0) return;
   await $`apt-get -qq update`;
   await withoutDaemons(() => $`apt-get -qq install --yes --no-install-recommends ${missing}`.quiet());
@@ -66,9 +74,9 @@ async function withoutDaemons(work: () => Promise<unknown>): Promise<void> {
 
 /** Mounts the kernel's table where it is not, and writes down what the tear-down has to leave. */
 async function rememberTable(): Promise<void> {
-  if (existsSync(STATE)) return;
   const mounted = existsSync(join(BINFMT, 'register'));
   if (!mounted) await $`mount -t binfmt_misc binfmt_misc ${BINFMT}`;
+  if (existsSync(STATE)) return;
   await writeFile(STATE, JSON.stringify({ mounted, entries: await readTable(BINFMT) }));
 }
 
@@ -86,11 +94,21 @@ async function makeNewerDebian(): Promise<void> {
     await rename(making, NEWER_ROOT);
   }
   const mounts = await readFile('/proc/self/mountinfo', 'utf8');
-  if (mounts.includes(` ${NEWER_ROOT} `)) return;
+  const isMounted = (place: string) => mounts.includes(` ${place} `);
   // A mount point of its own: an engine remounts the file system that its layers are on.
-  await $`mount --bind ${NEWER_ROOT} ${NEWER_ROOT}`;
-  for (const place of ['proc', 'sys', 'dev']) await $`mount --rbind /${place} ${join(NEWER_ROOT, place)}`;
-  for (const place of ['proc', 'sys', 'dev']) await $`mount --make-rslave ${join(NEWER_ROOT, place)}`;
+  if (!isMounted(NEWER_ROOT)) await $`mount --bind ${NEWER_ROOT} ${NEWER_ROOT}`;
+  for (const place of ['/proc', '/sys', '/dev'].filter((name) => !isMounted(join(NEWER_ROOT, name)))) {
+    await $`mount --rbind ${place} ${join(NEWER_ROOT, place)}`;
+    await $`mount --make-rslave ${join(NEWER_ROOT, place)}`;
+  }
+  const shared = join(NEWER_ROOT, SHARED);
+  await mkdir(shared, { recursive: true });
+  if (!isMounted(shared)) await $`mount --bind ${SHARED} ${shared}`;
+}
+
+/** The images to try are those of this checkout, unless E2E_LAYOUT names a folder that has some. */
+async function buildImages(): Promise<void> {
+  if (process.env.E2E_LAYOUT === undefined) await $({ cwd: ROOT })`npx nx run image-builder:build`.quiet();
 }
 
 async function timed(what: string, work: () => Promise<unknown>): Promise<void> {
@@ -98,3 +116,5 @@ async function timed(what: string, work: () => Promise<unknown>): Promise<void> 
   await work();
   process.stderr.write(`${what}: ready in ${((performance.now() - begun) / 1000).toFixed(1)} s\n`);
 }
+
+if (import.meta.main) await setUp();

@@ -4,17 +4,18 @@ import { readFile, rm } from 'node:fs/promises';
 import { $ } from 'zx';
 import { restoreTable, type Table } from './binfmt-table.ts';
 import { stopEngine } from './engine-process.ts';
-import { BINFMT, ENGINES, NEWER_ROOT, STATE } from './places.ts';
+import { BINFMT, ENGINES, NEWER_ROOT, SHARED, STATE } from './places.ts';
 
-// Ends what tools/src/e2e/set-up.ts started, and leaves the kernel's table as that found it. The newer Debian's
-// files stay, for the next set-up.
-
-for (const place of Object.values(ENGINES)) await stopEngine(place);
-
-const mounts = await readFile('/proc/self/mountinfo', 'utf8');
-if (mounts.includes(` ${NEWER_ROOT} `)) await $`umount --recursive ${NEWER_ROOT}`;
-
-if (existsSync(STATE)) {
+/**
+ * Ends what tools/src/e2e/set-up.ts started, and leaves the kernel's table as that found it. The newer Debian's
+ * files stay, for the next set-up.
+ */
+export async function tearDown(): Promise<void> {
+  for (const place of Object.values(ENGINES)) await stopEngine(place);
+  const mounts = await readFile('/proc/self/mountinfo', 'utf8');
+  if (mounts.includes(` ${NEWER_ROOT} `)) await $`umount --recursive ${NEWER_ROOT}`;
+  await rm(SHARED, { recursive: true, force: true });
+  if (!existsSync(STATE)) return;
   const { mounted, entries } = JSON.parse(await readFile(STATE, 'utf8')) as {
     mounted: boolean;
     entries: Table;
@@ -24,3 +25,5 @@ if (existsSync(STATE)) {
   if (!mounted) await $`umount ${BINFMT}`;
   await rm(STATE);
 }
+
+if (import.meta.main) await tearDown();

@@ -24,26 +24,37 @@ export interface Docker extends AsyncDisposable {
   ): Promise<Outcome>;
 }
 
-/** What of the environment the docker client needs. */
-const CLIENT = Object.fromEntries(
-  ['DOCKER_HOST', 'DOCKER_CONTEXT', 'HOME'].flatMap((name) => {
-    const value = process.env[name];
-    return value === undefined ? [] : [[name, value]];
-  }),
-);
+/** An engine, or a place where none answers. */
+export interface DockerEngine {
+  /** As DOCKER_HOST has it. */
+  readonly host: string;
+  /** `Docker 26.1`, or the host. */
+  readonly name: string;
+  /** Why nothing can be registered through it here. What the machine has registered stays its own. */
+  readonly problem: string | undefined;
+}
 
-const docker = (words: readonly string[]) => run(['docker', ...words], { env: CLIENT });
+const client = (host: string) => ({ DOCKER_HOST: host, HOME: process.env.HOME ?? '' });
 
-/** Why nothing can be registered through Docker here, or nothing. What the machine has registered stays its own. */
-export const NO_DOCKER = whyNot();
+/** Those that DOCKER_HOSTS names, separated by spaces; by default Docker's usual one. */
+export const DOCKER_ENGINES: readonly DockerEngine[] = (
+  process.env.DOCKER_HOSTS || 'unix:///var/run/docker.sock'
+)
+  .split(' ')
+  .map(find);
 
-function whyNot(): string | undefined {
-  const info = spawnSync('docker', ['info'], {
+function find(host: string): DockerEngine {
+  const { status, stdout } = spawnSync('docker', ['version', '--format', '{{.Server.Version}}'], {
     encoding: 'utf8',
-    env: { ...CLIENT, PATH: process.env.PATH ?? '' },
+    env: { ...client(host), PATH: process.env.PATH ?? '' },
     timeout: 5000,
   });
-  if (info.status !== 0) return 'no engine answers';
+  if (status !== 0) return { host, name: host, problem: 'no engine answers' };
+  const [version = stdout] = /^\d+\.\d+/.exec(stdout) ?? [];
+  return { host, name: `Docker ${version}`, problem: whyNot() };
+}
+
+function whyNot(): string | undefined {
   if (process.arch !== 'x64') return 'not amd64';
   if (!existsSync(`${MOUNT}/register`)) return `binfmt_misc is not mounted on ${MOUNT}`;
   if (Object.keys(readEntries(MOUNT)).some((name) => name.startsWith('qemu-')))
@@ -52,13 +63,14 @@ function whyNot(): string | undefined {
 }
 
 /** Uses REGISTER_IMAGE's tags if that is set (`latest`, `register`, `aarch64`), or makes images of the script under test. */
-export async function openDocker(): Promise<Docker> {
+export async function openDocker({ host }: DockerEngine): Promise<Docker> {
+  const docker = (words: readonly string[]) => run(['docker', ...words], { env: client(host) });
   const own = process.env.REGISTER_IMAGE === undefined;
   const repository = process.env.REGISTER_IMAGE ?? `register-test-${process.pid}`;
   if (own)
     for (const image of ['latest', 'register', 'aarch64'] as const)
-      await importImage(`${repository}:${image}`, image);
-  const usual = await findRights(`${repository}:latest`);
+      await importImage(host, `${repository}:${image}`, image);
+  const usual = await findRights(docker, `${repository}:latest`);
   const call: Docker['call'] = (image, words, { env = {}, exported, rights = usual } = {}) =>
     docker([
       'run',
@@ -80,12 +92,15 @@ export async function openDocker(): Promise<Docker> {
 }
 
 /** --privileged, as users have it, or less where the engine itself has not got every capability. */
-async function findRights(image: string): Promise<readonly string[]> {
+async function findRights(
+  docker: (words: readonly string[]) => Promise<Outcome>,
+  image: string,
+): Promise<readonly string[]> {
   const { code } = await docker(['run', '--rm', '--privileged', image, '--help']);
   return code === 0 ? ['--privileged'] : ['--cap-drop', 'ALL', '-v', `${MOUNT}:/binfmt_misc`];
 }
 
-async function importImage(name: string, image: Image): Promise<void> {
+async function importImage(host: string, name: string, image: Image): Promise<void> {
   const root = join(scratch(), `image-${image}`);
   for (const folder of ['bin', 'usr/bin', 'tmp']) mkdirSync(join(root, folder), { recursive: true });
   const { stdout: busybox } = await run(['sh', '-c', 'command -v busybox']);
@@ -108,7 +123,7 @@ async function importImage(name: string, image: Image): Promise<void> {
       '-',
       name,
     ],
-    { env: CLIENT },
+    { env: client(host) },
   );
   await rm(root, { recursive: true });
   if (code !== 0) throw new Error(stderr);

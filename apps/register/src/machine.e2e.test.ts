@@ -1,10 +1,10 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { release } from 'node:os';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { REGISTER_ERRORS } from './index.ts';
 import { standIns } from './testing/emulators.ts';
-import { MOUNT } from './testing/namespace.ts';
+import { MOUNT, readEntries } from './testing/namespace.ts';
 import { run } from './testing/run.ts';
 import { scriptFile } from './testing/script.ts';
 import { ONE_SHELL } from './testing/shells.ts';
@@ -20,8 +20,34 @@ function whyNot(): string | undefined {
   if (spawnSync('unshare', ['--mount', 'true']).status !== 0) return 'mounts cannot be unshared';
   const [major = 0, minor = 0] = release().split('.').map(Number);
   if (major < 6 || (major === 6 && minor < 7)) return 'before Linux 6.7 entries stay without a mount';
-  if (existsSync(`${MOUNT}/register`)) return `binfmt_misc is mounted on ${MOUNT}`;
+  if (mountsOf('autofs').includes(MOUNT)) return 'binfmt_misc is automounted';
+  if (isMountedElsewhere()) return 'binfmt_misc is mounted in another mount namespace';
+  // They end with the last mount.
+  if (Object.keys(readEntries(MOUNT)).length > 0) return 'binfmt_misc has entries';
   return existsSync(MOUNT) ? undefined : 'the kernel has no binfmt_misc';
+}
+
+/** Where file systems of a type are mounted. */
+function mountsOf(type: string): string[] {
+  return readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' '))
+    .flatMap(([, place = '', kind]) => (kind === type ? [place] : []));
+}
+
+/** Whether a container or the like keeps binfmt_misc mounted, which cannot be taken away from here. */
+function isMountedElsewhere(): boolean {
+  const namespace = (id: string) => readlinkSync(`/proc/${id}/ns/mnt`);
+  return readdirSync('/proc')
+    .filter((id) => /^\d+$/.test(id))
+    .some((id) => {
+      try {
+        const mounts = readFileSync(`/proc/${id}/mountinfo`, 'utf8');
+        return namespace(id) !== namespace('self') && mounts.includes(' - binfmt_misc ');
+      } catch {
+        return false; // It has ended.
+      }
+    });
 }
 
 const NOTHING = '--uninstall qemu-of-nobody';
@@ -39,8 +65,17 @@ const told = (code: keyof typeof REGISTER_ERRORS, message: string) => ({
 });
 
 describe.skipIf(reason !== undefined)(
-  `on the machine (root, binfmt_misc not mounted)${reason ? `: ${reason}` : ''}`,
+  `on a machine that has not mounted binfmt_misc (root)${reason ? `: ${reason}` : ''}`,
   () => {
+    let mounted: string[];
+    beforeAll(() => {
+      mounted = mountsOf('binfmt_misc');
+      for (const place of mounted.toReversed()) execFileSync('umount', [place]);
+    });
+    afterAll(() => {
+      for (const place of mounted) execFileSync('mount', ['-t', 'binfmt_misc', 'binfmt_misc', place]);
+    });
+
     test('nobody else keeps it mounted: entries would end with the container', async () => {
       expect(await apart(`${register()} ${NOTHING}`)).toEqual(
         told(
