@@ -146,6 +146,7 @@ describe('a build', () => {
       'usr/share/',
       'usr/share/doc/',
       'usr/share/doc/busybox-static/',
+      'usr/share/doc/busybox-static/SOURCES',
       'usr/share/doc/busybox-static/copyright',
     ]);
     expect(list('gzip', 2).at(-1)).toBe('usr/share/doc/qemu-user/copyright');

@@ -17,7 +17,7 @@ export interface Provenance {
 
 export function provenanceOf(lock: Lock, template: string, script: string, source: string): Provenance {
   const recipe = recipeHash(template, script);
-  return { source, revisionOf: (version) => inputsOf(lock.channels, recipe, version) };
+  return { source, revisionOf: (version) => inputsOf(lock, recipe, version) };
 }
 
 /** Our own names stand below a domain that is the project's. */

@@ -8,15 +8,25 @@ import { channelName, pathInPackage, platformName, problems } from './schema.ts'
 const time = z.iso.datetime({ precision: 0 });
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
-const sourcePackage = z.strictObject({ package: z.string(), version: z.string() });
+const sourceName = z.strictObject({ package: z.string(), version: z.string() });
+
+/** A source package as the archive's signed index describes it. */
+const lockedSource = z.strictObject({
+  /**
+   * As its machine-readable `debian/copyright` names them; empty where that is only for people to read, null where the
+   * mirror did not have it.
+   */
+  licenses: z.array(z.string()).nullable(),
+  files: z.array(z.strictObject({ path: pathInPackage, size: z.int().nonnegative(), sha256 })).min(1),
+});
 
 const lockedPackage = z.strictObject({
   package: z.string(),
   version: z.string(),
   architecture: z.string(),
-  source: sourcePackage,
+  source: sourceName,
   /** Sources whose code is linked in, besides `source`: Debian's Built-Using. */
-  builtUsing: z.array(sourcePackage),
+  builtUsing: z.array(sourceName),
   path: pathInPackage,
   size: z.int().positive(),
   sha256,
@@ -49,8 +59,10 @@ const lockedChannel = z.strictObject({
 });
 
 const schema = z.strictObject({
-  schemaVersion: z.literal(1),
+  schemaVersion: z.literal(2),
   channels: z.record(channelName, lockedChannel),
+  /** By name and version, see `sourceKey`. One that the archive did not list is not among them. */
+  sources: z.record(z.string(), lockedSource),
   /** How often images of a QEMU version were made anew, and from what the last time. */
   rebuilds: z.record(z.string(), z.strictObject({ number: z.int().positive(), inputs: sha256 })),
 });
@@ -60,6 +72,13 @@ export type Lock = z.infer<typeof schema>;
 export type LockedChannel = z.infer<typeof lockedChannel>;
 export type LockedPlatform = z.infer<typeof lockedPlatform>;
 export type LockedPackage = z.infer<typeof lockedPackage>;
+export type LockedSource = z.infer<typeof lockedSource>;
+export type SourceName = z.infer<typeof sourceName>;
+
+/** Under what the lock's `sources` has a source package: `qemu 1:11.1.3+ds-1`. */
+export function sourceKey({ package: name, version }: SourceName): string {
+  return `${name} ${version}`;
+}
 
 /** @throws BuilderError LOCK_MISSING, LOCK_INVALID */
 export async function readLock(path: string): Promise<Lock> {
@@ -125,7 +144,7 @@ export function lockedChannelOf(lock: Lock, name: string): LockedChannel {
 }
 
 /** The platforms of a channel, in the lock's order. */
-export function platformsOf(channel: LockedChannel): [HostPlatform, LockedPlatform][] {
+export function platformsOf(channel: Pick<LockedChannel, 'platforms'>): [HostPlatform, LockedPlatform][] {
   return Object.entries(channel.platforms) as [HostPlatform, LockedPlatform][];
 }
 

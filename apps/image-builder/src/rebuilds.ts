@@ -1,5 +1,9 @@
 import { hash } from 'node:crypto';
 import { type Lock, platformsOf } from './lock.ts';
+import { sourcesText } from './supply-chain/sources-text.ts';
+
+/** The part of the lock that images are made from. */
+type Inputs = Pick<Lock, 'channels' | 'sources'>;
 
 /**
  * How often the images of each QEMU version were made anew, for tags such as `11.1.3-2`: the number goes up
@@ -7,17 +11,13 @@ import { type Lock, platformsOf } from './lock.ts';
  *
  * @param recipe hash of all that the images contain besides packages
  */
-export function numberRebuilds(
-  channels: Lock['channels'],
-  recipe: string,
-  before: Lock['rebuilds'],
-): Lock['rebuilds'] {
+export function numberRebuilds(lock: Inputs, recipe: string, before: Lock['rebuilds']): Lock['rebuilds'] {
   const versions = new Set(
-    Object.values(channels).flatMap((channel) => platformsOf(channel).map(([, { version }]) => version)),
+    Object.values(lock.channels).flatMap((channel) => platformsOf(channel).map(([, { version }]) => version)),
   );
   const rebuilds: Lock['rebuilds'] = {};
   for (const version of versions) {
-    const inputs = inputsOf(channels, recipe, version);
+    const inputs = inputsOf(lock, recipe, version);
     const last = before[version];
     const number = last === undefined ? 1 : last.inputs === inputs ? last.number : last.number + 1;
     rebuilds[version] = { number, inputs };
@@ -32,13 +32,16 @@ export function recipeHash(template: string, script: string): string {
 }
 
 /** Hash of all that images of a QEMU version are made from: the same inputs, the same images. */
-export function inputsOf(channels: Lock['channels'], recipe: string, version: string): string {
+export function inputsOf({ channels, sources }: Inputs, recipe: string, version: string): string {
   const packages = Object.values(channels)
     .flatMap((channel) => platformsOf(channel))
     .filter(([, locked]) => locked.version === version)
-    .map(
-      ([platform, { released, emulators, shell }]) =>
-        `${platform} ${released} ${emulators.sha256} ${shell.sha256}`,
+    .map(([platform, { released, emulators, shell }]) =>
+      [
+        platform,
+        released,
+        ...[emulators, shell].map((one) => `${one.sha256} ${sourcesText(one, sources)}`),
+      ].join(' '),
     );
   return hash('sha256', JSON.stringify([recipe, packages.sort()]));
 }

@@ -170,6 +170,45 @@ describe('a Release past its Valid-Until', () => {
   });
 });
 
+describe('sources', () => {
+  const copyright =
+    'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\nFiles: *\nLicense: GPL-2\n';
+  const qemu = { name: 'qemu-user', version: '1:11.1.3+ds-1', copyright };
+  const key = 'qemu-user 1:11.1.3+ds-1';
+  const withSource = { sources: [qemu] };
+
+  test('are locked with their files and licences, where the suite lists them', async () => {
+    const { sources } = await updated(null, ['11.1.3', '10.2.2'], withSource);
+    expect(Object.keys(sources)).toEqual([key]);
+    expect(sources[key]?.licenses).toEqual(['GPL-2']);
+    expect(sources[key]?.files.map(({ path }) => path)).toEqual([
+      'pool/main/q/qemu-user/qemu-user_11.1.3+ds-1.dsc',
+      'pool/main/q/qemu-user/qemu-user_11.1.3+ds.orig.tar.xz',
+      'pool/main/q/qemu-user/qemu-user_11.1.3+ds-1.debian.tar.xz',
+    ]);
+  });
+
+  test('stay known when the suite no longer lists them', async () => {
+    const before = await updated(null, ['11.1.3', '10.2.2'], withSource);
+    expect(await updated(before, ['11.1.3', '10.2.2'], later)).toEqual(before);
+  });
+
+  test('are forgotten with the packages that were made from them', async () => {
+    const before = await updated(null, ['11.1.3', '10.2.2'], withSource);
+    expect((await updated(before, ['11.1.4', '10.2.2'], later)).sources).toEqual({});
+  });
+
+  test('of a mirror that carries none are locked all the same, without licences until another has them', async () => {
+    const archive = await archiveOf(['11.1.3', '10.2.2'], withSource);
+    const poor = new Map([...archive.files].filter(([path]) => !path.endsWith('.debian.tar.xz')));
+    const lock = await update(sources, null, await contextOf({ ...archive, files: poor }));
+    expect(lock.sources[key]).toMatchObject({ licenses: null, files: { length: 3 } });
+    const again = await update(sources, lock, await contextOf(archive));
+    expect(again.sources[key]?.licenses).toEqual(['GPL-2']);
+    expect(again.rebuilds).toEqual(lock.rebuilds);
+  });
+});
+
 test('a mirror in the middle of an update is asked under the suite’s other name', async () => {
   const [newer, whole] = [
     await archiveOf(['11.1.4', '10.2.2'], later),

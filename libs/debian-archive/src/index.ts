@@ -1,11 +1,12 @@
 export { type AptSourceFile, readAptSources } from './apt-sources.ts';
 export { cacheFolder } from './cache.ts';
+export { debianTarOf, declaredLicenses, readSourceCopyright } from './copyright.ts';
 export { type DebEntry, readControl, readDeb } from './deb.ts';
 export { parseStanza, parseStanzas, type Stanza } from './deb822.ts';
 export type { DownloadContext } from './download.ts';
 export { ARCHIVE_ERRORS, ArchiveError, type ArchiveErrorCode } from './errors.ts';
 export type { ArchiveEvent, OnArchiveEvent } from './events.ts';
-export { type FetchContext, fetchAll, fetchFile } from './fetch.ts';
+export { type FetchContext, fetchAll, fetchFile, fetchFrom } from './fetch.ts';
 export type { ArchiveFile, PoolPackage } from './files.ts';
 export { type Http, type HttpLimits, openHttp } from './http.ts';
 export { type ArchiveKey, loadArchiveKeys, readArchiveKey } from './keys.ts';
@@ -14,6 +15,7 @@ export type { IndexedPackage, PackageIndex, SourceReference } from './packages.t
 export { type ExpectedRelease, type Release, verifyRelease } from './release.ts';
 export { PATIENT, type RetryPolicy } from './retry.ts';
 export { SNAPSHOT_SERVICE } from './snapshot.ts';
-export { fetchPackageIndex, openSuite, type Suite, type SuiteContext } from './suite.ts';
-export { withoutCredentials } from './urls.ts';
+export type { SourcePackage } from './source-packages.ts';
+export { fetchPackageIndex, fetchSources, openSuite, type Suite, type SuiteContext } from './suite.ts';
+export { below, withoutCredentials } from './urls.ts';
 export { compareVersions, parseVersion, type Version } from './version.ts';

@@ -1,6 +1,7 @@
 import { parseStanza, type Stanza } from './deb822.ts';
 import { ArchiveError } from './errors.ts';
 import type { PoolPackage } from './files.ts';
+import { paragraphsOf, wholeParagraphs } from './paragraphs.ts';
 import { requireSafePath } from './paths.ts';
 import { compareVersions, parseVersion } from './version.ts';
 
@@ -60,32 +61,6 @@ export async function readPackages(
       return found;
     },
   };
-}
-
-/** The text in pieces that end between two paragraphs; each begins and ends with a newline. */
-async function* wholeParagraphs(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
-  let rest: Buffer = Buffer.from('\n');
-  for await (const chunk of chunks) {
-    const text = Buffer.concat([rest, chunk]);
-    const end = text.lastIndexOf('\n\n');
-    if (end === -1) {
-      rest = text;
-      continue;
-    }
-    yield text.subarray(0, end + 1);
-    rest = text.subarray(end + 1);
-  }
-  yield rest;
-}
-
-/** A line that begins with `Package:` is always that field: other lines of a value begin with a space. */
-function* paragraphsOf(text: Buffer, name: string): Generator<string> {
-  const line = `\nPackage: ${name}\n`;
-  for (let at = text.indexOf(line); at !== -1; at = text.indexOf(line, at + 1)) {
-    const start = text.lastIndexOf('\n\n', at);
-    const end = text.indexOf('\n\n', at);
-    yield text.toString('utf8', start === -1 ? 0 : start, end === -1 ? undefined : end);
-  }
 }
 
 function parsePackage(stanza: Stanza, name: string, architecture: string): IndexedPackage {

@@ -5,9 +5,10 @@ import { ArchiveError } from './errors.ts';
 import { fetchFrom } from './fetch.ts';
 import type { ArchiveFile } from './files.ts';
 import type { ArchiveKey } from './keys.ts';
-import { type PackageIndex, readPackages } from './packages.ts';
+import { type PackageIndex, readPackages, type SourceReference } from './packages.ts';
 import { type ExpectedRelease, type Release, verifyRelease } from './release.ts';
 import { fetchSmall } from './small.ts';
+import { findSources, type SourcePackage } from './source-packages.ts';
 import { below, withoutCredentials } from './urls.ts';
 
 export interface SuiteContext extends DownloadContext {
@@ -63,6 +64,21 @@ export async function fetchPackageIndex(
   const file = findIndex(folder, release, `${component}/binary-${architecture}/Packages.xz`);
   const path = await fetchFrom(below(mirror, file.path), file, context);
   return readPackages(decompress(createReadStream(path), 'xz'), architecture, packages);
+}
+
+/**
+ * The source packages named, of those versions; one that the suite does not have is not among them.
+ *
+ * @throws ArchiveError as `fetchPackageIndex`
+ */
+export async function fetchSources(
+  { mirror, folder, release, context }: Suite,
+  wanted: readonly SourceReference[],
+  component = 'main',
+): Promise<SourcePackage[]> {
+  const file = findIndex(folder, release, `${component}/source/Sources.xz`);
+  const path = await fetchFrom(below(mirror, file.path), file, context);
+  return findSources(decompress(createReadStream(path), 'xz'), wanted);
 }
 
 /** By hash where the archive has that: a mirror that is being updated gives the index of this Release. */

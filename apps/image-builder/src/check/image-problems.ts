@@ -60,6 +60,10 @@ function contentProblems(guestsLabel: string, entries: readonly ReadEntry[]): st
   return [
     ...files.filter((path, index) => files.indexOf(path) !== index).map((path) => `${path} is in two layers`),
     ...ALWAYS.filter((path) => !paths.has(path)).map((path) => `${path} is missing`),
+    ...files
+      .flatMap((path) => /^(usr\/share\/doc\/[^/]+)\/copyright$/.exec(path)?.[1] ?? [])
+      .filter((folder) => !paths.has(`${folder}/SOURCES`))
+      .map((folder) => `${folder} does not name the sources`),
     ...promised
       .filter((guest) => !emulators.includes(guest))
       .map((guest) => `the emulator of ${guest} is missing`),

@@ -10,7 +10,13 @@ import { imageLabels, provenanceOf } from '../labels.ts';
 import { lockedChannelOf, readLock } from '../lock.ts';
 import { ownPlatform } from '../own-platform.ts';
 import { stage } from '../pipeline.ts';
-import { type ContextFile, emulatorEntry, licenseContext, registerContext } from '../recipe/context.ts';
+import {
+  type ContextFile,
+  emulatorEntry,
+  licenseContext,
+  registerContext,
+  sourcesFile,
+} from '../recipe/context.ts';
 import { renderTemplate } from '../recipe/template.ts';
 import type { FetchedPlatform } from '../stages/assemble-platform.ts';
 import { extractEmulators, extractShell } from '../stages/extract.ts';
@@ -56,12 +62,15 @@ export async function writeContext(options: ContextOptions, environment: Environ
 async function writeParts(
   folder: string,
   contents: Contents,
-  { platform, locked, emulatorsDeb, shellDeb }: FetchedPlatform,
+  { platform, locked, sources, emulatorsDeb, shellDeb }: FetchedPlatform,
 ): Promise<GuestName[]> {
   const { program, licenses } = await extractShell(shellDeb, locked.shell, platform);
-  for (const file of registerContext(renderRegisterScript(), program, licenses))
+  const texts = [...licenses, sourcesFile(locked.shell, sources)];
+  for (const file of registerContext(renderRegisterScript(), program, texts))
     await writeContextFile(folder, file);
   if (contents.kind === 'register') return [];
+  for (const file of licenseContext([sourcesFile(locked.emulators, sources)]))
+    await writeContextFile(folder, file);
   const guests: GuestName[] = [];
   const all: GuestName[] = [];
   for await (const found of extractEmulators(emulatorsDeb, locked.emulators, platform)) {

@@ -1,4 +1,6 @@
 import { emulatorOf, type GuestName } from '@qemu-user-static/arch-table';
+import type { Lock, LockedPackage } from '../lock.ts';
+import { sourcesText } from '../supply-chain/sources-text.ts';
 import type { ContextEntry } from './plan.ts';
 
 /** A file of the context with its content. */
@@ -6,10 +8,15 @@ export interface ContextFile extends ContextEntry {
   readonly content: Uint8Array;
 }
 
-/** A licence text and where a package has it: `usr/share/doc/qemu-user/copyright`. */
+/** What a package says of its licences, and where: `usr/share/doc/qemu-user/copyright`, and `SOURCES` beside it. */
 export interface LicenseText {
   readonly path: string;
   readonly text: Uint8Array;
+}
+
+/** The names of a package's sources, beside the licence texts that ask for them. */
+export function sourcesFile(locked: LockedPackage, sources: Lock['sources']): LicenseText {
+  return { path: `usr/share/doc/${locked.package}/SOURCES`, text: Buffer.from(sourcesText(locked, sources)) };
 }
 
 const NOTHING = new Uint8Array();

@@ -9,7 +9,7 @@ import {
 } from '@qemu-user-static/oci-image';
 import type { LimitFunction } from 'p-limit';
 import type { OnEvent } from '../events.ts';
-import type { LockedPlatform } from '../lock.ts';
+import type { Lock, LockedPlatform } from '../lock.ts';
 import { memoKey, recall, remember } from '../memo.ts';
 import {
   type ContextFile,
@@ -17,6 +17,7 @@ import {
   type LicenseText,
   licenseContext,
   registerContext,
+  sourcesFile,
 } from '../recipe/context.ts';
 import type { Recipe } from '../recipe/dockerfile.ts';
 import { planPart } from '../recipe/plan.ts';
@@ -29,6 +30,8 @@ import { writeSmallLayer } from './small-layer.ts';
 export interface FetchedPlatform {
   readonly platform: HostPlatform;
   readonly locked: LockedPlatform;
+  /** The lock's, with those of these packages among them. */
+  readonly sources: Lock['sources'];
   readonly emulatorsDeb: string;
   readonly shellDeb: string;
 }
@@ -92,9 +95,10 @@ async function emulatorParts(
   created: number,
   context: AssembleContext,
 ): Promise<EmulatorParts> {
-  const { platform, locked } = fetched;
+  const { platform, locked, sources } = fetched;
   const { layout, recipe, compressions } = context;
-  const key = memoKey([LAYERS_VERSION, locked.emulators, created, recipe.copies, compressions]);
+  const named = sourcesFile(locked.emulators, sources);
+  const key = memoKey([LAYERS_VERSION, locked.emulators, named, created, recipe.copies, compressions]);
   const name = `emulators-${platform}-${locked.version}`;
   const earlier = await recall<EmulatorParts>(layout, name, key);
   if (
@@ -129,7 +133,8 @@ async function makeEmulatorParts(
   const joined = await turns.join(() => writeJoinedLayers(joining, compressions, gzip));
   context.onEvent({ type: 'layers-joined', platform: fetched.platform });
 
-  const files = licenseContext(licenses);
+  const named = sourcesFile(fetched.locked.emulators, fetched.sources);
+  const files = licenseContext([...licenses, named]);
   const licensePlan = planPart(recipe, 'licenses', files);
   const small = await writeSmallLayer(layout, licensePlan, files, compressions, created, gzip);
   return { emulators, joined, licenses: small, leftOut };
@@ -175,14 +180,15 @@ async function registerLayers(
   created: number,
   context: AssembleContext,
 ): Promise<Layer[]> {
-  const { platform, locked, shellDeb } = fetched;
+  const { platform, locked, sources, shellDeb } = fetched;
   const { layout, recipe, script, compressions } = context;
-  const key = memoKey([LAYERS_VERSION, locked.shell, created, recipe.copies, compressions, script]);
+  const named = sourcesFile(locked.shell, sources);
+  const key = memoKey([LAYERS_VERSION, locked.shell, named, created, recipe.copies, compressions, script]);
   const name = `register-${platform}-${locked.version}`;
   const earlier = await recall<Layer[]>(layout, name, key);
   if (earlier !== null && (await isWhole(layout, earlier))) return earlier;
   const { program, licenses } = await extractShell(shellDeb, locked.shell, platform);
-  const files: ContextFile[] = registerContext(script, program, licenses);
+  const files: ContextFile[] = registerContext(script, program, [...licenses, named]);
   const layers = await writeSmallLayer(
     layout,
     planPart(recipe, 'register', files),

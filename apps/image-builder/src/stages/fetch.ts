@@ -34,6 +34,7 @@ export async function fetch(
     platforms: platforms.map(([platform, locked]) => ({
       platform,
       locked,
+      sources: lock.sources,
       emulatorsDeb: pathOf.get(locked.emulators) ?? '',
       shellDeb: pathOf.get(locked.shell) ?? '',
     })),

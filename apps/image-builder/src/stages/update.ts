@@ -16,6 +16,7 @@ import type { Lock, LockedChannel, LockedPackage, LockedPlatform } from '../lock
 import { qemuVersionOf } from '../qemu-version.ts';
 import { numberRebuilds, recipeHash } from '../rebuilds.ts';
 import type { SourceChannel, Sources } from '../sources.ts';
+import { lockSources } from './lock-sources.ts';
 
 export interface UpdateContext extends Pick<FetchContext, 'mirror' | 'cache' | 'http' | 'signal'> {
   /** Whose signature a Release must have. */
@@ -36,13 +37,17 @@ export interface UpdateContext extends Pick<FetchContext, 'mirror' | 'cache' | '
  */
 export async function update(sources: Sources, before: Lock | null, context: UpdateContext): Promise<Lock> {
   const channels: Lock['channels'] = {};
+  const known: Lock['sources'] = {};
   for (const [name, wanted] of Object.entries(sources.channels)) {
-    const found = await lockChannel(name, wanted, sources.origin, context);
-    assertNotOlder(name, before?.channels[name], found);
-    channels[name] = keepUnchanged(before?.channels[name], found);
+    const earlier = before?.channels[name];
+    const { sources: found, ...channel } = await lockChannel(name, wanted, sources.origin, before, context);
+    assertNotOlder(name, earlier, channel);
+    channels[name] = keepUnchanged(earlier, channel);
+    Object.assign(known, found);
   }
+  const made = { channels, sources: known };
   const recipe = recipeHash(context.template, context.script);
-  return { schemaVersion: 1, channels, rebuilds: numberRebuilds(channels, recipe, before?.rebuilds ?? {}) };
+  return { schemaVersion: 2, ...made, rebuilds: numberRebuilds(made, recipe, before?.rebuilds ?? {}) };
 }
 
 /**
@@ -53,14 +58,17 @@ async function lockChannel(
   name: string,
   wanted: SourceChannel,
   origin: Sources['origin'],
+  before: Lock | null,
   context: UpdateContext,
-): Promise<LockedChannel> {
+): Promise<LockedChannel & Pick<Lock, 'sources'>> {
   const { suite, codename } = wanted;
   const lockUnder = async (folder: string) => {
     const opened = await openSuite(context.mirror, { origin, suite, codename }, context, folder);
     const { signedBy, expired } = opened.release;
     context.onEvent({ type: 'release-verified', channel: name, codename, signedBy, expired });
-    return { release: lockRelease(opened.release), platforms: await lockPlatforms(opened, wanted) };
+    const platforms = await lockPlatforms(opened, wanted);
+    const sources = await lockSources(opened, platforms, before?.sources ?? {});
+    return { release: lockRelease(opened.release), platforms, sources };
   };
   try {
     return await lockUnder(codename);

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type HostPlatform, host } from '@qemu-user-static/arch-table';
 import { makePackage, type TestFile, type TestPackage } from '@qemu-user-static/debian-archive/testing';
-import type { Lock, LockedPackage } from '../lock.ts';
+import { type Lock, type LockedPackage, sourceKey } from '../lock.ts';
 import type { FetchedChannel } from '../stages/build.ts';
 import { RELEASE } from './lock.ts';
 import { makeProgram } from './program.ts';
@@ -59,6 +59,7 @@ export async function lockMade(
   made: readonly MadePlatform[],
   folder: string,
 ): Promise<{ lock: Lock; fetched: FetchedChannel[] }> {
+  const sources = sourcesMade(made);
   const platforms = await Promise.all(
     made.map(async ({ platform, version, emulators, shell }) => {
       const locked = {
@@ -70,22 +71,35 @@ export async function lockMade(
       return {
         platform,
         locked,
+        sources,
         emulatorsDeb: await put(folder, emulators),
         shellDeb: await put(folder, shell),
       };
     }),
   );
   const lock: Lock = {
-    schemaVersion: 1,
+    schemaVersion: 2,
     channels: {
       [channel]: {
         release: RELEASE,
         platforms: Object.fromEntries(platforms.map(({ platform, locked }) => [platform, locked])),
       },
     },
+    sources,
     rebuilds: {},
   };
   return { lock, fetched: [{ channel, platforms }] };
+}
+
+/** An entry for every source: it is Debian's, as is how it is named. */
+function sourcesMade(made: readonly MadePlatform[]): Lock['sources'] {
+  const described = made.flatMap(({ emulators, shell }) => [emulators.described, shell.described]);
+  return Object.fromEntries(
+    described.map(({ package: name, version }) => [
+      sourceKey({ package: name, version }),
+      { licenses: ['GPL-2+'], files: [{ path: `pool/main/${name}.dsc`, size: 9, sha256: '5'.repeat(64) }] },
+    ]),
+  );
 }
 
 async function put(folder: string, { deb, described }: TestPackage): Promise<string> {

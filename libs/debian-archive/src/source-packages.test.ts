@@ -1,0 +1,94 @@
+import { expect, onTestFinished, test } from 'vitest';
+import {
+  below,
+  debianTarOf,
+  declaredLicenses,
+  fetchFrom,
+  fetchSources,
+  openHttp,
+  openSuite,
+  readSourceCopyright,
+  type SourcePackage,
+} from './index.ts';
+import { findSources } from './source-packages.ts';
+import { makeArchive } from './testing/archive.ts';
+import { temporaryFolder } from './testing/folder.ts';
+import { makePackage } from './testing/packages.ts';
+import { serve } from './testing/server.ts';
+
+const COPYRIGHT = `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
+Upstream-Name: hello
+
+Files: *
+Copyright: someone
+License: GPL-2+
+
+Files: lib/*
+Copyright: someone else
+License: BSD-3-clause  or Expat
+ Permission is granted.
+ License: this line is text
+
+License: GPL-2+
+ A text.
+`;
+
+test('from the signature of a suite to the licences of a source package', async () => {
+  const source = { name: 'hello', version: '1:2.0-1', copyright: COPYRIGHT };
+  const older = { ...source, version: '1:1.0-1' };
+  const { key, files } = await makeArchive([await makePackage({}, [])], { sources: [older, source] });
+  const server = await serve(files);
+  const http = openHttp({});
+  onTestFinished(async () => void (await Promise.all([server.close(), http.close()])));
+  const context = {
+    keys: [key.trusted],
+    now: new Date('2026-11-23T12:00:00Z'),
+    acceptExpired: false,
+    cache: await temporaryFolder(),
+    http,
+  };
+  const suite = await openSuite(
+    server.url,
+    { origin: 'Debian', suite: 'unstable', codename: 'sid' },
+    context,
+  );
+
+  const unknown = { name: 'hello', version: '9' };
+  const [found, ...others] = await fetchSources(suite, [{ name: 'hello', version: '1:2.0-1' }, unknown]);
+  expect(others).toEqual([]);
+  expect(found?.files.map(({ path }) => path)).toEqual([
+    'pool/main/h/hello/hello_2.0-1.dsc',
+    'pool/main/h/hello/hello_2.0.orig.tar.xz',
+    'pool/main/h/hello/hello_2.0-1.debian.tar.xz',
+  ]);
+  const tar = debianTarOf((found as SourcePackage).files);
+  if (tar === undefined) throw new Error('no debian.tar');
+  const path = await fetchFrom(below(server.url, tar.path), tar, context);
+  expect(await readSourceCopyright(path, tar)).toBe(COPYRIGHT);
+});
+
+test('licences are told as the copyright file names them', () => {
+  expect(declaredLicenses(COPYRIGHT)).toEqual(['BSD-3-clause or Expat', 'GPL-2+']);
+});
+
+test('a copyright file for people names none', () => {
+  expect(declaredLicenses('This is glibc.\n\nLicense: GPL-2\n')).toEqual([]);
+});
+
+test('a native package has its copyright file among all others', () => {
+  expect(debianTarOf([{ path: 'pool/main/h/hello_1.tar.xz', size: 1, sha256: '' }])).toBeUndefined();
+});
+
+test.each([
+  ['a path that climbs', 'Directory: ../pool\nChecksums-Sha256:\n HASH 1 a.dsc', 'PATH_UNSAFE'],
+  ['a name with a slash', 'Directory: pool\nChecksums-Sha256:\n HASH 1 b/a.dsc', 'INDEX_MALFORMED'],
+  ['no SHA-256', 'Directory: pool\nFiles:\n HASH 1 a.dsc', 'INDEX_MALFORMED'],
+  ['no folder', 'Checksums-Sha256:\n HASH 1 a.dsc', 'INDEX_MALFORMED'],
+  ['a size that is none', 'Directory: pool\nChecksums-Sha256:\n HASH x a.dsc', 'INDEX_MALFORMED'],
+])('an index is refused for %s', async (_, fields, code) => {
+  const text = `Package: hello\nVersion: 1\n${fields.replace('HASH', 'a'.repeat(64))}\n`;
+  const chunks = (async function* () {
+    yield Buffer.from(text);
+  })();
+  await expect(findSources(chunks, [{ name: 'hello', version: '1' }])).rejects.toMatchObject({ code });
+});
