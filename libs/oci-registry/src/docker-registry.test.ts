@@ -145,6 +145,24 @@ describe.skipIf(!hasDockerRegistry)('open (docker-registry)', () => {
     expect(await repository.referrers(image.digest)).toEqual([]);
   });
 
+  test('keeps each of the referrers that several processes push at once', async () => {
+    const { registry } = connect(server.name);
+    const path = 'many/referrers';
+    const repository = registry.repository(path);
+    const image = imageOf(someBytes(100, 6));
+    await push(repository, 'subject', image);
+    const subject = { mediaType: MANIFEST, digest: image.digest, size: image.manifest.bytes.byteLength };
+    const fields = JSON.parse(image.manifest.bytes.toString());
+    const notes = Array.from({ length: 12 }, (_, n) =>
+      JSON.stringify({ ...fields, subject, annotations: { n: String(n) } }),
+    );
+    const program = new URL('./testing/put-referrers.ts', import.meta.url).pathname;
+    const shares = [notes.slice(0, 4), notes.slice(4, 8), notes.slice(8)];
+    await Promise.all(shares.map((share) => run(process.execPath, [program, server.name, path, ...share])));
+    const listed = (await repository.referrers(image.digest)).map(({ digest }) => digest);
+    expect(listed.sort()).toEqual(notes.map((note) => sha256(Buffer.from(note))).sort());
+  });
+
   test.skipIf(!hasSkopeo)(
     'holds what skopeo reads and copies, and we read what skopeo copies there (skopeo)',
     async () => {

@@ -78,6 +78,11 @@ export const REGISTRY_ERRORS = {
     meaning: 'The media type inside a manifest is not the one it is sent or served as.',
     remedy: 'Push the manifest again with the media type it names itself.',
   },
+  REFERRERS_CONTESTED: {
+    meaning:
+      'Several processes change the list of what refers to one manifest, and kept undoing this one’s change.',
+    remedy: 'Run again when the others are through. The manifest itself is stored; only the list lacks it.',
+  },
   UPLOAD_SOURCE_WRONG: {
     meaning: 'The local source of a blob could not be read, or has another size than it claims.',
     remedy: 'Make the blob anew; the file was changed or damaged since its size and digest were taken.',

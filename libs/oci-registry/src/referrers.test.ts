@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { systemClock } from './clock.ts';
 import { referrersTag } from './referrers.ts';
-import { start } from './testing/harness.ts';
+import { connect, start } from './testing/harness.ts';
 import { sha256 } from './testing/store.ts';
 
 const TYPE = 'application/vnd.oci.image.manifest.v1+json';
@@ -131,6 +132,28 @@ describe('a registry without it', () => {
     await Promise.all(many.map((each) => repository.putManifest(each.digest, each)));
     const listed = (await repository.referrers(image.digest)).map(({ digest }) => digest);
     expect(listed.sort()).toEqual(many.map(({ digest }) => digest).sort());
+  });
+
+  test('several clients at once, none of which knows of the others, lose no entry', async () => {
+    const { server } = await start({ referrers: false });
+    const many = Array.from({ length: 6 }, (_, n) =>
+      manifest({ subject, artifactType: `application/n${n}` }),
+    );
+    const clients = many.map(() => connect(server.name, { clock: systemClock }).repository);
+    await Promise.all(many.map((each, n) => clients[n]?.putManifest(each.digest, each)));
+    const listed = (await clients[0]?.referrers(image.digest))?.map(({ digest }) => digest);
+    expect(listed?.sort()).toEqual(many.map(({ digest }) => digest).sort());
+  });
+
+  test('an entry that is overwritten again and again is an error, which says so', async () => {
+    const { repository, server } = await start({ referrers: false });
+    // A registry that forgets what was written: whoever looks finds no list.
+    const forgets = { method: 'GET', path: new RegExp(tag), times: 99 };
+    server.inject({ ...forgets, fault: { kind: 'status', status: 404 } });
+    await expect(repository.putManifest(sbom.digest, sbom)).rejects.toMatchObject({
+      code: 'REFERRERS_CONTESTED',
+      address: expect.stringContaining(tag),
+    });
   });
 
   test('a deleted manifest leaves the list, and the others stay', async () => {

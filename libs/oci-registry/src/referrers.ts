@@ -1,9 +1,11 @@
+import type { Clock } from './clock.ts';
 import { type Descriptor, IMAGE_INDEX, IMAGE_MANIFEST, type Manifest } from './descriptor.ts';
 import { checkDigest } from './digest.ts';
 import { RegistryError } from './errors.ts';
 import { brokenProtocol } from './failures.ts';
 import type { Call, Http } from './http.ts';
 import { deleteManifest, fieldsOf, getManifest, MAX_MANIFEST, putManifest } from './manifests.ts';
+import { shownAddress } from './secret.ts';
 import { readPages } from './tags.ts';
 
 /** Which manifests refer to another: the registry's own list, or the one clients keep under a tag where it has none. */
@@ -25,7 +27,12 @@ export function referrersTag(digest: string): string {
   return `${algorithm.slice(0, 32)}-${encoded.slice(0, 64)}`.replace(/[^a-zA-Z0-9._-]/g, '-');
 }
 
-export function createReferrers(http: Http): Referrers {
+/** How often a list that other processes change as well is written, before that is an error. */
+const ROUNDS = 12;
+/** The shortest wait before it is looked at whether others have overwritten a list, in milliseconds. */
+const LEAST_WAIT_MS = 50;
+
+export function createReferrers(http: Http, clock: Clock, signal?: AbortSignal): Referrers {
   // The list under a tag is read, changed and written: one at a time for each tag.
   const lines = new Map<string, Promise<unknown>>();
 
@@ -83,12 +90,40 @@ export function createReferrers(http: Http): Referrers {
     }
   }
 
-  /** https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#pushing-manifests-with-subject, steps 1 to 6 */
+  /**
+   * Changes the list under a tag until nothing in it is left to change. The API cannot say "only if it is still what
+   * I read", so another process may write over what was written here. What it read, it read before that, and writes
+   * soon: after more than twice the time that reading and writing took here, the list is looked at again.
+   *
+   * @throws RegistryError REFERRERS_CONTESTED
+   */
   async function rewrite(
     repository: string,
     subject: string,
     change: (entries: readonly Descriptor[]) => readonly Descriptor[],
   ): Promise<void> {
+    for (let round = 1; round <= ROUNDS; round++) {
+      const begun = clock.now();
+      if (!(await rewriteOnce(repository, subject, change))) return;
+      const wait = Math.max(LEAST_WAIT_MS, 2 * (clock.now() - begun));
+      // Longer each time, and by chance, so that processes which meet again and again draw apart.
+      await clock.sleep(wait * (1 + clock.random() * round), signal);
+    }
+    const address = shownAddress(await http.address(`${repository}/manifests/${referrersTag(subject)}`));
+    const words = `was overwritten ${ROUNDS} times by others`;
+    throw new RegistryError('REFERRERS_CONTESTED', words, { method: 'PUT', address });
+  }
+
+  /**
+   * https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#pushing-manifests-with-subject, steps 1 to 6
+   *
+   * @returns whether there was anything to change
+   */
+  async function rewriteOnce(
+    repository: string,
+    subject: string,
+    change: (entries: readonly Descriptor[]) => readonly Descriptor[],
+  ): Promise<boolean> {
     const tag = referrersTag(subject);
     const index = (await taggedIndex(repository, tag)) ?? { mediaType: IMAGE_INDEX, manifests: [] };
     const before = manifestsOf(index);
@@ -97,9 +132,10 @@ export function createReferrers(http: Http): Referrers {
       throw brokenProtocol(call, `holds no image index, so ${subject} cannot be given a referrer`);
     }
     const after = change(before);
-    if (after === before) return;
+    if (after === before) return false;
     const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, ...index, manifests: after }));
     await putManifest(http, repository, tag, { mediaType: IMAGE_INDEX, bytes });
+    return true;
   }
 
   async function put(repository: string, reference: string, manifest: Pick<Manifest, 'mediaType' | 'bytes'>) {

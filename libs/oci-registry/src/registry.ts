@@ -90,7 +90,7 @@ export function openRegistry(name: string, settings: RegistrySettings = {}): Reg
   const patience = createPatience({ ...defaultRetryPolicy, ...settings.retry }, clock, onEvent, signal);
   const http = createHttp(transport, authorizer, patience, scrubber, clock, onEvent);
   const uploads = createUploads(http, settings);
-  const referrers = createReferrers(http);
+  const referrers = createReferrers(http, clock, signal);
 
   return {
     name,
