@@ -16,6 +16,7 @@ export function reporter(stream: NodeJS.WriteStream | WriteStream, now: () => nu
   const emulators = new Map<string, number>();
   const toSend = new Map<string, number>();
   const sent = new Map<string, number>();
+  let sentInAll = 0;
   let checked = 0;
   let ran = 0;
   let lastRefresh = 0;
@@ -30,9 +31,13 @@ export function reporter(stream: NodeJS.WriteStream | WriteStream, now: () => nu
 
   const registryEvent = (registry: string, event: RegistryEvent) => {
     switch (event.type) {
-      case 'upload-progress':
-        sent.set(`${registry}/${event.repository}@${event.digest}`, event.sent);
-        return status(`publish: ${megabytes(sum(sent.values()))} of ${megabytes(sum(toSend.values()))}`);
+      case 'upload-progress': {
+        // Told four times a megabyte: only the difference is added up.
+        const blob = `${registry}/${event.repository}@${event.digest}`;
+        sentInAll += event.sent - (sent.get(blob) ?? 0);
+        sent.set(blob, event.sent);
+        return status(`publish: ${megabytes(sentInAll)} of ${megabytes(sum(toSend.values()))}`);
+      }
       case 'retry':
         return line(`${registry}: ${event.reason}; again in ${(event.delayMs / 1000).toFixed(1)} s`);
       case 'warning':

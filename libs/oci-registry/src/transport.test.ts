@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { RegistryError } from './errors.ts';
 import { Secret } from './secret.ts';
 import { type Certificates, hasOpenssl, makeCertificates, pemOf } from './testing/certificates.ts';
-import { connect, start } from './testing/harness.ts';
+import { connect, someBytes, sourceOf, start } from './testing/harness.ts';
 import { startRegistryServer } from './testing/registry-server.ts';
 
 const patienceOfOne = { retry: { attempts: 1 } };
@@ -22,6 +22,18 @@ describe('a registry on this machine', () => {
     const { registry } = await start({}, { plainHttp: false });
     await expect(registry.ping()).rejects.toMatchObject({ code: 'REGISTRY_TLS_FAILED', temporary: false });
   });
+});
+
+test('many questions and answers go over one connection, whatever they are', async () => {
+  const { server, repository } = await start({}, { plainHttp: true, connections: 1 });
+  const source = sourceOf(someBytes(1000));
+  for (let times = 0; times < 3; times++) {
+    await repository.headBlob(source.digest);
+    await repository.headManifest('none');
+    await repository.uploadBlob(source);
+    await repository.listTags();
+  }
+  expect(server.connections).toBe(1);
 });
 
 describe('a registry elsewhere', () => {

@@ -81,6 +81,8 @@ export function createTransport(
         path: `${url.pathname}${url.search}`,
         headers: { ...outgoing.headers, 'user-agent': settings.userAgent, ...bodyHeaders(body) },
         body: body instanceof Uint8Array || body === undefined ? (body ?? null) : (body.open() as never),
+        // undici drops the connection after HEAD unless told not to; half of all requests here are HEAD.
+        ...(method === 'HEAD' && { reset: false }),
         ...(signal && { signal }),
       });
       onEvent({ type: 'request', method, address: shownAddress(url), status: statusCode });

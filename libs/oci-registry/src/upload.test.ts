@@ -46,6 +46,19 @@ test('so is an empty one', async () => {
   expect(stored(server, Buffer.alloc(0))).toBe(true);
 });
 
+test('a source may give each piece in the same memory, also to a registry that is slow to read', async () => {
+  const { repository, server } = await start();
+  const bytes = someBytes(8 << 20);
+  const piece = Buffer.alloc(256 * KIB);
+  const open = async function* (offset: number) {
+    for (let at = offset; at < bytes.length; at += piece.length)
+      yield piece.subarray(0, bytes.copy(piece, 0, at));
+  };
+  server.inject({ method: 'PUT', fault: { kind: 'slow', ms: 200 } });
+  await repository.uploadBlob({ ...sourceOf(bytes), open });
+  expect(stored(server, bytes)).toBe(true);
+});
+
 test('a large blob is sent in chunks that follow each other, and closed with its digest', async () => {
   const { repository, server } = await startChunked();
   await repository.uploadBlob(sourceOf(large));

@@ -19,6 +19,7 @@ export interface BlobSource {
   readonly digest: string;
   /** Bytes. */
   readonly size: number;
+  /** A piece may lie where the one before lay: it is handed to the network before the next one is asked for. */
   open(offset: number): AsyncIterable<Uint8Array>;
 }
 

@@ -51,6 +51,8 @@ export interface RegistryServer {
   readonly faults: Readonly<Record<string, number>>;
   /** The most requests that were under way at the same time. */
   readonly mostAtOnce: number;
+  /** How many connections were made to it. */
+  readonly connections: number;
   /** Ends it, and every connection to it. */
   close(): Promise<void>;
 }
@@ -151,6 +153,8 @@ export async function startRegistryServer(settings: RegistryServerSettings = {})
     ? createTlsServer({ ...tls, ca: tls.clientCa, requestCert: tls.clientCa !== undefined }, quietly(serve))
     : createServer(quietly(serve));
   const storage = settings.redirectBlobs ? await listen(createServer(quietly(serveStorage))) : undefined;
+  let connections = 0;
+  main.on('connection', () => connections++);
   const name = nameOf(await listen(main));
 
   return {
@@ -162,6 +166,9 @@ export async function startRegistryServer(settings: RegistryServerSettings = {})
     inject: faults.inject,
     heal: faults.heal,
     faults: faults.counts,
+    get connections() {
+      return connections;
+    },
     get mostAtOnce() {
       return atOnce.most;
     },
