@@ -1,34 +1,8 @@
 #!/usr/bin/env node
-import { describe, isTold } from '@qemu-user-static/errors';
-import { CommanderError } from 'commander';
-import { commandLine } from './cli/command-line.ts';
-import type { Declaration } from './cli/declaration.ts';
-import type { CommonOptions } from './cli/options.ts';
-import { type EnvironmentOptions, openEnvironment } from './environment.ts';
-import { toldAsFileSystem, USAGE_ERRORS } from './errors.ts';
-import { reporter } from './reporter.ts';
+import { enableCompileCache } from 'node:module';
+import { resolve } from 'node:path';
 
-/** Runs a command with the machine it is on, and prints its result: text, or the same as JSON. */
-async function run(command: Declaration, given: never): Promise<void> {
-  const options: EnvironmentOptions & CommonOptions = given;
-  const environment = await openEnvironment(process.env, options, reporter(process.stderr, Date.now));
-  try {
-    const { text, value, failure } = await command.run(given, environment);
-    process.stdout.write(options.json ? `${JSON.stringify(value, null, 2)}\n` : `${text}\n`);
-    if (failure !== undefined) throw failure;
-  } finally {
-    await environment.close();
-  }
-}
-
-try {
-  await commandLine(run).parseAsync();
-} catch (error) {
-  // Commander has printed its own message by now.
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-  else {
-    const told = toldAsFileSystem(error);
-    process.stderr.write(`${describe(told)}\n`);
-    process.exitCode = isTold(told) && USAGE_ERRORS.has(told.code) ? 2 : 1;
-  }
-}
+// A command that finds nothing to do takes half a second, most of it to read this code: Node keeps what it made of it. Not
+// in its own place in /tmp, where other users of the machine can write.
+enableCompileCache(resolve(import.meta.dirname, '../../../node_modules/.cache/image-builder'));
+await import('./program.ts');
