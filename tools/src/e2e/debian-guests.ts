@@ -1,18 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import {
-  cacheFolder,
-  chooseMirror,
-  type FetchContext,
-  fetchFile,
-  fetchPackageIndex,
-  loadArchiveKeys,
-  openHttp,
-  openSuite,
-  readAptSources,
-  readDeb,
-  SNAPSHOT_SERVICE,
-} from '@qemu-user-static/debian-archive';
+import { type FetchContext, fetchFile, fetchPackageIndex, readDeb } from '@qemu-user-static/debian-archive';
 import {
   assembleImage,
   createBlob,
@@ -28,6 +16,7 @@ import {
   tarEntry,
   writeIndex,
 } from '@qemu-user-static/oci-image';
+import { type SuiteName, withDebian } from './debian.ts';
 
 /** An image of another CPU, as the README names it, made of Debian's own busybox for it. */
 export interface Guest {
@@ -36,7 +25,7 @@ export interface Guest {
   readonly platform: Platform;
   readonly debian: string;
   /** Debian 12 has every one but riscv64. */
-  readonly suite: 'bookworm' | 'sid';
+  readonly suite: SuiteName;
   /** What `uname -m` prints under emulation, or on a CPU that runs it by itself. */
   readonly machine: string;
 }
@@ -58,50 +47,22 @@ function guest(name: string, architecture: string, debian: string, machine: stri
   return { name, platform, debian, suite: 'bookworm', machine };
 }
 
-const SUITES = {
-  bookworm: { origin: 'Debian', suite: 'oldstable', codename: 'bookworm' },
-  sid: { origin: 'Debian', suite: 'unstable', codename: 'sid' },
-} as const;
-
 /** The names that busybox is called by in these images. */
 const APPLETS = ['sh', 'uname', 'cat', 'true'];
 
 /** Makes a layout with an image for each guest, tagged with its name. */
 export async function makeGuestLayout(folder: string): Promise<Layout> {
   const layout = await createLayout(folder);
-  const http = openHttp(process.env);
-  try {
-    const { url: mirror } = chooseMirror({
-      option: undefined,
-      environment: process.env,
-      sources: undefined,
-      aptConfiguration: await readAptSources(),
-    });
-    const context = {
-      keys: await loadArchiveKeys(),
-      now: new Date(),
-      // A mirror may lag behind, and nothing of this is published.
-      acceptExpired: true,
-      cache: cacheFolder(process.env),
-      http,
-      mirror,
-      snapshot: SNAPSHOT_SERVICE,
-    };
-    const suites = {
-      bookworm: await openSuite(mirror, SUITES.bookworm, context),
-      sid: await openSuite(mirror, SUITES.sid, context),
-    };
+  await withDebian(async ({ suite: open, context }) => {
     const tagged: Descriptor[] = [];
     for (const { name, platform, debian, suite } of GUESTS) {
-      const index = await fetchPackageIndex(suites[suite], debian, ['busybox-static']);
+      const index = await fetchPackageIndex(await open(suite), debian, ['busybox-static']);
       const program = await busyboxIn(index.get('busybox-static'), context);
       tagged.push(await putImage(layout, name, platform, program));
     }
     await writeIndex(layout, tagged);
-    return layout;
-  } finally {
-    await http.close();
-  }
+  });
+  return layout;
 }
 
 async function busyboxIn(found: Parameters<typeof fetchFile>[0], context: FetchContext): Promise<Uint8Array> {
