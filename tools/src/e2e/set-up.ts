@@ -16,7 +16,7 @@ import { tearDown } from './tear-down.ts';
 /** Of this machine's Debian. No daemon of theirs is started: Debian's policy-rc.d is ours while they are installed. */
 const PACKAGES = [
   // Engines, and what the set-up itself calls.
-  ...['docker.io', 'podman', 'runc', 'skopeo', 'docker-registry', 'mmdebstrap', 'iproute2', 'util-linux'],
+  ...['docker.io', 'docker-compose', 'podman', 'runc', 'skopeo', 'docker-registry', 'mmdebstrap', 'iproute2', 'util-linux'],
   // Shells and tools that other suites run; a suite without its tool is skipped by name.
   ...['busybox-static', 'ca-certificates', 'dash', 'dpkg-dev', 'git', 'openssl', 'shellcheck', 'xz-utils'],
 ];
@@ -25,6 +25,7 @@ const NEWER_PACKAGES = [
   'docker.io',
   'docker-cli',
   'docker-buildx',
+  'docker-compose',
   'podman',
   'crun',
   'iptables',

@@ -1,0 +1,234 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import type { IDaemonSet } from 'kubernetes-models/apps/v1';
+import type { IPodSpec } from 'kubernetes-models/v1';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { readManifests } from '../kubernetes-schema.ts';
+import { ROOT } from '../repository.ts';
+import { readTable, restoreTable, type Table } from './binfmt-table.ts';
+import { GUESTS, makeGuestLayout } from './debian-guests.ts';
+import {
+  type Engine,
+  HAS_SYS_RESOURCE,
+  LAYOUT,
+  NO_ENGINES,
+  type Outcome,
+  openEngine,
+  run,
+} from './engines.ts';
+import { BINFMT, ENGINES, socketOf } from './places.ts';
+import { dockerWords } from './pod.ts';
+
+// The files in examples/, read and run.
+
+/** Emulators that the image for linux/amd64 registers. */
+const EMULATORS = 31;
+/** Images of other CPUs that the examples run, and what each one's `uname -m` prints. */
+const RUN = ['arm64v8', 'riscv64', 's390x'];
+
+const textOf = (example: string) => readFileSync(resolve(ROOT, 'examples', example), 'utf8');
+
+interface Step {
+  readonly uses?: string;
+  readonly run?: string;
+  readonly with?: Readonly<Record<string, string>>;
+}
+
+function stepsOf(example: string): Step[] {
+  const { jobs } = parse(textOf(example)) as { jobs: Readonly<Record<string, { steps: Step[] }>> };
+  return Object.values(jobs).flatMap(({ steps }) => steps);
+}
+
+let folder: string;
+let before: Table;
+
+describe.skipIf(NO_ENGINES !== undefined)('the examples on an engine (root, engine)', () => {
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'examples-'));
+    before = await readTable(BINFMT);
+    expect(Object.keys(before).filter((name) => name.startsWith('qemu-'))).toEqual([]);
+    await makeGuestLayout(join(folder, 'guests'));
+  }, 120_000);
+
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  describe.each(Object.values(ENGINES))('$name', (place) => {
+    let engine: Engine;
+    const client = { DOCKER_HOST: `unix://${socketOf(place)}` };
+
+    const succeed = ({ code, stdout, stderr }: Outcome) => {
+      expect(code, stderr).toBe(0);
+      return stdout.trim();
+    };
+    const registered = async () =>
+      Object.keys(await readTable(BINFMT)).filter((name) => name.startsWith('qemu-'));
+    const uname = (guest: string) => engine.docker('run', '--rm', `${guest}/busybox`, 'uname', '-m');
+    /** Whether the engine cannot give `--privileged` on this machine; if so, that it says so. */
+    const isRefused = ({ stderr }: Outcome) => {
+      const refused = engine.name === 'Docker 20.10' && !HAS_SYS_RESOURCE;
+      if (refused) expect(stderr).toContain('unable to apply caps: operation not permitted');
+      return refused;
+    };
+
+    beforeAll(async () => {
+      engine = openEngine(place);
+      const load = async (layout: string, image: string, ...words: string[]) =>
+        succeed(await engine.builder('load', '--layout', layout, '--image', image, ...words));
+      await load(LAYOUT, 'latest');
+      for (const name of RUN) {
+        await load(join(folder, 'guests'), name, '--repository', name);
+        succeed(await engine.docker('tag', `${name}:${name}`, `${name}/busybox`));
+      }
+    }, 240_000);
+
+    afterEach(async () => {
+      await restoreTable(BINFMT, before);
+    });
+
+    afterAll(async () => {
+      const { stdout } = await engine.docker('images', '--quiet', '--no-trunc');
+      await engine.docker('rmi', '--force', ...new Set(stdout.split('\n').filter((id) => id !== '')));
+    }, 60_000);
+
+    describe('Compose', () => {
+      /** Debian's own Compose of that engine, with the file on its standard input. */
+      const compose = (file: string, ...words: string[]) =>
+        run(['chroot', place.root, '/usr/bin/docker-compose', '-p', 'examples', '-f', '-', ...words], {
+          env: { DOCKER_HOST: `unix://${place.folder}/engine.sock` },
+          input: file,
+        });
+      const example = textOf('compose.yaml');
+
+      afterEach(async () => {
+        succeed(await compose(example, 'down'));
+      });
+
+      test('a service of another platform starts when the emulators are registered', async () => {
+        expect((await uname('arm64v8')).code).not.toBe(0);
+        const said = succeed(await compose(example, 'up'));
+        expect(stripVTControlCharacters(said)).toMatch(/^app.*\| aarch64$/m);
+        expect(await registered()).toHaveLength(EMULATORS);
+      });
+
+      test('and does not start when they could not be', async () => {
+        const wrong = example.replace('--reset, -p, "yes"', '--install, no-such-cpu');
+        const { code, stdout, stderr } = await compose(wrong, 'up');
+        expect(code).not.toBe(0);
+        expect(`${stdout}${stderr}`).toMatch(/exit(ed with code)? 2\b/);
+        expect(stripVTControlCharacters(stdout)).not.toMatch(/^app.*\|/m);
+      });
+    });
+
+    describe('the DaemonSet', () => {
+      const objects = readManifests(textOf('kubernetes-daemonset.yaml'));
+      const daemonSet = objects.find(({ kind }) => kind === 'DaemonSet') as IDaemonSet;
+      const pod = daemonSet.spec?.template.spec as IPodSpec;
+      const [register, ...otherInits] = pod.initContainers ?? [];
+      const [pause, ...others] = pod.containers;
+
+      test('its init container registers, with no capability at all', async () => {
+        if (register === undefined) throw new Error('no init container');
+        expect(otherInits).toEqual([]);
+        const words = dockerWords(pod, register);
+        expect(words).toEqual(
+          expect.arrayContaining(['--read-only', '--cap-drop', 'ALL', 'no-new-privileges']),
+        );
+        succeed(await engine.docker('run', '--rm', ...words));
+        expect(await registered()).toHaveLength(EMULATORS);
+        expect(succeed(await uname('arm64v8'))).toBe('aarch64');
+        // As when the node's kubelet starts the pod anew.
+        succeed(await engine.docker('run', '--rm', ...words));
+        expect(await registered()).toHaveLength(EMULATORS);
+      });
+
+      test('its container stays, and ends when told to', async () => {
+        if (pause === undefined) throw new Error('no container');
+        expect(others).toEqual([]);
+        const id = succeed(await engine.docker('run', '--detach', ...dockerWords(pod, pause)));
+        const state = async (field: string) =>
+          succeed(await engine.docker('inspect', '--format', `{{.State.${field}}}`, id));
+        try {
+          // Another program runs in it only as long as its own does.
+          expect(succeed(await engine.docker('exec', id, '/bin/busybox', 'id', '-u'))).toBe('65534');
+          expect(await state('Running')).toBe('true');
+          // The engine kills what has not ended after that time: exit code 137.
+          succeed(await engine.docker('stop', '-t', '45', id));
+          expect(await state('ExitCode')).toBe('0');
+        } finally {
+          await engine.docker('rm', '--force', id);
+        }
+      });
+    });
+
+    test('the systemd unit registers when started, and takes all away when stopped', async () => {
+      /** A command of the unit. No word of it has a quote, a variable or a specifier: systemd splits it as this does. */
+      const exec = (name: string) => {
+        const [, line = ''] = new RegExp(`^${name}=(.+)$`, 'm').exec(textOf('systemd.service')) ?? [];
+        expect(line).toMatch(/^[^'"$%\\;]+$/);
+        return run(line.split(' '), { env: client });
+      };
+      succeed(await exec('ExecStart'));
+      expect(await registered()).toHaveLength(EMULATORS);
+      expect(succeed(await uname('arm64v8'))).toBe('aarch64');
+      succeed(await exec('ExecStop'));
+      expect(await readTable(BINFMT)).toEqual(before);
+    });
+
+    describe('GitHub Actions', () => {
+      test('the steps of the workflow', async () => {
+        const [register, programs] = stepsOf('github-actions.yml');
+        const bash = (step: Step | undefined) =>
+          run(['bash', '-e', '-c', step?.run ?? 'false'], { env: client });
+        const outcome = await bash(register);
+        if (isRefused(outcome)) return;
+        succeed(outcome);
+        const machines = GUESTS.filter(({ name }) => RUN.includes(name)).map(({ machine }) => machine);
+        expect(
+          succeed(await bash(programs))
+            .split('\n')
+            .sort(),
+        ).toEqual(machines.sort());
+      });
+
+      // https://github.com/docker/setup-qemu-action/blob/master/src/main.ts: each line that it runs, in this order.
+      test('what docker/setup-qemu-action does with the image', async () => {
+        const step = stepsOf('github-actions-setup-qemu.yml').find(({ uses }) =>
+          uses?.startsWith('docker/setup-qemu-action@'),
+        );
+        const { image = '', platforms = '' } = step?.with ?? {};
+        const call = (...words: string[]) => engine.docker('run', '--rm', '--privileged', image, ...words);
+
+        succeed(await engine.docker('image', 'inspect', image));
+        const version = await call('--version');
+        if (isRefused(version)) return;
+        expect(succeed(version)).toMatch(/qemu\/\d+\.\d+\.\d+/);
+        // With `reset: true`.
+        succeed(await call('--uninstall', 'qemu-*'));
+        succeed(await call('--install', platforms));
+
+        const { supported } = JSON.parse(succeed(await call())) as { supported: string[] };
+        const others = supported.filter((platform) => !/^linux\/(amd64|386)/.test(platform));
+        expect(others.sort()).toEqual(platforms.split(',').map((name) => `linux/${name}`));
+        expect(supported).toContain('linux/amd64');
+        for (const { name, machine } of GUESTS.filter(({ name }) => RUN.includes(name)))
+          expect(succeed(await uname(name))).toBe(machine);
+      });
+
+      test('and with its own default, all platforms', async () => {
+        const call = (...words: string[]) =>
+          engine.docker('run', '--rm', '--privileged', 'alekitto/qemu-user-static', ...words);
+        const outcome = await call('--install', 'all');
+        if (isRefused(outcome)) return;
+        succeed(outcome);
+        const { supported } = JSON.parse(succeed(await call())) as { supported: string[] };
+        const others = ['arm64', 'arm/v7', 'arm/v6', 'ppc64le', 'riscv64', 's390x', 'loong64', 'mips64le'];
+        expect(supported).toEqual(expect.arrayContaining(others.map((name) => `linux/${name}`)));
+      });
+    });
+  });
+});
