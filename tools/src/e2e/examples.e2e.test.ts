@@ -5,9 +5,9 @@ import { stripVTControlCharacters } from 'node:util';
 import type { IDaemonSet } from 'kubernetes-models/apps/v1';
 import type { IPodSpec } from 'kubernetes-models/v1';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { parse } from 'yaml';
 import { readManifests } from '../kubernetes-schema.ts';
 import { ROOT } from '../repository.ts';
+import { readWorkflow, type Step } from '../workflows/workflow.ts';
 import { readTable, restoreTable, type Table } from './binfmt-table.ts';
 import { GUESTS, makeGuestLayout } from './debian-guests.ts';
 import {
@@ -26,19 +26,13 @@ import { dockerWords } from './pod.ts';
 
 /** Emulators that the image for linux/amd64 registers. */
 const EMULATORS = 31;
-/** Images of other CPUs that the examples run, and what each one's `uname -m` prints. */
-const RUN = ['arm64v8', 'riscv64', 's390x'];
+/** The images of other CPUs that the examples run. */
+const RUN = GUESTS.filter(({ name }) => ['arm64v8', 'riscv64', 's390x'].includes(name));
 
 const textOf = (example: string) => readFileSync(resolve(ROOT, 'examples', example), 'utf8');
 
-interface Step {
-  readonly uses?: string;
-  readonly run?: string;
-  readonly with?: Readonly<Record<string, string>>;
-}
-
-function stepsOf(example: string): Step[] {
-  const { jobs } = parse(textOf(example)) as { jobs: Readonly<Record<string, { steps: Step[] }>> };
+async function stepsOf(example: string): Promise<Step[]> {
+  const { jobs } = await readWorkflow(resolve(ROOT, 'examples', example));
   return Object.values(jobs).flatMap(({ steps }) => steps);
 }
 
@@ -80,7 +74,7 @@ describe.skipIf(NO_ENGINES !== undefined)('the examples on an engine (root, engi
       const load = async (layout: string, image: string, ...words: string[]) =>
         succeed(await engine.builder('load', '--layout', layout, '--image', image, ...words));
       await load(LAYOUT, 'latest');
-      for (const name of RUN) {
+      for (const { name } of RUN) {
         await load(join(folder, 'guests'), name, '--repository', name);
         succeed(await engine.docker('tag', `${name}:${name}`, `${name}/busybox`));
       }
@@ -181,13 +175,13 @@ describe.skipIf(NO_ENGINES !== undefined)('the examples on an engine (root, engi
 
     describe('GitHub Actions', () => {
       test('the steps of the workflow', async () => {
-        const [register, programs] = stepsOf('github-actions.yml');
+        const [register, programs] = await stepsOf('github-actions.yml');
         const bash = (step: Step | undefined) =>
           run(['bash', '-e', '-c', step?.run ?? 'false'], { env: client });
         const outcome = await bash(register);
         if (isRefused(outcome)) return;
         succeed(outcome);
-        const machines = GUESTS.filter(({ name }) => RUN.includes(name)).map(({ machine }) => machine);
+        const machines = RUN.map(({ machine }) => machine);
         expect(
           succeed(await bash(programs))
             .split('\n')
@@ -197,10 +191,9 @@ describe.skipIf(NO_ENGINES !== undefined)('the examples on an engine (root, engi
 
       // https://github.com/docker/setup-qemu-action/blob/master/src/main.ts: each line that it runs, in this order.
       test('what docker/setup-qemu-action does with the image', async () => {
-        const step = stepsOf('github-actions-setup-qemu.yml').find(({ uses }) =>
-          uses?.startsWith('docker/setup-qemu-action@'),
-        );
-        const { image = '', platforms = '' } = step?.with ?? {};
+        const steps = await stepsOf('github-actions-setup-qemu.yml');
+        const step = steps.find(({ uses }) => uses?.startsWith('docker/setup-qemu-action@'));
+        const [image, platforms] = [`${step?.with?.image}`, `${step?.with?.platforms}`];
         const call = (...words: string[]) => engine.docker('run', '--rm', '--privileged', image, ...words);
 
         succeed(await engine.docker('image', 'inspect', image));
@@ -215,8 +208,7 @@ describe.skipIf(NO_ENGINES !== undefined)('the examples on an engine (root, engi
         const others = supported.filter((platform) => !/^linux\/(amd64|386)/.test(platform));
         expect(others.sort()).toEqual(platforms.split(',').map((name) => `linux/${name}`));
         expect(supported).toContain('linux/amd64');
-        for (const { name, machine } of GUESTS.filter(({ name }) => RUN.includes(name)))
-          expect(succeed(await uname(name))).toBe(machine);
+        for (const { name, machine } of RUN) expect(succeed(await uname(name))).toBe(machine);
       });
 
       test('and with its own default, all platforms', async () => {

