@@ -26,9 +26,12 @@ export function numberRebuilds(lock: Inputs, recipe: string, before: Lock['rebui
   return { ...before, ...rebuilds };
 }
 
-/** Hash of all that the images contain besides packages. */
+/** Raise it when the same inputs give other layers than before: another order of entries, another compression. */
+export const LAYERS_VERSION = 2;
+
+/** Hash of all that the images contain besides packages, and of how it is packed. */
 export function recipeHash(template: string, script: string): string {
-  return hash('sha256', JSON.stringify([template, script]));
+  return hash('sha256', JSON.stringify([LAYERS_VERSION, template, script]));
 }
 
 /** Hash of all that images of a QEMU version are made from: the same inputs, the same images. */

@@ -11,6 +11,7 @@ import type { LimitFunction } from 'p-limit';
 import type { OnEvent } from '../events.ts';
 import type { Lock, LockedPlatform } from '../lock.ts';
 import { memoKey, recall, remember } from '../memo.ts';
+import { LAYERS_VERSION } from '../rebuilds.ts';
 import {
   type ContextFile,
   emulatorEntry,
@@ -72,9 +73,6 @@ export interface AssembleContext {
   readonly sourceDateEpoch: number | null;
   readonly onEvent: OnEvent;
 }
-
-/** Raise it when the same inputs give other layers than before. */
-const LAYERS_VERSION = 1;
 
 /** Makes the layers of a host platform, or finds those of an earlier run. */
 export async function assemblePlatform(

@@ -14,6 +14,7 @@ import {
 import type { LayerPlan } from '../recipe/plan.ts';
 import type { EmulatorLayer } from './emulator-layer.ts';
 import { type JoinedEntry, openSink } from './layer-sink.ts';
+import { likenessRank } from './likeness.ts';
 import { rawEntry } from './raw-entry.ts';
 
 const gunzipAsync = promisify(gunzip);
@@ -66,8 +67,15 @@ async function* joinedEntries(
     raw: Buffer.concat(parts),
     member: await gzip.member(parts),
   });
-  for (const entry of plan.entries) {
-    const emulator = entry.source === null ? undefined : sourceOf.get(entry.source);
+  const found = plan.entries.map((entry) => ({
+    entry,
+    emulator: entry.source === null ? undefined : sourceOf.get(entry.source),
+  }));
+  // Folders keep their place before all that is in them.
+  const rank = (emulator: EmulatorLayer | undefined) =>
+    emulator === undefined ? -1 : likenessRank(emulator.guest);
+  found.sort((a, b) => rank(a.emulator) - rank(b.emulator));
+  for (const { entry, emulator } of found) {
     if (emulator === undefined) yield compressed(rawEntry(entry, new Uint8Array(), mtime));
     else {
       const member = await readMember(layout, emulator);
