@@ -9,6 +9,7 @@ import { load } from './load.ts';
 import { merge } from './merge.ts';
 import { publish } from './publish.ts';
 import { release } from './release.ts';
+import { sbom } from './sbom.ts';
 import { smoke } from './smoke.ts';
 import { update } from './update.ts';
 import { verifyRemote } from './verify-remote.ts';

@@ -1,9 +1,9 @@
 import { Option } from 'commander';
 import { ARCHIVE_FORMATS, type ArchiveFormat } from '../engine/image-archive.ts';
 import type { Declaration } from './declaration.ts';
-import { type ImageOptions, json, oneImage } from './options.ts';
+import { json, type NamedImageOptions, oneImage, repository } from './options.ts';
 
-export interface ExportOptions extends ImageOptions {
+export interface ExportOptions extends NamedImageOptions {
   readonly format: ArchiveFormat;
   readonly output?: string;
 }
@@ -17,6 +17,7 @@ export const exportImage: Declaration = {
       .default('docker-archive'),
     new Option('--output <file>', 'the archive (default: dist/IMAGE.tar)'),
     ...oneImage(),
+    repository(),
     json(),
   ],
   async run(options: ExportOptions, environment) {

@@ -25,7 +25,10 @@ export interface ImageOptions extends CommonOptions {
   readonly layout: string;
   readonly image: string;
   readonly platform?: HostPlatform;
-  /** What it is to be called. */
+}
+
+/** One image of a layout, and what it is to be called. */
+export interface NamedImageOptions extends ImageOptions {
   readonly repository?: string;
 }
 
@@ -81,9 +84,11 @@ export const layout = () =>
 export const oneImage = () => [
   new Option('--image <tag>', 'a tag of the layout: latest, register, aarch64, …').default(DEFAULT_CHANNEL),
   new Option('--platform <name>', 'the host platform (default: this machine’s)').argParser(parsePlatform),
-  new Option('--repository <name>', 'what the image is called (default: as it is published)'),
   layout(),
 ];
+
+export const repository = () =>
+  new Option('--repository <name>', 'what the image is called (default: as it is published)');
 
 export const destination = () =>
   new Option('--to <repository>', 'such as ghcr.io/owner/qemu-user-static; may be given several times')

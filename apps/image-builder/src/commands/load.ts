@@ -1,5 +1,5 @@
 import { walkLayout } from '../check/walk-layout.ts';
-import type { ImageOptions } from '../cli/options.ts';
+import type { NamedImageOptions } from '../cli/options.ts';
 import { chooseImage, platformName } from '../engine/choose-image.ts';
 import { connectEngine } from '../engine/engine.ts';
 import { imageArchive } from '../engine/image-archive.ts';
@@ -8,7 +8,7 @@ import { imageName } from './image-name.ts';
 import type { Result } from './result.ts';
 
 /** Puts one image of the layout into the container engine of this machine. */
-export async function loadCommand(options: ImageOptions, environment: Environment): Promise<Result> {
+export async function loadCommand(options: NamedImageOptions, environment: Environment): Promise<Result> {
   const layout = { folder: options.layout };
   const engine = await connectEngine();
   const image = chooseImage(await walkLayout(layout), options.image, options.platform ?? engine.platform);

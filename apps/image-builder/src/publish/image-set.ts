@@ -25,6 +25,8 @@ export interface SetDocument {
   readonly bytes: Uint8Array;
   /** What it needs: an index its manifests, a manifest its config and layers. */
   readonly needs: readonly Descriptor[];
+  /** Of a manifest: what it is the image of. */
+  readonly image?: { readonly channel: string; readonly platform: HostPlatform };
 }
 
 export function isIndex({ descriptor }: SetDocument): boolean {

@@ -39,7 +39,6 @@ export async function mergeLayouts(
   if (channels.length === 0) throw layoutsDiffer(['none has a tag that is a channel of the lock']);
 
   const documents = new Map<Digest, SetDocument>();
-  const writer = inMemory(documents);
   const tags: SetTag[] = [];
   for (const channel of channels) {
     const parts = layouts
@@ -48,7 +47,10 @@ export async function mergeLayouts(
       .filter(firstOfItsPlatform);
     assertAllThere(lock, channel, parts, takes);
     const compressions = compressionsIn(parts);
-    const made = await tagImages(lock, channel, parts, writer, { ...context, compressions });
+    const made = await tagImages(lock, channel, parts, inMemory(documents, channel), {
+      ...context,
+      compressions,
+    });
     for (const { plan, descriptor } of made) {
       const { tag, immutable, platforms } = plan;
       tags.push({ tag, channel, immutable, platforms, digest: descriptor.digest });
@@ -59,9 +61,12 @@ export async function mergeLayouts(
 }
 
 /** Keeps the documents, and what each needs. */
-function inMemory(documents: Map<Digest, SetDocument>): Pick<DocumentWriter, 'image' | 'index'> {
-  const put = ({ descriptor, bytes }: Document, needs: SetDocument['needs']) => {
-    documents.set(descriptor.digest, { descriptor, bytes, needs });
+function inMemory(
+  documents: Map<Digest, SetDocument>,
+  channel: string,
+): Pick<DocumentWriter, 'image' | 'index'> {
+  const put = ({ descriptor, bytes }: Document, more: Pick<SetDocument, 'needs' | 'image'>) => {
+    documents.set(descriptor.digest, { descriptor, bytes, ...more });
     return descriptor;
   };
   return {
@@ -69,9 +74,10 @@ function inMemory(documents: Map<Digest, SetDocument>): Pick<DocumentWriter, 'im
       const { layers } = JSON.parse(Buffer.from(manifest.bytes).toString()) as {
         layers: SetDocument['needs'];
       };
-      return put(manifest, [config.descriptor, ...layers]);
+      const platform = platformOf({ config: JSON.parse(Buffer.from(config.bytes).toString()) });
+      return put(manifest, { needs: [config.descriptor, ...layers], image: { channel, platform } });
     },
-    index: async (manifests, annotations) => put(assembleIndex(manifests, annotations), manifests),
+    index: async (manifests, annotations) => put(assembleIndex(manifests, annotations), { needs: manifests }),
   };
 }
 

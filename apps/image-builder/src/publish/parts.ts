@@ -54,7 +54,11 @@ export function compressionsIn(parts: readonly ImageParts[]): Compression[] {
   return first ?? [];
 }
 
-export function platformOf({ config: { os, architecture, variant } }: FoundImage): HostPlatform {
+export function platformOf({
+  config: { os, architecture, variant },
+}: {
+  readonly config: Pick<FoundImage['config'], 'os' | 'architecture' | 'variant'>;
+}): HostPlatform {
   return hostNamed([os, architecture, ...(variant === undefined ? [] : [variant])].join('/'));
 }
 
