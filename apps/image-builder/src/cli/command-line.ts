@@ -25,6 +25,7 @@ export const COMMANDS: readonly Declaration[] = [
   exportImage,
   load,
   merge,
+  sbom,
   publish,
   verifyRemote,
   smoke,

@@ -15,7 +15,7 @@ import type { Result } from './result.ts';
 export async function sbomCommand(options: SbomOptions, environment: Environment): Promise<Result> {
   const { layout, image, platform = ownPlatform(), format } = options;
   const found = chooseImage(await walkLayout({ folder: layout }), image, platform);
-  const set = await imagesIn([layout], [platformOf(found)], environment);
+  const set = await imagesIn({ from: [layout], platform: [platformOf(found)], tag: [] }, environment);
   const facts = await imageFacts(set)(found.manifest.digest);
   const value = SBOMS[format].make(billOfMaterials(facts, await readLock(environment.paths.lock)));
   return { text: JSON.stringify(value), value };

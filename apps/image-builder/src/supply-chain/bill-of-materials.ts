@@ -38,8 +38,7 @@ export interface BillOfMaterials {
 export interface BinaryPackage {
   readonly locked: LockedPackage;
   readonly purl: string;
-  readonly terms: LicenseTerms;
-  /** The source it was built from. */
+  /** The source it was built from, and whose licences it has. */
   readonly source: Source;
   /** Sources whose code is linked in besides. */
   readonly linked: readonly Source[];
@@ -82,7 +81,7 @@ export function billOfMaterials(facts: ImageFacts, lock: Lock): BillOfMaterials 
     const [own, ...linked] = sourcesOf(one).map((name, index) => sourceOf(name, index === 0 ? named : null));
     if (own === undefined) throw new RangeError(`${one.package} has no source`);
     const purl = debianPurl(one.package, one.version, one.architecture, release.codename);
-    return { locked: one, purl, terms: termsOf(one.source, named), source: own, linked };
+    return { locked: one, purl, source: own, linked };
   });
   const label = (name: ImageLabel) => annotations[`org.opencontainers.image.${name}`] ?? '';
   return { facts, label, guests, packages, sources: [...sources.values()] };

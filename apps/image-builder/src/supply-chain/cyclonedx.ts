@@ -67,14 +67,14 @@ function register({ label }: BillOfMaterials): object {
   };
 }
 
-function packageComponent({ locked, purl, terms }: BinaryPackage): object {
+function packageComponent({ locked, purl, source }: BinaryPackage): object {
   return {
     type: 'application',
     'bom-ref': purl,
     name: locked.package,
     version: locked.version,
     hashes: [sha256(locked.sha256)],
-    licenses: [{ expression: terms.expression }],
+    licenses: [{ expression: source.terms.expression }],
     purl,
     externalReferences: [{ type: 'distribution', url: poolAddress(locked), hashes: [sha256(locked.sha256)] }],
   };

@@ -1,4 +1,4 @@
-import ids from 'spdx-license-ids' with { type: 'json' };
+import ids from 'spdx-license-ids/index.json' with { type: 'json' };
 import type { SourceName } from '../lock.ts';
 
 /** What a source package may be used under. */
@@ -29,13 +29,13 @@ export function termsOf(source: SourceName, names: readonly string[] | null): Li
   const references = new Map<string, LicenseReference>();
   const refer = (name: string): string => {
     const id = `LicenseRef-Debian-${idstring(source.package)}-${idstring(name)}`;
-    const text = `See ${name} in debian/copyright of the source package ${source.package} ${source.version}.`;
+    const text = `See ${name} in debian/copyright of the source package ${source.package}.`;
     references.set(id, { id, name, text });
     return id;
   };
   const whole = () => {
     const id = `LicenseRef-Debian-${idstring(source.package)}-copyright`;
-    const text = `See debian/copyright of the source package ${source.package} ${source.version}.`;
+    const text = `See debian/copyright of the source package ${source.package}.`;
     references.set(id, { id, name: `debian/copyright of ${source.package}`, text });
     return id;
   };
@@ -76,5 +76,5 @@ export function spdxId(name: string): string | null {
 
 /** "letters, numbers, ., and/or -" */
 function idstring(text: string): string {
-  return text.replace(/[^A-Za-z0-9.]+/g, '-');
+  return text.replaceAll('+', 'plus').replace(/[^A-Za-z0-9.]+/g, '-');
 }

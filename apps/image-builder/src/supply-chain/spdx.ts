@@ -17,8 +17,7 @@ const REGISTER = 'SPDXRef-Register';
  */
 export function spdx(bill: BillOfMaterials): object {
   const { facts, label, packages, sources } = bill;
-  const references = [...packages, ...sources].flatMap(({ terms }) => terms.references);
-  const unique = [...new Map(references.map((reference) => [reference.id, reference])).values()];
+  const references = sources.flatMap(({ terms }) => terms.references);
   return {
     spdxVersion: 'SPDX-2.3',
     dataLicense: 'CC0-1.0',
@@ -30,7 +29,12 @@ export function spdx(bill: BillOfMaterials): object {
       imagePackage(bill),
       registerPackage(bill),
       ...packages.map(binaryPackage),
-      ...sources.flatMap((source) => [sourcePackage(source), ...source.files.map(filePackage)]),
+      ...sources.map(sourcePackage),
+      // Versions of one source can share an upstream archive.
+      ...uniqueBy(
+        fileId,
+        sources.flatMap(({ files }) => files),
+      ).map(filePackage),
     ],
     relationships: [
       relationship(DOCUMENT, 'DESCRIBES', IMAGE),
@@ -44,12 +48,16 @@ export function spdx(bill: BillOfMaterials): object {
         source.files.map((file) => relationship(sourceId(source), 'CONTAINS', fileId(file))),
       ),
     ],
-    hasExtractedLicensingInfos: unique.map(({ id, name, text }) => ({
+    hasExtractedLicensingInfos: uniqueBy(({ id }) => id, references).map(({ id, name, text }) => ({
       licenseId: id,
       name,
       extractedText: text,
     })),
   };
+}
+
+function uniqueBy<T>(key: (one: T) => string, all: readonly T[]): T[] {
+  return [...new Map(all.map((one) => [key(one), one])).values()];
 }
 
 function imagePackage(bill: BillOfMaterials): object {
@@ -70,10 +78,10 @@ function registerPackage({ label }: BillOfMaterials): object {
   };
 }
 
-function binaryPackage({ locked, purl, terms }: BinaryPackage): object {
+function binaryPackage({ locked, purl, source }: BinaryPackage): object {
   const { package: name, version } = locked;
   return {
-    ...unanalysed(binaryId(locked), name, version, poolAddress(locked), terms.expression),
+    ...unanalysed(binaryId(locked), name, version, poolAddress(locked), source.terms.expression),
     primaryPackagePurpose: 'APPLICATION',
     supplier: 'Organization: Debian',
     checksums: [sha256(locked.sha256)],
