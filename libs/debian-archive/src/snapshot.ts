@@ -70,7 +70,7 @@ interface BinaryFiles {
 async function findHashes(wanted: PoolPackage, service: URL, context: DownloadContext): Promise<string[]> {
   const url = below(service, `mr/binary/${wanted.package}/${wanted.version}/binfiles`);
   url.search = 'fileinfo=1';
-  const answer = new TextDecoder().decode(await fetchSmall(url, context));
+  const answer = new TextDecoder().decode((await fetchSmall(url, context)).bytes);
   try {
     const { result, fileinfo } = JSON.parse(answer) as BinaryFiles;
     return result

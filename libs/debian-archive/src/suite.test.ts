@@ -1,4 +1,6 @@
 import { createReadStream } from 'node:fs';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import {
   type ArchiveEvent,
@@ -261,5 +263,37 @@ Static-Built-Using: gcc-16 (= 16.2.0-4)
       server.files.set(path, body);
       expect(await refusal(fetchPackageIndex(await suite(), 'amd64', ['hello']))).toBe(code);
     }
+  });
+});
+
+describe('an InRelease file that was fetched before', () => {
+  const conditionOf = ({ seen }: TestServer) => seen.map(({ headers }) => headers['if-none-match']);
+
+  test('is not sent again while it is the same, and verified as the first time', async () => {
+    const { server, context, suite } = await open([hello]);
+    const first = await suite();
+    const again = await suite();
+    expect(again.release).toEqual(first.release);
+    expect(conditionOf(server)).toEqual([undefined, expect.stringMatching(/^"[0-9a-f]{64}"$/)]);
+    const later = { ...context, now: new Date('2027-01-01T00:00:00Z') };
+    expect(await refusal(openSuite(server.url, SID, later))).toBe('RELEASE_EXPIRED');
+  });
+
+  test('is taken anew when the archive has another', async () => {
+    const { server, context, suite } = await open([hello]);
+    await suite();
+    const next = await makeArchive([newer], { date: new Date('2026-11-22T09:00:00Z') });
+    for (const [path, body] of next.files) server.files.set(path, Buffer.from(body));
+    const opened = await openSuite(server.url, SID, { ...context, keys: [next.key.trusted] });
+    expect(opened.release.date).toEqual(new Date('2026-11-22T09:00:00Z'));
+  });
+
+  test('is asked for as the first time when the copy is damaged', async () => {
+    const { server, context, suite } = await open([hello]);
+    await suite();
+    const [name = ''] = await readdir(join(context.cache, 'kept'));
+    await writeFile(join(context.cache, 'kept', name), '{"text":"another"}');
+    await suite();
+    expect(conditionOf(server)).toEqual([undefined, undefined]);
   });
 });

@@ -4,10 +4,10 @@ import type { DownloadContext } from './download.ts';
 import { ArchiveError } from './errors.ts';
 import { fetchFrom } from './fetch.ts';
 import type { ArchiveFile } from './files.ts';
+import { fetchKept } from './kept.ts';
 import type { ArchiveKey } from './keys.ts';
 import { type PackageIndex, readPackages, type SourceReference } from './packages.ts';
 import { type ExpectedRelease, type Release, verifyRelease } from './release.ts';
-import { fetchSmall } from './small.ts';
 import { findSources, type SourcePackage } from './source-packages.ts';
 import { below, withoutCredentials } from './urls.ts';
 
@@ -28,7 +28,7 @@ export interface Suite {
 }
 
 /**
- * Fetches and verifies the suite's InRelease file. A mirror in the middle of an update may have a Release
+ * Fetches and verifies the suite's InRelease file, by a conditional request where it was fetched before. A mirror in the middle of an update may have a Release
  * under one name of the suite whose indexes it does not have yet, and the one before, whole, under the other.
  *
  * @param folder the name under which it is asked for: codename or suite
@@ -41,7 +41,7 @@ export async function openSuite(
   folder = expected.codename,
 ): Promise<Suite> {
   const url = below(mirror, `dists/${folder}/InRelease`);
-  const text = await fetchSmall(url, context).catch((error: unknown) => {
+  const text = await fetchKept(url, context).catch((error: unknown) => {
     if (!(error instanceof ArchiveError) || error.code !== 'FILE_GONE') throw error;
     throw new ArchiveError('RELEASE_NOT_FOUND', withoutCredentials(url), error);
   });

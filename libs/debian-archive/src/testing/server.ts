@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -16,7 +17,10 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-/** An HTTP server on loopback that serves files from memory, with ranges, as an archive's mirror does. */
+/**
+ * An HTTP server on loopback that serves files from memory, with ranges and conditional requests, as an archive's
+ * mirror does.
+ */
 export async function serve(files: Iterable<[string, Uint8Array | string]> = []): Promise<TestServer> {
   const held = new Map([...files].map(([path, body]) => [path, Buffer.from(body)]));
   const faults = new Map<string, Fault[]>();
@@ -44,8 +48,11 @@ export async function serve(files: Iterable<[string, Uint8Array | string]> = [])
 
 export const serveWell: Fault = (answer, body, { headers }) => {
   const start = Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0);
-  if (headers.range === undefined) {
-    answer.writeHead(200, { 'content-length': body.length }).end(body);
+  const etag = `"${hash('sha256', body)}"`;
+  if (headers['if-none-match'] === etag) {
+    answer.writeHead(304, { etag }).end();
+  } else if (headers.range === undefined) {
+    answer.writeHead(200, { 'content-length': body.length, etag }).end(body);
   } else if (start >= body.length) {
     answer.writeHead(416, { 'content-range': `bytes */${body.length}` }).end();
   } else {
