@@ -2,17 +2,25 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import {
+  type ArchiveKey,
   cacheFolder,
   chooseMirror,
   type FetchContext,
+  loadArchiveKeys,
   openHttp,
   readAptSources,
   SNAPSHOT_SERVICE,
   withoutCredentials,
 } from '@qemu-user-static/debian-archive';
-import { createCredentialSource, openRegistry, type Registry } from '@qemu-user-static/oci-registry';
+import {
+  createCredentialSource,
+  openRegistry,
+  type Registry,
+  systemClock,
+} from '@qemu-user-static/oci-registry';
 import { BuilderError } from './errors.ts';
 import type { OnEvent } from './events.ts';
+import type { GitHub } from './github/client.ts';
 import { readSources } from './sources.ts';
 
 /** Where the project's files are. */
@@ -31,10 +39,20 @@ export interface Environment {
   readonly sourceDateEpoch: number | null;
   readonly onEvent: OnEvent;
   template(): Promise<string>;
+  /** The time of the run. */
+  now(): Date;
+  /** Whose signature a Release must have. */
+  keys(): Promise<ArchiveKey[]>;
   /** How to reach the Debian archive. */
   archive(): Promise<FetchContext>;
   /** A client of a registry, with the credentials that this machine has for it. */
   registry(name: string, options: RegistryOptions): Registry;
+  /**
+   * A repository on GitHub: the one named, or that of this workflow run, or the project's own. With `write`, there
+   * must be a token.
+   * @throws BuilderError USAGE, GITHUB_TOKEN_MISSING
+   */
+  github(name: string | undefined, access: 'read' | 'write'): Promise<GitHub>;
   /** Gives back connections, so that the process can end. */
   close(): Promise<void>;
 }
@@ -71,6 +89,8 @@ export async function openEnvironment(
   };
   const http = openHttp(variables);
   const registries: Registry[] = [];
+  const gitHubs: GitHub[] = [];
+  const source = await repositoryAddress();
   const userId = process.getuid?.();
   const credentials = createCredentialSource({
     environment: variables,
@@ -79,9 +99,11 @@ export async function openEnvironment(
   });
   return {
     paths,
-    source: await repositoryAddress(),
+    source,
     sourceDateEpoch: parseEpoch(variables.SOURCE_DATE_EPOCH),
     onEvent,
+    now: () => new Date(),
+    keys: loadArchiveKeys,
     template: () => readFile(paths.template, 'utf8'),
     async archive() {
       const { url, from } = chooseMirror({
@@ -111,8 +133,27 @@ export async function openEnvironment(
       registries.push(registry);
       return registry;
     },
+    async github(name, access) {
+      const { openGitHub, parseRepository } = await import('./github/client.ts');
+      // Where GitHub Actions says these things. https://docs.github.com/actions/reference/variables-reference
+      const { GITHUB_TOKEN, GH_TOKEN, GITHUB_API_URL, GITHUB_REPOSITORY } = variables;
+      const token = GITHUB_TOKEN || GH_TOKEN || undefined;
+      const repository = parseRepository(name ?? (GITHUB_REPOSITORY || new URL(source).pathname.slice(1)));
+      if (access === 'write' && token === undefined)
+        throw new BuilderError('GITHUB_TOKEN_MISSING', 'neither GITHUB_TOKEN nor GH_TOKEN is set');
+      const opened = openGitHub({
+        baseUrl: GITHUB_API_URL || 'https://api.github.com',
+        token,
+        repository,
+        proxies: variables,
+        clock: systemClock,
+        onEvent,
+      });
+      gitHubs.push(opened);
+      return opened;
+    },
     async close() {
-      await Promise.all([http.close(), ...registries.map((registry) => registry.close())]);
+      await Promise.all([http, ...registries, ...gitHubs].map((opened) => opened.close()));
     },
   };
 }

@@ -101,6 +101,39 @@ export const BUILDER_ERRORS = {
     remedy:
       'Remove the emulators that are registered (IMAGE --uninstall "qemu-*"), build the image of the engine’s own platform, or name another engine by DOCKER_HOST.',
   },
+  GITHUB_TOKEN_MISSING: {
+    meaning: 'Something is to be written on GitHub, and there is no token.',
+    remedy:
+      'Set GITHUB_TOKEN or GH_TOKEN to a token that may write contents, pull requests and issues of the repository.',
+  },
+  GITHUB_REFUSED: {
+    meaning: 'GitHub does not let this token do that, or does not know the repository.',
+    remedy: 'Check --github and the rights of the token in GITHUB_TOKEN or GH_TOKEN.',
+  },
+  GITHUB_RATE_LIMITED: {
+    meaning: 'GitHub wants fewer requests, and a longer pause than this program waits for.',
+    remedy: 'Run the command again later; it goes on where it was.',
+  },
+  GITHUB_UNAVAILABLE: {
+    meaning: 'GitHub cannot be reached, or fails again and again.',
+    remedy: 'Run the command again later; it goes on where it was. GITHUB_API_URL names another server.',
+  },
+  GITHUB_CONFLICT: {
+    meaning: 'GitHub does not take a change as it is.',
+    remedy: 'Read what it says; someone else may have changed the same thing. Run the command again.',
+  },
+  BASE_DIFFERS: {
+    meaning: 'The branch that a pull request is to go to has another sources.lock.json than this checkout.',
+    remedy: 'Check out the newest commit of that branch, and run the command again.',
+  },
+  BRANCH_FOREIGN: {
+    meaning: 'The branch that `track` writes has a commit by someone else, which would be lost.',
+    remedy: 'Merge the pull request, or delete the branch; then run the command again.',
+  },
+  PERSON_NEEDED: {
+    meaning: 'What upstream has cannot be followed without a decision.',
+    remedy: 'Do what the report says. With --issue it is filed on GitHub, and this is no failure.',
+  },
   USAGE: {
     meaning: 'The command line is not understood.',
     remedy: 'Run the command with --help.',

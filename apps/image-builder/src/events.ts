@@ -12,6 +12,7 @@ export const STAGES = [
   'plan',
   'publish',
   'verify-remote',
+  'github-release',
 ] as const;
 export type Stage = (typeof STAGES)[number];
 

@@ -46,8 +46,17 @@ export async function buildStages(
   options: ReleaseOptions,
   environment: Environment,
 ): Promise<{ lock: Lock; built: Built }> {
-  const { onEvent, sourceDateEpoch } = environment;
   const lock = await readLock(environment.paths.lock);
+  return { lock, built: await makeLayout(lock, options, environment) };
+}
+
+/** The layout of a lock. */
+export async function makeLayout(
+  lock: Lock,
+  options: ReleaseOptions,
+  environment: Environment,
+): Promise<Built> {
+  const { onEvent, sourceDateEpoch } = environment;
   const archive = await environment.archive();
   const fetched = await stage('fetch', onEvent, () => fetch(lock, options, archive));
 
@@ -55,7 +64,7 @@ export async function buildStages(
   const template = await environment.template();
   const script = renderRegisterScript();
   const provenance = provenanceOf(lock, template, script, environment.source);
-  const built = await stage('build', onEvent, () =>
+  return stage('build', onEvent, () =>
     build(lock, fetched, {
       output,
       compressions,
@@ -66,7 +75,6 @@ export async function buildStages(
       onEvent,
     }),
   );
-  return { lock, built };
 }
 
 /** Runs one stage and tells how long it took. */

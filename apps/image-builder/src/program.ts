@@ -13,7 +13,8 @@ async function run(command: Declaration, given: never): Promise<void> {
   const environment = await openEnvironment(process.env, options, reporter(process.stderr, Date.now));
   try {
     const { text, value, failure } = await command.run(given, environment);
-    process.stdout.write(options.json ? `${JSON.stringify(value, null, 2)}\n` : `${text}\n`);
+    if (options.json) process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+    else if (text !== '') process.stdout.write(`${text}\n`);
     if (failure !== undefined) throw failure;
   } finally {
     await environment.close();

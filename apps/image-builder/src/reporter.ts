@@ -17,11 +17,18 @@ export function reporter(stream: NodeJS.WriteStream | WriteStream, now: () => nu
   const toSend = new Map<string, number>();
   const sent = new Map<string, number>();
   let sentInAll = 0;
+  let mirror = '';
   let checked = 0;
   let ran = 0;
   let lastRefresh = 0;
 
-  const line = (text: string) => stream.write(`${stream.isTTY ? '\r\x1b[K' : ''}${text}\n`);
+  const write = (text: string) => stream.write(`${stream.isTTY ? '\r\x1b[K' : ''}${text}\n`);
+  // The mirror is told with the first thing that comes of it: a run in which nothing does is silent.
+  const line = (text: string) => {
+    if (mirror !== '') write(mirror);
+    mirror = '';
+    write(text);
+  };
   const status = (text: string) => {
     if (!stream.isTTY || now() - lastRefresh < REFRESH) return;
     lastRefresh = now();
@@ -55,7 +62,8 @@ export function reporter(stream: NodeJS.WriteStream | WriteStream, now: () => nu
       case 'stage-done':
         return line(`${event.stage}: done in ${(event.milliseconds / 1000).toFixed(1)} s`);
       case 'mirror':
-        return line(`mirror: ${event.url} (${event.from})`);
+        mirror = `mirror: ${event.url} (${event.from})`;
+        return;
       case 'release-verified':
         return line(
           `${event.channel}: Release of ${event.codename} signed by ${event.signedBy}${event.expired ? ', EXPIRED, accepted on request' : ''}`,

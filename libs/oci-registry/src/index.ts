@@ -15,7 +15,13 @@ export {
 } from './errors.ts';
 export type { OnEvent, RegistryEvent } from './events.ts';
 export type { Capabilities } from './ping.ts';
-export { formatReference, type ImageReference, parseReference, withDefaultTag } from './reference.ts';
+export {
+  formatReference,
+  type ImageReference,
+  isLoopback,
+  parseReference,
+  withDefaultTag,
+} from './reference.ts';
 export { referrersTag } from './referrers.ts';
 export { openRegistry, type Registry, type RegistrySettings, type Repository } from './registry.ts';
 export { defaultRetryPolicy, type RetryPolicy } from './retry.ts';

@@ -11,6 +11,7 @@ import { publish } from './publish.ts';
 import { release } from './release.ts';
 import { sbom } from './sbom.ts';
 import { smoke } from './smoke.ts';
+import { track } from './track.ts';
 import { update } from './update.ts';
 import { verifyRemote } from './verify-remote.ts';
 
@@ -18,6 +19,7 @@ import { verifyRemote } from './verify-remote.ts';
 export const COMMANDS: readonly Declaration[] = [
   release,
   update,
+  track,
   fetch,
   build,
   check,

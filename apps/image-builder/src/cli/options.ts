@@ -115,6 +115,8 @@ export const registries = () => [
     .argParser(parseConnections),
 ];
 
+export const gitHub = (description: string) => new Option('--github <repository>', description);
+
 function collect<T>(parse: (value: string) => T): (value: string, before?: T[]) => T[] {
   return (value, before = []) => [...before, ...value.split(',').map(parse)];
 }

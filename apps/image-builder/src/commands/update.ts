@@ -1,4 +1,3 @@
-import { loadArchiveKeys } from '@qemu-user-static/debian-archive';
 import { renderRegisterScript } from '@qemu-user-static/register';
 import type { UpdateOptions } from '../cli/update.ts';
 import type { Environment } from '../environment.ts';
@@ -17,8 +16,8 @@ export async function updateCommand(options: UpdateOptions, environment: Environ
   const now = await stage('update', onEvent, async () =>
     update(await readSources(paths.sources), before, {
       ...(await environment.archive()),
-      keys: await loadArchiveKeys(),
-      now: new Date(),
+      keys: await environment.keys(),
+      now: environment.now(),
       acceptExpired: options.acceptExpired ?? false,
       template: await environment.template(),
       script: renderRegisterScript(),

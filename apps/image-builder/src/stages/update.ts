@@ -36,34 +36,56 @@ export interface UpdateContext extends Pick<FetchContext, 'mirror' | 'cache' | '
  * that nothing moves in the images unless something moved in Debian.
  */
 export async function update(sources: Sources, before: Lock | null, context: UpdateContext): Promise<Lock> {
-  const channels: Lock['channels'] = {};
-  const known: Lock['sources'] = {};
+  const found: Record<string, FoundChannel> = {};
   for (const [name, wanted] of Object.entries(sources.channels)) {
-    const earlier = before?.channels[name];
-    const { sources: found, ...channel } = await lockChannel(name, wanted, sources.origin, before, context);
-    assertNotOlder(name, earlier, channel);
-    channels[name] = keepUnchanged(earlier, channel);
-    Object.assign(known, found);
+    const channel = await lockChannel(name, wanted, sources.origin, before, context);
+    found[name] = settleChannel(name, before, channel);
   }
-  const made = { channels, sources: known };
-  const recipe = recipeHash(context.template, context.script);
-  return { schemaVersion: 2, ...made, rebuilds: numberRebuilds(made, recipe, before?.rebuilds ?? {}) };
+  return lockOf(found, before, context);
+}
+
+/** A channel, and of the lock's sources those that it needs. */
+export type FoundChannel = LockedChannel & Pick<Lock, 'sources'>;
+
+/** The lock of these channels. */
+export function lockOf(
+  found: Readonly<Record<string, FoundChannel>>,
+  before: Lock | null,
+  { template, script }: Pick<UpdateContext, 'template' | 'script'>,
+): Lock {
+  const channels: Lock['channels'] = {};
+  const sources: Lock['sources'] = {};
+  for (const [name, { sources: known, ...channel }] of Object.entries(found)) {
+    channels[name] = channel;
+    Object.assign(sources, known);
+  }
+  const made = { channels, sources };
+  const rebuilds = numberRebuilds(made, recipeHash(template, script), before?.rebuilds ?? {});
+  return { schemaVersion: 2, ...made, rebuilds };
+}
+
+/** What is the same as before keeps its dates. @throws BuilderError RELEASE_OLDER */
+export function settleChannel(name: string, before: Lock | null, found: FoundChannel): FoundChannel {
+  const earlier = before?.channels[name];
+  const { sources, ...channel } = found;
+  assertNotOlder(name, earlier, channel.release.date);
+  return { ...keepUnchanged(earlier, channel), sources };
 }
 
 /**
- * Under its codename first. A mirror in the middle of an update has the newer Release there without all of
- * its indexes, and under the suite's own name still the one before, whole.
+ * A channel as the archive has it, under its codename first. A mirror in the middle of an update has the newer Release
+ * there without all of its indexes, and under the suite's own name still the one before, whole.
  */
-async function lockChannel(
+export async function lockChannel(
   name: string,
   wanted: SourceChannel,
   origin: Sources['origin'],
   before: Lock | null,
   context: UpdateContext,
-): Promise<LockedChannel & Pick<Lock, 'sources'>> {
+): Promise<FoundChannel> {
   const { suite, codename } = wanted;
   const lockUnder = async (folder: string) => {
-    const opened = await openSuite(context.mirror, { origin, suite, codename }, context, folder);
+    const opened = await openChannel(wanted, origin, context, folder);
     const { signedBy, expired } = opened.release;
     context.onEvent({ type: 'release-verified', channel: name, codename, signedBy, expired });
     const platforms = await lockPlatforms(opened, wanted);
@@ -80,6 +102,16 @@ async function lockChannel(
     });
     return lockUnder(suite);
   }
+}
+
+/** The suite of a channel, its Release verified. @param folder under `dists/`: codename or suite */
+export function openChannel(
+  { suite, codename }: SourceChannel,
+  origin: Sources['origin'],
+  context: UpdateContext,
+  folder = codename,
+): Promise<Suite> {
+  return openSuite(context.mirror, { origin, suite, codename }, context, folder);
 }
 
 async function lockPlatforms(suite: Suite, wanted: SourceChannel): Promise<LockedChannel['platforms']> {
@@ -99,11 +131,11 @@ async function lockPlatforms(suite: Suite, wanted: SourceChannel): Promise<Locke
 }
 
 /** A Release that is older than the one before is refused: signatures do not tell that a fix is held back. */
-function assertNotOlder(name: string, before: LockedChannel | undefined, now: LockedChannel): void {
-  if (before !== undefined && Date.parse(now.release.date) < Date.parse(before.release.date)) {
+export function assertNotOlder(name: string, before: LockedChannel | undefined, date: string): void {
+  if (before !== undefined && Date.parse(date) < Date.parse(before.release.date)) {
     throw new BuilderError(
       'RELEASE_OLDER',
-      `${name}: the mirror’s Release of ${now.release.codename} is of ${now.release.date}, the lock’s of ${before.release.date}`,
+      `${name}: the mirror’s Release is of ${date}, the lock’s of ${before.release.date}`,
     );
   }
 }
@@ -172,6 +204,7 @@ function canonical(value: unknown): string {
   );
 }
 
-function iso(date: Date): string {
+/** A Release's date as the lock has it. */
+export function iso(date: Date): string {
   return date.toISOString().replace('.000Z', 'Z');
 }

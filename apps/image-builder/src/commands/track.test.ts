@@ -1,0 +1,206 @@
+import { describe, expect, test } from 'vitest';
+import { losesAnswer } from '../github/testing/server.ts';
+import { parseLock } from '../lock.ts';
+import type { TrackReport } from '../track/report.ts';
+import { type Offered, type TrackedCheckout, trackedCheckout } from '../track/testing/checkout.ts';
+
+const OLD: Offered = { 'linux/amd64': ['10.0.11', ['arm', 'hppa']], 'linux/arm/v7': ['10.0.11', ['arm']] };
+const NEW: Offered = { 'linux/amd64': ['11.1.3', ['arm', 'hexagon']], 'linux/arm/v7': ['10.0.11', ['arm']] };
+const BRANCH = 'track/sources-lock';
+
+/** A checkout that follows an archive with `OLD`, and QEMU's repository with some tags. */
+async function following(): Promise<TrackedCheckout> {
+  const checkout = await trackedCheckout();
+  const qemu = checkout.server.repository('qemu/qemu');
+  for (const tag of ['v10.0.11', 'v10.0.12', 'v11.1.3', 'v11.2.0-rc0']) qemu.refs.set(`tags/${tag}`, '0');
+  await checkout.offer(OLD);
+  await checkout.adopt();
+  return checkout;
+}
+
+/** The same, and the archive has `NEW` by now. */
+async function behind(): Promise<TrackedCheckout> {
+  const checkout = await following();
+  await checkout.offer(NEW);
+  return checkout;
+}
+
+const writes = ({ server }: TrackedCheckout) =>
+  server.requests.filter((request) => !request.startsWith('GET'));
+const pulls = ({ repository }: TrackedCheckout) =>
+  repository.threads.filter(({ head }) => head !== undefined);
+
+describe('nothing new', () => {
+  test('is silent, and costs one conditional request a channel and one a hundred tags of QEMU', async () => {
+    const checkout = await following();
+    await checkout.track();
+    checkout.mirror.seen.length = 0;
+    checkout.server.requests.length = 0;
+    checkout.told.length = 0;
+
+    const { text, value, failure } = await checkout.track({ pullRequest: true, issue: true });
+    expect([text, failure]).toEqual(['', undefined]);
+    expect((value as TrackReport).isNews).toBe(false);
+    expect(
+      checkout.mirror.seen.map(({ url, headers }) => [url, headers['if-none-match'] !== undefined]),
+    ).toEqual([['/dists/sid/InRelease', true]]);
+    expect(checkout.server.requests).toEqual(['GET /repos/qemu/qemu/tags?per_page=100&page=1 304']);
+    expect(checkout.told.map(({ type }) => type)).toEqual(['mirror']);
+  });
+
+  test('is silent as well where only the Release is newer', async () => {
+    const checkout = await following();
+    await checkout.offer(OLD);
+    expect((await checkout.track()).text).toBe('');
+  });
+});
+
+describe('the report', () => {
+  test('tells what is new, for which platform, what lags behind, and what left the pool', async () => {
+    const checkout = await behind();
+    const { text, value } = await checkout.track();
+    expect(text).toContain('  - latest linux/amd64 qemu-user: 1:10.0.11+ds-1 → 1:11.1.3+ds-1\n');
+    expect(text).toContain('  - images of QEMU 11.1.3: build 1\n');
+    expect(text).toContain('QEMU 11.1.3 is the newest release, 11.2.0-rc0 the candidate of the next');
+    expect(text).toMatch(/latest +linux\/amd64 +11\.1\.3 +no\n/);
+    expect(text).toMatch(
+      /latest +linux\/arm\/v7 +10\.0\.11 +2 releases \(major\); 10\.0\.12 is the newest of its line/,
+    );
+    expect(value).toMatchObject({
+      isNews: true,
+      changes: [{ platform: 'linux/amd64', part: 'emulators', now: { version: '1:11.1.3+ds-1' } }],
+      vanished: ['pool/main/h/qemu-user/qemu-user_10.0.11+ds-1_amd64.deb'],
+      findings: [],
+    });
+    expect(writes(checkout)).toEqual([]);
+  });
+
+  test('tells a new release of upstream though Debian has it not yet', async () => {
+    const checkout = await following();
+    await checkout.track();
+    checkout.server.repository('qemu/qemu').refs.set('tags/v11.2.0', '0');
+    expect((await checkout.track()).text).toContain('new upstream:\n  - QEMU 11.2.0\n');
+    expect((await checkout.track()).text).toBe('');
+  });
+});
+
+describe('--pull-request', () => {
+  test('opens one, whose branch has the new lock, and whose body is enough to decide', async () => {
+    const checkout = await behind();
+    const { text } = await checkout.track({ pullRequest: true });
+    const [pull, ...more] = pulls(checkout);
+    expect(more).toEqual([]);
+    expect(text).toContain(`pull request opened: ${checkout.server.url}/o/r/pull/${pull?.number}`);
+    expect(pull).toMatchObject({
+      title: 'sources.lock.json: latest QEMU 11.1.3',
+      base: 'main',
+      head: BRANCH,
+      state: 'open',
+    });
+    expect(pull?.body).toMatch(
+      /\| latest \| linux\/amd64 \| 10\.0\.11 → 11\.1\.3 \| qemu-user 1:10\.0\.11\+ds-1 → qemu-user 1:11\.1\.3\+ds-1 \| [\d.]+ kB → [\d.]+ kB \([+−][\d.]+ kB\) \| .*/,
+    );
+    expect(pull?.body).toMatch(
+      /- latest: \d+ tags, \d+ images, \d+ layers built and read back, .*; (\d+ emulators run on|no emulator run)/,
+    );
+    expect(pull?.body).toMatch(/- latest: Release of sid of \S+, signed by `[0-9A-F]{40}`\n/);
+    expect(pull?.body).toContain('https://wiki.qemu.org/ChangeLog/11.1');
+    expect(pull?.body).toContain('https://github.com/qemu/qemu/compare/v10.0.11...v11.1.3');
+    expect(pull?.body).toContain('- `11.1.3-1`');
+    expect(pull?.body).toContain('| 2; the old package is to be had nowhere any more |');
+    const lock = parseLock(checkout.repository.read(BRANCH, 'sources.lock.json') ?? '');
+    expect(lock.channels.latest?.platforms['linux/amd64']?.version).toBe('11.1.3');
+  });
+
+  test('names guests gained and lost where the old package is to be had', async () => {
+    const there = await following();
+    const kept = new Map(there.mirror.files);
+    await there.offer(NEW);
+    for (const [path, bytes] of kept) if (path.startsWith('pool/')) there.mirror.files.set(path, bytes);
+    await there.track({ pullRequest: true });
+    expect(pulls(there)[0]?.body).toContain('| 2 → 2 +hexagon −hppa |');
+  });
+
+  test('run again, changes nothing; and updates the same one when there is more', async () => {
+    const checkout = await behind();
+    await checkout.track({ pullRequest: true });
+    checkout.server.requests.length = 0;
+    expect((await checkout.track({ pullRequest: true })).text).toContain('pull request unchanged: ');
+    expect(writes(checkout)).toEqual([]);
+
+    await checkout.offer({ ...NEW, 'linux/arm/v7': ['10.0.12', ['arm']] });
+    expect((await checkout.track({ pullRequest: true })).text).toContain('pull request updated: ');
+    expect(pulls(checkout)).toMatchObject([{ title: 'sources.lock.json: latest QEMU 11.1.3, 10.0.12' }]);
+  });
+
+  test('shows a build that failed', async () => {
+    const checkout = await behind();
+    await checkout.offer({ ...NEW, 'linux/amd64': ['11.1.3', []] });
+    await checkout.track({ pullRequest: true });
+    expect(pulls(checkout)[0]?.body).toContain('the images cannot be made: PACKAGE_CONTENT_MISSING');
+  });
+});
+
+describe('what needs a person', () => {
+  const expired = { validUntil: new Date('2026-11-01T00:00:00Z') };
+  const issues = ({ repository }: TrackedCheckout) =>
+    repository.threads.filter(({ head }) => head === undefined);
+
+  test('is told, is a failure, and leaves the channel as it was', async () => {
+    const checkout = await following();
+    await checkout.offer(NEW, expired);
+    const { text, value, failure } = await checkout.track();
+    expect(failure).toMatchObject({ code: 'PERSON_NEEDED', message: 'latest (RELEASE_EXPIRED)' });
+    expect(text).toContain('needs a person:\n  - latest: RELEASE_EXPIRED: ');
+    expect(value).toMatchObject({ changes: [], findings: [{ channel: 'latest', code: 'RELEASE_EXPIRED' }] });
+  });
+
+  test('an unchanged Release that has expired by now is found though nothing is sent', async () => {
+    const checkout = await following();
+    await checkout.track();
+    const later = { ...checkout.environment, now: () => new Date('2027-01-01T00:00:00Z') };
+    const { trackCommand } = await import('./track.ts');
+    const { failure } = await trackCommand({ output: 'dist/track' }, later);
+    expect(failure?.message).toBe('latest (RELEASE_EXPIRED)');
+  });
+
+  test('an accepted expiry is in the lock and in the pull request', async () => {
+    const checkout = await following();
+    await checkout.offer(NEW, expired);
+    await checkout.track({ pullRequest: true, acceptExpired: true });
+    expect(pulls(checkout)[0]?.body).toContain('**its Valid-Until, 2026-11-01T00:00:00Z, had passed**');
+  });
+
+  test('--issue files it once, and is no failure then', async () => {
+    const checkout = await following();
+    await checkout.offer({ 'linux/amd64': ['11.1.3', ['arm']] });
+    const { text, failure } = await checkout.track({ issue: true });
+    expect(failure).toBe(undefined);
+    expect(text).toContain(`issue opened: ${checkout.server.url}/o/r/issues/`);
+    expect(issues(checkout)).toMatchObject([{ title: 'track: latest needs a person', labels: ['track'] }]);
+    expect(issues(checkout)[0]?.body).toContain('`INDEX_NOT_IN_RELEASE`');
+
+    expect((await checkout.track({ issue: true })).text).toContain('issue unchanged: ');
+    await checkout.offer(NEW, expired);
+    expect((await checkout.track({ issue: true })).text).toContain('issue updated: ');
+    expect(issues(checkout)).toHaveLength(1);
+    expect(issues(checkout)[0]?.body).toContain('`RELEASE_EXPIRED`');
+  });
+
+  test('the answer to a new issue is lost: there is one all the same', async () => {
+    const checkout = await following();
+    await checkout.offer(NEW, expired);
+    checkout.server.faults.push({ on: /^POST .*\/issues$/, fault: losesAnswer });
+    await checkout.track({ issue: true });
+    expect(issues(checkout)).toHaveLength(1);
+  });
+
+  test('an issue that a person closed is not filed again for the same matter', async () => {
+    const checkout = await following();
+    await checkout.offer(NEW, expired);
+    await checkout.track({ issue: true });
+    for (const thread of issues(checkout)) thread.state = 'closed';
+    expect((await checkout.track({ issue: true })).text).toContain('is not opened again');
+    expect(issues(checkout)).toHaveLength(1);
+  });
+});

@@ -1,0 +1,93 @@
+import { renderRegisterScript } from '@qemu-user-static/register';
+import type { TrackOptions } from '../cli/track.ts';
+import type { Environment } from '../environment.ts';
+import { BuilderError } from '../errors.ts';
+import type { GitHub } from '../github/client.ts';
+import type { KeptThread } from '../github/keep-one.ts';
+import { formatLock, type Lock, readLock } from '../lock.ts';
+import { packageChanges } from '../lock-changes.ts';
+import { readSources } from '../sources.ts';
+import { trackArchive } from '../track/archive.ts';
+import { pullRequestBody, pullRequestTitle } from '../track/format-pull-request.ts';
+import { formatReport } from '../track/format-report.ts';
+import { fileIssue, issueOn } from '../track/issue.ts';
+import { vanishedFrom } from '../track/packages.ts';
+import { prove } from '../track/prove.ts';
+import { markerOf, propose } from '../track/pull-request.ts';
+import { reportOn, type TrackReport } from '../track/report.ts';
+import { upstreamTags } from '../track/upstream-tags.ts';
+import type { Result } from './result.ts';
+
+/**
+ * Looks, tells, and does what was asked for. Without --issue, what needs a person is a failure.
+ * @throws BuilderError BASE_DIFFERS, BRANCH_FOREIGN, GITHUB_*, and what `update` and `fetch` throw
+ */
+export async function trackCommand(options: TrackOptions, environment: Environment): Promise<Result> {
+  const writes = options.pullRequest || options.issue;
+  const github = await environment.github(options.github, writes ? 'write' : 'read');
+  const before = await readLock(environment.paths.lock);
+  const { now, report } = await look(before, options, github, environment);
+
+  const proposes = options.pullRequest && formatLock(now) !== formatLock(before);
+  const pullRequest = proposes ? await proposeLock(before, now, report, options, github, environment) : null;
+  const files = options.issue && report.findings.length > 0;
+  const issue = files ? await fileIssue(github, issueOn(report.findings)) : null;
+
+  const text = [
+    formatReport(report, before, now),
+    ...(pullRequest === null ? [] : ['', `pull request ${told(pullRequest)}`]),
+    ...(issue === null ? [] : ['', `issue ${told(issue)}`]),
+  ].join('\n');
+  const value = { ...report, pullRequest, issue };
+  if (report.findings.length === 0 || issue !== null) return { text, value };
+  const channels = report.findings.map(({ channel, code }) => `${channel} (${code})`).join(', ');
+  return { text, value, failure: new BuilderError('PERSON_NEEDED', channels) };
+}
+
+async function look(
+  before: Lock,
+  { acceptExpired }: TrackOptions,
+  github: GitHub,
+  environment: Environment,
+): Promise<{ now: Lock; report: TrackReport }> {
+  const { paths, onEvent } = environment;
+  const archive = await environment.archive();
+  const { lock: now, findings } = await trackArchive(await readSources(paths.sources), before, {
+    ...archive,
+    keys: await environment.keys(),
+    now: environment.now(),
+    acceptExpired: acceptExpired ?? false,
+    template: await environment.template(),
+    script: renderRegisterScript(),
+    onEvent,
+  });
+  const vanished = await vanishedFrom(archive, packageChanges(before, now));
+  const tags = await upstreamTags(github, archive.cache);
+  return { now, report: reportOn(before, now, findings, tags, vanished) };
+}
+
+async function proposeLock(
+  before: Lock,
+  now: Lock,
+  report: TrackReport,
+  { output }: TrackOptions,
+  github: GitHub,
+  environment: Environment,
+): Promise<KeptThread> {
+  const proofs = await prove(now, report.changes, output, environment);
+  const text = formatLock(now);
+  const marker = markerOf(text);
+  return propose(github, {
+    marker,
+    title: pullRequestTitle(report, now),
+    body: pullRequestBody(report, before, now, proofs, marker),
+    before: formatLock(before),
+    now: text,
+  });
+}
+
+function told({ action, url }: KeptThread): string {
+  return action === 'declined'
+    ? `was closed by a person, and is not opened again: ${url}`
+    : `${action}: ${url}`;
+}

@@ -1,0 +1,97 @@
+import { inspect } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { parseRepository } from './client.ts';
+import { openedGitHub } from './testing/open.ts';
+import { answers, losesAnswer } from './testing/server.ts';
+
+const read = /^GET \/repos\/o\/r$/;
+
+describe('a request that failed for now is sent again', () => {
+  test.each([
+    ['403 with Retry-After', answers(403, { 'retry-after': '30' }), 30_000],
+    ['429 with Retry-After', answers(429, { 'retry-after': '30' }), 30_000],
+    [
+      '403 with a limit that is used up',
+      answers(403, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '1795608060' }),
+      61_000,
+    ],
+    [
+      '429 with a limit that is used up',
+      answers(429, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '1795608060' }),
+      61_000,
+    ],
+    ['403 that only says so', answers(403, {}, 'You have exceeded a secondary rate limit'), 60_000],
+    ['502', answers(502), 500],
+    ['a dropped connection', losesAnswer, 500],
+  ])('%s', async (_, fault, wait) => {
+    const { github, server, clock } = await openedGitHub();
+    server.faults.push({ on: read, fault });
+    const { data } = await github.api.rest.repos.get(github.repository);
+    expect(data.default_branch).toBe('main');
+    expect(clock.slept).toEqual([wait]);
+  });
+
+  test('longer and longer, and at last it is an error', async () => {
+    const { github, server, clock, events } = await openedGitHub();
+    for (let i = 0; i < 6; i++) server.faults.push({ on: read, fault: answers(502) });
+    await expect(github.api.rest.repos.get(github.repository)).rejects.toMatchObject({
+      code: 'GITHUB_UNAVAILABLE',
+      message: expect.stringMatching(/^GET 127\.0\.0\.1:\d+\/repos\/o\/r: HTTP status 502/),
+    });
+    expect(clock.slept).toEqual([500, 1000, 2000, 4000, 8000]);
+    expect(events).toHaveLength(5);
+  });
+});
+
+describe('it is an error at once', () => {
+  test.each([
+    ['401', answers(401), 'GITHUB_REFUSED'],
+    ['403 that speaks of no limit', answers(403), 'GITHUB_REFUSED'],
+    ['404', answers(404), 'GITHUB_REFUSED'],
+    ['409', answers(409), 'GITHUB_CONFLICT'],
+    ['429 with an hour to wait', answers(429, { 'retry-after': '3600' }), 'GITHUB_RATE_LIMITED'],
+  ])('%s', async (_, fault, code) => {
+    const { github, server, clock } = await openedGitHub();
+    server.faults.push({ on: read, fault });
+    await expect(github.api.rest.repos.get(github.repository)).rejects.toMatchObject({ code });
+    expect(clock.slept).toEqual([]);
+  });
+});
+
+test('no error and no event has the token', async () => {
+  const { github, server, events } = await openedGitHub('ghp_hunter2');
+  for (let i = 0; i < 6; i++) server.faults.push({ on: read, fault: answers(502) });
+  const error: Error = await github.api.rest.repos.get(github.repository).then(
+    () => new Error('no error'),
+    (caught) => caught,
+  );
+  expect(error).toMatchObject({ code: 'GITHUB_UNAVAILABLE' });
+  expect(`${inspect(error, { depth: 9 })}${JSON.stringify(events)}`).not.toContain('hunter2');
+});
+
+describe('what makes something', () => {
+  const issue = { title: 't', body: 'b' };
+
+  test('is looked for before it is sent again, so that there are never two', async () => {
+    const { github, server, repository } = await openedGitHub();
+    const { api } = github;
+    server.faults.push({ on: /^POST .*\/issues$/, fault: losesAnswer });
+    const found = await github.ensure(
+      async () => (await api.rest.issues.listForRepo(github.repository)).data[0],
+      async () => (await api.rest.issues.create({ ...github.repository, ...issue })).data,
+    );
+    expect(found.title).toBe('t');
+    expect(repository.threads).toHaveLength(1);
+  });
+
+  test('is sent again when a limit refused it', async () => {
+    const { github, server, repository, clock } = await openedGitHub();
+    server.faults.push({ on: /^POST/, fault: answers(429, { 'retry-after': '7' }) });
+    await github.api.rest.issues.create({ ...github.repository, ...issue });
+    expect([repository.threads.length, clock.slept]).toEqual([1, [7000]]);
+  });
+});
+
+test.each(['o', 'o/r/x', 'https://github.com/o/r', ''])('%j is no repository', (name) => {
+  expect(() => parseRepository(name)).toThrow('OWNER/REPO');
+});

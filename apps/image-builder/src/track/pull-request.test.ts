@@ -1,0 +1,147 @@
+import { describe, expect, test } from 'vitest';
+import { type OpenedGitHub, openedGitHub } from '../github/testing/open.ts';
+import { after, answers, type Fault, losesAnswer } from '../github/testing/server.ts';
+import { markerOf, type Proposal, propose } from './pull-request.ts';
+
+const BRANCH = 'track/sources-lock';
+const FILE = 'sources.lock.json';
+const TRAILER = 'Made-by: image-builder track';
+
+function proposal(now: string): Proposal {
+  const marker = markerOf(now);
+  return { marker, title: `to ${now}`, body: `${marker}\nread this`, before: 'old', now };
+}
+
+/** A repository whose main branch has the lock that proposals begin with. */
+async function opened(): Promise<OpenedGitHub> {
+  const made = await openedGitHub();
+  made.repository.push('main', 'first', { [FILE]: 'old', 'README.md': 'read me' });
+  return made;
+}
+
+const headOf = ({ repository }: OpenedGitHub, branch: string) => repository.refs.get(`heads/${branch}`) ?? '';
+const parentOf = (made: OpenedGitHub) => made.repository.commits.get(headOf(made, BRANCH))?.parents;
+const writes = ({ server }: OpenedGitHub) => server.requests.filter((request) => !request.startsWith('GET'));
+
+test('the first proposal opens a pull request: one commit over the base, in which only the lock differs', async () => {
+  const made = await opened();
+  expect(await propose(made.github, proposal('new'))).toMatchObject({ action: 'opened' });
+  expect(made.repository.threads).toMatchObject([{ head: BRANCH, base: 'main', title: 'to new', state: 'open' }]);
+  expect(parentOf(made)).toEqual([headOf(made, 'main')]);
+  expect(made.repository.read(BRANCH, FILE)).toBe('new');
+  expect(made.repository.read(BRANCH, 'README.md')).toBe('read me');
+});
+
+test('the same proposal again writes nothing; another one updates branch and pull request', async () => {
+  const made = await opened();
+  await propose(made.github, proposal('new'));
+  made.server.requests.length = 0;
+  expect(await propose(made.github, proposal('new'))).toMatchObject({ action: 'unchanged' });
+  expect(writes(made)).toEqual([]);
+
+  expect(await propose(made.github, proposal('newer'))).toMatchObject({ action: 'updated' });
+  expect(made.repository.threads).toMatchObject([{ title: 'to newer' }]);
+  expect(made.repository.read(BRANCH, FILE)).toBe('newer');
+  expect(parentOf(made)).toEqual([headOf(made, 'main')]);
+});
+
+test('the pull request is found among very many', async () => {
+  const made = await opened();
+  await propose(made.github, proposal('new'));
+  for (let other = 0; other < 250; other++)
+    made.repository.threads.push({
+      number: 1000 + other,
+      title: '',
+      body: '',
+      state: 'closed',
+      labels: [],
+      head: BRANCH,
+      base: 'main',
+      mergedAt: '2026-01-01T00:00:00Z',
+    });
+  expect(await propose(made.github, proposal('newer'))).toMatchObject({ action: 'updated' });
+  expect(made.repository.threads.filter(({ state }) => state === 'open')).toHaveLength(1);
+});
+
+describe('others work in the repository too', () => {
+  test('a base that moved on is followed', async () => {
+    const made = await opened();
+    await propose(made.github, proposal('new'));
+    const head = made.repository.push('main', 'another change', { 'README.md': 'changed' });
+    expect(await propose(made.github, proposal('new'))).toMatchObject({ action: 'updated' });
+    expect(parentOf(made)).toEqual([head]);
+    expect(made.repository.read(BRANCH, 'README.md')).toBe('changed');
+  });
+
+  test('a base with another lock than the checkout is refused', async () => {
+    const made = await opened();
+    made.repository.push('main', 'merged', { [FILE]: 'another' });
+    await expect(propose(made.github, proposal('new'))).rejects.toMatchObject({ code: 'BASE_DIFFERS' });
+    expect(writes(made)).toEqual([]);
+  });
+
+  test('a commit of someone else on the branch is never overwritten', async () => {
+    const made = await opened();
+    await propose(made.github, proposal('new'));
+    const theirs = made.repository.push(BRANCH, 'mend it by hand', { 'sources.json': '{}' });
+    await expect(propose(made.github, proposal('newer'))).rejects.toMatchObject({ code: 'BRANCH_FOREIGN' });
+    expect(headOf(made, BRANCH)).toBe(theirs);
+  });
+
+  test('what a person closed is not opened again, but another proposal is', async () => {
+    const made = await opened();
+    await propose(made.github, proposal('new'));
+    for (const thread of made.repository.threads) thread.state = 'closed';
+    expect(await propose(made.github, proposal('new'))).toMatchObject({ action: 'declined' });
+    expect(await propose(made.github, proposal('newer'))).toMatchObject({ action: 'opened' });
+    expect(made.repository.threads.map(({ state }) => state)).toEqual(['closed', 'open']);
+  });
+
+  test('the branch vanishes while it is moved: it is made again', async () => {
+    const made = await opened();
+    await propose(made.github, proposal('new'));
+    const vanishes = after(() => made.repository.refs.delete(`heads/${BRANCH}`));
+    made.server.faults.push({ on: /^PATCH .*\/git\/refs/, fault: vanishes });
+    await propose(made.github, proposal('newer'));
+    expect(made.repository.read(BRANCH, FILE)).toBe('newer');
+  });
+
+  test('the branch is made by another run at the same time: it is taken over', async () => {
+    const made = await opened();
+    const { repository, server } = made;
+    const tree = repository.commits.get(headOf(made, 'main'))?.tree ?? '';
+    const twin = repository.commit({ message: `x\n\n${TRAILER}`, tree, parents: [] });
+    const appears = after(() => repository.refs.set(`heads/${BRANCH}`, twin));
+    server.faults.push({ on: /^POST .*\/git\/refs$/, fault: appears });
+    await propose(made.github, proposal('new'));
+    expect(repository.read(BRANCH, FILE)).toBe('new');
+  });
+});
+
+describe('GitHub fails on the way, and there is one pull request with the new lock all the same', () => {
+  test.each<[string, RegExp, Fault]>([
+    ['the answer to the new pull request is lost', /^POST .*\/pulls$/, losesAnswer],
+    ['502 to the new pull request', /^POST .*\/pulls$/, answers(502)],
+    ['502 to the new branch', /^POST .*\/git\/refs$/, answers(502)],
+    ['the answer to the new branch is lost', /^POST .*\/git\/refs$/, losesAnswer],
+    ['502 to a tree', /^POST .*\/git\/trees$/, answers(502)],
+    ['the answer to a commit is lost', /^POST .*\/git\/commits$/, losesAnswer],
+    ['a limit in the middle', /^POST .*\/git\/commits$/, answers(403, { 'retry-after': '20' })],
+    ['429 to the list', /^GET .*\/pulls$/, answers(429, { 'retry-after': '20' })],
+  ])('%s', async (_, on, fault) => {
+    const made = await opened();
+    made.server.faults.push({ on, fault });
+    await propose(made.github, proposal('new'));
+    expect(made.server.faults).toEqual([]);
+    expect(made.repository.threads.map(({ state }) => state)).toEqual(['open']);
+    expect(made.repository.read(BRANCH, FILE)).toBe('new');
+  });
+
+  test('409 is an error that names the request', async () => {
+    const made = await opened();
+    made.server.faults.push({ on: /git\/trees$/, fault: answers(409, {}, 'Git Repository is empty.') });
+    await expect(propose(made.github, proposal('new'))).rejects.toThrow(
+      /^GET 127\S+\/repos\/o\/r\/git\/trees\/\w+: HTTP status 409, Git Repository is empty/,
+    );
+  });
+});

@@ -1,0 +1,67 @@
+import type { HostPlatform } from '@qemu-user-static/arch-table';
+import { formatLock, type Lock, platformsOf } from '../lock.ts';
+import { type PackageChange, packageChanges, rebuilt } from '../lock-changes.ts';
+import type { Finding } from './archive.ts';
+import { type Lag, lagOf, newestCandidate, type Upstream, upstreamOf } from './upstream.ts';
+import type { UpstreamTags } from './upstream-tags.ts';
+
+/** A host platform of a channel, and the QEMU it has. */
+export interface TrackedPlatform {
+  readonly channel: string;
+  readonly platform: HostPlatform;
+  readonly version: string;
+  /** How far it is behind upstream; null where it is not. */
+  readonly lag: Lag | null;
+}
+
+/** What a look at the archive and at upstream gave. */
+export interface TrackReport {
+  /** Whether there is anything to tell. */
+  readonly isNews: boolean;
+  readonly changes: readonly PackageChange[];
+  readonly rebuilt: readonly { readonly version: string; readonly number: number }[];
+  readonly platforms: readonly TrackedPlatform[];
+  readonly upstream: {
+    readonly release: string | null;
+    /** Of a release that is still to come. */
+    readonly candidate: string | null;
+    /** Versions that were not there the last time. */
+    readonly fresh: Upstream;
+  };
+  /** Packages of the old lock that the mirror has no more: only the snapshot service has them now. */
+  readonly vanished: readonly string[];
+  readonly findings: readonly Finding[];
+}
+
+export function reportOn(
+  before: Lock,
+  now: Lock,
+  findings: readonly Finding[],
+  { tags, fresh }: UpstreamTags,
+  vanished: readonly string[],
+): TrackReport {
+  const upstream = upstreamOf(tags);
+  const news = upstreamOf(fresh);
+  return {
+    isNews:
+      formatLock(before) !== formatLock(now) ||
+      findings.length + news.releases.length + news.candidates.length > 0,
+    changes: packageChanges(before, now),
+    rebuilt: rebuilt(before, now),
+    platforms: Object.entries(now.channels).flatMap(([channel, locked]) =>
+      platformsOf(locked).map(([platform, { version }]) => ({
+        channel,
+        platform,
+        version,
+        lag: lagOf(version, upstream),
+      })),
+    ),
+    upstream: {
+      release: upstream.releases[0] ?? null,
+      candidate: newestCandidate(upstream),
+      fresh: news,
+    },
+    vanished,
+    findings,
+  };
+}

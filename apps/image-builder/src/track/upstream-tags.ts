@@ -1,0 +1,53 @@
+import type { GitHub } from '../github/client.ts';
+import { hasStatus } from '../github/errors.ts';
+import { memoKey, recall, remember } from '../memo.ts';
+
+const QEMU = { owner: 'qemu', repo: 'qemu' } as const;
+
+interface Page {
+  readonly etag: string;
+  readonly tags: readonly string[];
+  readonly isLast: boolean;
+}
+
+/** The tags of QEMU's repository. */
+export interface UpstreamTags {
+  readonly tags: readonly string[];
+  /** Those that were not there the last time; none where there was no last time. */
+  readonly fresh: readonly string[];
+}
+
+/**
+ * Asks for QEMU's tags, page by page, each on condition that it changed: an answer "not modified" is small and does not
+ * count against GitHub's limit. What was seen is kept in the cache.
+ * https://docs.github.com/rest/repos/repos#list-repository-tags
+ *
+ * @throws GitHubError
+ */
+export async function upstreamTags({ api }: GitHub, cache: string): Promise<UpstreamTags> {
+  const memory = { folder: cache };
+  const key = memoKey([api.request.endpoint.DEFAULTS.baseUrl, QEMU]);
+  const kept = await recall<readonly Page[]>(memory, 'upstream-tags', key);
+  const pages: Page[] = [];
+  do {
+    const last = kept?.[pages.length];
+    const condition = last === undefined || last.etag === '' ? {} : { 'if-none-match': last.etag };
+    const parameters = { ...QEMU, per_page: 100, page: pages.length + 1, headers: condition };
+    const answer = await api.rest.repos.listTags(parameters).catch((error: unknown) => {
+      if (last === undefined || !hasStatus(error, 304)) throw error;
+      return null;
+    });
+    pages.push(answer === null ? (last as Page) : pageOf(answer.data, answer.headers));
+  } while (pages.at(-1)?.isLast === false);
+  await remember(memory, 'upstream-tags', key, pages);
+  const before = new Set(kept?.flatMap(({ tags }) => tags));
+  const tags = pages.flatMap((page) => page.tags);
+  return { tags, fresh: kept === null ? [] : tags.filter((tag) => !before.has(tag)) };
+}
+
+function pageOf(
+  data: readonly { name: string }[],
+  { etag = '', link = '' }: { etag?: string; link?: string },
+): Page {
+  return { etag, tags: data.map(({ name }) => name), isLast: !link.includes('rel="next"') };
+}

@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { lagOf, newestCandidate, notesOf, upstreamOf } from './upstream.ts';
+
+const tags = [
+  'v9.2.0',
+  'v11.2.0-rc1',
+  'v11.1.3',
+  'v11.1.2',
+  'v11.1.0-rc0',
+  'v10.0.12',
+  'v1.0',
+  'staging',
+  'v10.2.0',
+];
+
+test('releases and candidates are told apart, newest first, and other tags are neither', () => {
+  expect(upstreamOf(tags)).toEqual({
+    releases: ['11.1.3', '11.1.2', '10.2.0', '10.0.12', '9.2.0'],
+    candidates: ['11.2.0-rc1', '11.1.0-rc0'],
+  });
+});
+
+test('a candidate counts until its release is there', () => {
+  expect(newestCandidate(upstreamOf(tags))).toBe('11.2.0-rc1');
+  expect(newestCandidate(upstreamOf([...tags, 'v11.2.0']))).toBe(null);
+  expect(newestCandidate(upstreamOf([]))).toBe(null);
+});
+
+test.each([
+  ['11.1.3', null],
+  ['11.2.0', null],
+  ['11.1.2', { newest: '11.1.3', kind: 'patch', releases: 1, line: '11.1.3' }],
+  ['11.0.0', { newest: '11.1.3', kind: 'minor', releases: 2, line: null }],
+  ['10.0.11', { newest: '11.1.3', kind: 'major', releases: 4, line: '10.0.12' }],
+  ['10.0', null],
+])('how far %s is behind', (version, lag) => {
+  expect(lagOf(version, upstreamOf(tags))).toEqual(lag);
+});
+
+test('upstream’s notes are those of the line', () => {
+  expect(notesOf('11.1.3')).toBe('https://wiki.qemu.org/ChangeLog/11.1');
+});

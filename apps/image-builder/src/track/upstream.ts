@@ -1,0 +1,62 @@
+import { diff, gt, major, minor, parse, rcompare } from 'semver';
+
+/** QEMU's own versions, newest first. */
+export interface Upstream {
+  readonly releases: readonly string[];
+  readonly candidates: readonly string[];
+}
+
+/** QEMU's versions by the names of its tags: `v11.1.3` is a release, `v11.2.0-rc1` a candidate, others are neither. */
+export function upstreamOf(tags: readonly string[]): Upstream {
+  const versions = tags
+    .filter((tag) => /^v\d+\.\d+\.\d+(-rc\d+)?$/.test(tag))
+    .map((tag) => tag.slice(1))
+    .sort(rcompare);
+  const isCandidate = (version: string) => parse(version)?.prerelease.length !== 0;
+  return {
+    releases: versions.filter((version) => !isCandidate(version)),
+    candidates: versions.filter(isCandidate),
+  };
+}
+
+/** The candidate of a release that is still to come; null where there is none. */
+export function newestCandidate({
+  releases: [newest = '0.0.0'],
+  candidates: [first],
+}: Upstream): string | null {
+  return first !== undefined && gt(first, newest) ? first : null;
+}
+
+/** How far a version is behind the newest release. */
+export interface Lag {
+  readonly newest: string;
+  /** The first number in which they differ. */
+  readonly kind: 'major' | 'minor' | 'patch';
+  /** Releases that are newer. */
+  readonly releases: number;
+  /** Newest release of the same line, such as 10.0.x, where it is newer. */
+  readonly line: string | null;
+}
+
+/** Null where no release is newer, or the version is none of upstream's form. */
+export function lagOf(version: string, { releases }: Upstream): Lag | null {
+  if (parse(version) === null) return null;
+  const newer = releases.filter((release) => gt(release, version));
+  const [newest] = newer;
+  if (newest === undefined) return null;
+  const kind = diff(version, newest);
+  const line = newer.find(
+    (release) => major(release) === major(version) && minor(release) === minor(version),
+  );
+  return {
+    newest,
+    kind: kind === 'major' || kind === 'minor' ? kind : 'patch',
+    releases: newer.length,
+    line: line ?? null,
+  };
+}
+
+/** Where upstream tells what is new. QEMU has a page for each line, and none for its point releases. */
+export function notesOf(version: string): string {
+  return `https://wiki.qemu.org/ChangeLog/${major(version)}.${minor(version)}`;
+}
