@@ -3,7 +3,6 @@ import { type HostPlatform, host } from '@qemu-user-static/arch-table';
 import type { Suite } from '@qemu-user-static/debian-archive';
 import { isTold } from '@qemu-user-static/errors';
 import { type Lock, platformsOf, sourceKey } from '../lock.ts';
-import { sourcesOf } from '../supply-chain/sources-text.ts';
 import { memoKey, recall, remember } from '../memo.ts';
 import type { SourceChannel, Sources } from '../sources.ts';
 import {
@@ -16,6 +15,7 @@ import {
   settleChannel,
   type UpdateContext,
 } from '../stages/update.ts';
+import { sourcesOf } from '../supply-chain/sources-text.ts';
 
 /** What a program cannot decide. */
 export interface Finding {

@@ -5,7 +5,7 @@ import type { PackageChange } from '../lock-changes.ts';
 import { formatLag } from './format-report.ts';
 import type { Proof } from './prove.ts';
 import type { TrackReport } from './report.ts';
-import { notesOf } from './upstream.ts';
+import { comparisonOf, notesOf } from './upstream.ts';
 
 /** `sources.lock.json: latest QEMU 11.1.3, stable QEMU 10.0.11`. */
 export function pullRequestTitle({ changes, rebuilt }: TrackReport, now: Lock): string {
@@ -138,7 +138,7 @@ function upstreamLines({ changes, platforms, upstream }: TrackReport, before: Lo
     .filter(({ old, next }) => next !== undefined && old !== next);
   const links = moves.flatMap(({ old, next = '' }) => [
     `- notes of QEMU ${next}: ${notesOf(next)}`,
-    ...(old === undefined ? [] : [`- every change: https://github.com/qemu/qemu/compare/v${old}...v${next}`]),
+    ...(old === undefined ? [] : [`- every change: ${comparisonOf(old, next)}`]),
   ]);
   const behind = platforms.filter(({ lag }) => lag !== null);
   const newest = [

@@ -26,7 +26,9 @@ const writes = ({ server }: OpenedGitHub) => server.requests.filter((request) =>
 test('the first proposal opens a pull request: one commit over the base, in which only the lock differs', async () => {
   const made = await opened();
   expect(await propose(made.github, proposal('new'))).toMatchObject({ action: 'opened' });
-  expect(made.repository.threads).toMatchObject([{ head: BRANCH, base: 'main', title: 'to new', state: 'open' }]);
+  expect(made.repository.threads).toMatchObject([
+    { head: BRANCH, base: 'main', title: 'to new', state: 'open' },
+  ]);
   expect(parentOf(made)).toEqual([headOf(made, 'main')]);
   expect(made.repository.read(BRANCH, FILE)).toBe('new');
   expect(made.repository.read(BRANCH, 'README.md')).toBe('read me');
@@ -141,7 +143,7 @@ describe('GitHub fails on the way, and there is one pull request with the new lo
     const made = await opened();
     made.server.faults.push({ on: /git\/trees$/, fault: answers(409, {}, 'Git Repository is empty.') });
     await expect(propose(made.github, proposal('new'))).rejects.toThrow(
-      /^GET 127\S+\/repos\/o\/r\/git\/trees\/\w+: HTTP status 409, Git Repository is empty/,
+      /^POST 127\S+\/repos\/o\/r\/git\/trees: HTTP status 409, Git Repository is empty/,
     );
   });
 });

@@ -1,4 +1,4 @@
-import { diff, gt, major, minor, parse, rcompare } from 'semver';
+import { coerce, diff, gt, major, minor, parse, rcompare } from 'semver';
 
 /** QEMU's own versions, newest first. */
 export interface Upstream {
@@ -38,9 +38,14 @@ export interface Lag {
   readonly line: string | null;
 }
 
-/** Null where no release is newer, or the version is none of upstream's form. */
-export function lagOf(version: string, { releases }: Upstream): Lag | null {
-  if (parse(version) === null) return null;
+/** Debian's `7.2` is upstream's 7.2.0. */
+function fullVersion(version: string): string {
+  return coerce(version, { includePrerelease: true })?.version ?? version;
+}
+
+/** Null where no release is newer. */
+export function lagOf(short: string, { releases }: Upstream): Lag | null {
+  const version = fullVersion(short);
   const newer = releases.filter((release) => gt(release, version));
   const [newest] = newer;
   if (newest === undefined) return null;
@@ -58,5 +63,10 @@ export function lagOf(version: string, { releases }: Upstream): Lag | null {
 
 /** Where upstream tells what is new. QEMU has a page for each line, and none for its point releases. */
 export function notesOf(version: string): string {
-  return `https://wiki.qemu.org/ChangeLog/${major(version)}.${minor(version)}`;
+  return `https://wiki.qemu.org/ChangeLog/${version.split('.').slice(0, 2).join('.')}`;
+}
+
+/** Where every change between two versions is. */
+export function comparisonOf(before: string, now: string): string {
+  return `https://github.com/qemu/qemu/compare/v${fullVersion(before)}...v${fullVersion(now)}`;
 }
