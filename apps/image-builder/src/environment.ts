@@ -22,6 +22,8 @@ import { BuilderError } from './errors.ts';
 import type { OnEvent } from './events.ts';
 import type { GitHub } from './github/client.ts';
 import { readSources } from './sources.ts';
+import type { BuildFacts } from './supply-chain/provenance.ts';
+import type { StatementSigner } from './supply-chain/signer.ts';
 
 /** Where the project's files are. */
 export interface Paths {
@@ -53,6 +55,10 @@ export interface Environment {
    * @throws BuilderError USAGE, GITHUB_TOKEN_MISSING
    */
   github(name: string | undefined, access: 'read' | 'write'): Promise<GitHub>;
+  /** Who signs: the key in a file or in a variable (`env://NAME`), else the workflow that this runs in; null if neither. */
+  signer(key: string | undefined): Promise<StatementSigner | null>;
+  /** Who makes images here, and from which commit. @throws BuilderError COMMIT_UNKNOWN */
+  builder(): Promise<Pick<BuildFacts, 'commit' | 'builder'>>;
   /** Gives back connections, so that the process can end. */
   close(): Promise<void>;
 }
@@ -88,6 +94,7 @@ export async function openEnvironment(
     template: resolve(ROOT, 'Dockerfile.template'),
   };
   const http = openHttp(variables);
+  const source = await repositoryAddress();
   const registries: Registry[] = [];
   const gitHubs: GitHub[] = [];
   const source = await repositoryAddress();
@@ -151,6 +158,15 @@ export async function openEnvironment(
       });
       gitHubs.push(opened);
       return opened;
+    },
+    async signer(key) {
+      // Signatures are many modules, and most commands need none.
+      const { findSigner } = await import('./supply-chain/find-signer.ts');
+      return findSigner(key, variables);
+    },
+    async builder() {
+      const { commitOf, builderOf } = await import('./supply-chain/builder.ts');
+      return { commit: await commitOf(ROOT), builder: builderOf(variables, source) };
     },
     async close() {
       await Promise.all([http, ...registries, ...gitHubs].map((opened) => opened.close()));

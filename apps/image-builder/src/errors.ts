@@ -78,6 +78,28 @@ export const BUILDER_ERRORS = {
     remedy:
       'Check out the commit the tag was made from (`git log -S` with its label org.opencontainers.image.revision finds it). If it is that one, do not use the images; `publish --thorough --push` restores what is missing.',
   },
+  IMAGES_NOT_PUBLISHED: {
+    meaning: 'Something was to be attached to images that the repository does not have. Nothing was sent.',
+    remedy: 'Run `publish --push` with the same options first.',
+  },
+  ATTESTATION_NOT_KEPT: {
+    meaning: 'What was attached to an image is not in the registry’s list of what refers to it.',
+    remedy:
+      'Look whether someone else attaches to the same images, then run the command again: it attaches what is missing.',
+  },
+  KEY_INVALID: {
+    meaning: 'The signing key is none that can be used.',
+    remedy:
+      'Give a private key of ECDSA on P-256, in PEM or as `cosign generate-key-pair` writes it. `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256` makes one.',
+  },
+  KEY_PASSWORD: {
+    meaning: 'The signing key is encrypted, and its password is missing or another.',
+    remedy: 'Set the variable COSIGN_PASSWORD.',
+  },
+  COMMIT_UNKNOWN: {
+    meaning: 'Provenance names the commit that images were made from, and it cannot be told.',
+    remedy: 'Run the command in a clone of the repository with git at hand, and commit what is changed.',
+  },
   ENGINE_UNREACHABLE: {
     meaning: 'No container engine answers where one was asked for.',
     remedy:

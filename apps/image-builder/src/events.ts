@@ -11,6 +11,7 @@ export const STAGES = [
   'smoke',
   'plan',
   'publish',
+  'attest',
   'verify-remote',
   'github-release',
 ] as const;

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { attest } from './attest.ts';
 import { build } from './build.ts';
 import { check } from './check.ts';
 import { context } from './context.ts';
@@ -29,6 +30,7 @@ export const COMMANDS: readonly Declaration[] = [
   merge,
   sbom,
   publish,
+  attest,
   verifyRemote,
   smoke,
 ];

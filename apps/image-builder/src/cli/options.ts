@@ -45,6 +45,11 @@ export interface RegistryOptions extends CommonOptions {
   readonly connections: number;
 }
 
+/** Repositories, and how to reach them. */
+export interface DestinationOptions extends RegistryOptions {
+  readonly to: string[];
+}
+
 /** Where the layout is, unless the command line says otherwise. */
 export const DEFAULT_OUTPUT = 'dist/oci';
 

@@ -1,16 +1,15 @@
 import { Option } from 'commander';
 import type { Declaration } from './declaration.ts';
 import {
+  type DestinationOptions,
   destination,
   type ImagesOptions,
   images,
   json,
-  type RegistryOptions,
   registries,
 } from './options.ts';
 
-export interface PublishOptions extends ImagesOptions, RegistryOptions {
-  readonly to: string[];
+export interface PublishOptions extends ImagesOptions, DestinationOptions {
   readonly push?: true;
   readonly thorough?: true;
   readonly save?: string;

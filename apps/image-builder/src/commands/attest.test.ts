@@ -1,0 +1,174 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openRegistry, type Repository, referrersTag } from '@qemu-user-static/oci-registry';
+import { startRegistryServer } from '@qemu-user-static/oci-registry/testing';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { AttestOptions } from '../cli/attest.ts';
+import type { Environment } from '../environment.ts';
+import { type MadeCheckout, madeCheckout } from '../publish/testing/checkout.ts';
+import type { AttestPlan } from '../supply-chain/attest.ts';
+import { attestCommand } from './attest.ts';
+import { publishCommand } from './publish.ts';
+
+const folder = await mkdtemp(join(tmpdir(), 'attest-'));
+const key = join(folder, 'key.pem');
+let checkout: MadeCheckout;
+let layout: string;
+
+const newKey = () =>
+  generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'pem', type: 'pkcs8' });
+const builtBy = (commit: string): Environment => ({
+  ...checkout.environment,
+  builder: async () => ({ commit: commit.repeat(40), builder: { id: 'https://example.org/machine' } }),
+});
+
+beforeAll(async () => {
+  checkout = await madeCheckout(folder);
+  layout = await checkout.build('oci');
+  await writeFile(key, newKey());
+});
+afterAll(async () => {
+  await checkout.environment.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Tags of one image and of an index, so that few have to be attested. */
+const CHOSEN = { tag: ['x86_64-arm', 'armv7l-arm', 'arm-10.2.2'], platform: [], connections: 4 };
+
+async function published(traits: { referrers?: boolean } = {}) {
+  const server = await startRegistryServer(traits);
+  const registry = openRegistry(server.name);
+  onTestFinished(async () => void (await Promise.all([server.close(), registry.close()])));
+  const to = [`${server.name}/o/q`];
+  await publishCommand({ to, from: [layout], ...CHOSEN, push: true }, checkout.environment);
+  const attest = async (options: Partial<AttestOptions> = {}, environment = builtBy('c')) => {
+    const { value, ...result } = await attestCommand(
+      { to, from: [layout], ...CHOSEN, ...options },
+      environment,
+    );
+    return { ...result, plan: value as AttestPlan };
+  };
+  return { server, repository: registry.repository('o/q'), attest };
+}
+
+const digestOf = async (repository: Repository, tag: string) => (await repository.getManifest(tag)).digest;
+const kindsOf = async (repository: Repository, tag: string) =>
+  (await repository.referrers(await digestOf(repository, tag))).map(
+    ({ artifactType, annotations }) => annotations?.['dev.sigstore.bundle.predicateType'] ?? artifactType,
+  );
+const lackingIn = ({ targets: [target] }: AttestPlan) =>
+  target?.subjects.reduce((sum, { attach, sign }) => sum + attach.length + sign.length, 0);
+
+const DOCUMENTS = ['application/vnd.cyclonedx+json', 'application/spdx+json', 'application/vnd.in-toto+json'];
+const SIGNED = [
+  'https://sigstore.dev/cosign/sign/v1',
+  'https://cyclonedx.org/bom',
+  'https://spdx.dev/Document',
+  'https://slsa.dev/provenance/v1',
+];
+
+test('without --push nothing is changed', async () => {
+  const { server, attest } = await published();
+  const before = server.store.manifests.size;
+  const { plan, text } = await attest();
+  expect(lackingIn(plan)).toBeGreaterThan(0);
+  expect(text).toContain('unsigned: neither a key (--key) nor the identity of a workflow is there');
+  expect(server.store.manifests.size).toBe(before);
+});
+
+test.each([{ referrers: true }, { referrers: false }])(
+  'an image gets two bills of materials and its provenance, an index its provenance: %o',
+  async (traits) => {
+    const { repository, attest } = await published(traits);
+    await attest({ push: true });
+    expect(await kindsOf(repository, 'x86_64-arm')).toEqual(DOCUMENTS);
+    expect(await kindsOf(repository, 'arm-10.2.2')).toEqual(DOCUMENTS.slice(2));
+    const tag = referrersTag(await digestOf(repository, 'x86_64-arm'));
+    expect((await repository.listTags()).includes(tag)).toBe(!traits.referrers);
+    expect(lackingIn((await attest()).plan)).toBe(0);
+  },
+);
+
+describe('with a key', () => {
+  test('whatever a tag points at is signed, and all that is said of an image', async () => {
+    const { repository, attest } = await published();
+    const { text } = await attest({ push: true, key });
+    expect(text).toMatch(/signed by key SHA256:\S{44}/);
+    expect(await kindsOf(repository, 'x86_64-arm')).toEqual([...DOCUMENTS, ...SIGNED]);
+    expect(await kindsOf(repository, 'arm-10.2.2')).toEqual([...DOCUMENTS.slice(2), SIGNED[0], SIGNED[3]]);
+  });
+
+  test('a second run signs nothing again', async () => {
+    const { server, attest } = await published();
+    await attest({ push: true, key });
+    const before = server.store.manifests.size;
+    const { plan } = await attest({ push: true, key });
+    expect(lackingIn(plan)).toBe(0);
+    expect(server.store.manifests.size).toBe(before);
+  });
+
+  test('what somebody else signed does not count', async () => {
+    const { repository, attest } = await published();
+    const other = join(folder, 'other.pem');
+    await writeFile(other, newKey());
+    await attest({ push: true, key: other });
+    expect(lackingIn((await attest({ key })).plan)).toBeGreaterThan(0);
+    await attest({ push: true, key });
+    expect(await kindsOf(repository, 'x86_64-arm')).toEqual([...DOCUMENTS, ...SIGNED, ...SIGNED]);
+  });
+});
+
+test('an image that is made again from another commit keeps its first provenance', async () => {
+  const { attest } = await published();
+  await attest({ push: true, key });
+  expect(lackingIn((await attest({ key }, builtBy('d'))).plan)).toBe(0);
+});
+
+test('provenance names lock, commit and builder', async () => {
+  const { repository, attest } = await published();
+  await attest({ push: true });
+  const digest = await digestOf(repository, 'x86_64-arm');
+  const [found] = await repository.referrers(digest, 'application/vnd.in-toto+json');
+  const { layers } = JSON.parse(
+    Buffer.from((await repository.getManifest(found?.digest ?? '')).bytes).toString(),
+  );
+  const chunks = [];
+  for await (const chunk of repository.getBlob(layers[0])) chunks.push(chunk);
+  const { subject, predicate } = JSON.parse(Buffer.concat(chunks).toString());
+  expect(subject).toEqual([{ name: 'qemu-user-static', digest: { sha256: digest.replace('sha256:', '') } }]);
+  const { externalParameters, resolvedDependencies } = predicate.buildDefinition;
+  expect(externalParameters).toEqual({ channel: 'latest', platforms: ['linux/amd64'] });
+  expect(resolvedDependencies.map(({ name, uri }: Record<string, string>) => name ?? uri)).toEqual([
+    expect.stringMatching(`^git\\+https://.*@${'c'.repeat(40)}$`),
+    'sources.lock.json',
+    'Dockerfile.template',
+    'qemu-user 1:11.1.3+ds-1 amd64',
+    'busybox-static 1:1.38.0-3 amd64',
+  ]);
+  expect(predicate.runDetails.builder).toEqual({ id: 'https://example.org/machine' });
+});
+
+test('images that are not published are refused, and nothing is sent', async () => {
+  const { server, attest } = await published();
+  const before = server.store.manifests.size;
+  const { failure } = await attest({ push: true, tag: ['aarch64'] });
+  expect(failure).toMatchObject({ code: 'IMAGES_NOT_PUBLISHED' });
+  expect(server.store.manifests.size).toBe(before);
+});
+
+test('a run that broke off is finished by the next', async () => {
+  const { server, repository, attest } = await published();
+  server.inject({
+    method: 'PUT',
+    path: /manifests/,
+    after: 4,
+    times: 99,
+    fault: { kind: 'status', status: 403 },
+  });
+  await expect(attest({ push: true, key })).rejects.toMatchObject({ code: 'REGISTRY_DENIED' });
+  server.heal();
+  await attest({ push: true, key });
+  expect(await kindsOf(repository, 'x86_64-arm')).toEqual(expect.arrayContaining([...DOCUMENTS, ...SIGNED]));
+});

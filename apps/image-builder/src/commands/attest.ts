@@ -1,0 +1,72 @@
+import { hash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { AttestOptions } from '../cli/attest.ts';
+import type { Environment } from '../environment.ts';
+import { table } from '../format.ts';
+import { readLock } from '../lock.ts';
+import { stage } from '../pipeline.ts';
+import { nameOf } from '../publish/format-plan.ts';
+import { subjectsOf } from '../supply-chain/attachments.ts';
+import {
+  type AttestPlan,
+  applyAttest,
+  planAttest,
+  refusalOf,
+  type TargetPlan,
+} from '../supply-chain/attest.ts';
+import type { BuildFacts } from '../supply-chain/provenance.ts';
+import { destinationsOf } from './destinations.ts';
+import { imagesIn } from './images.ts';
+import type { Result } from './result.ts';
+
+/** What published images lack, and with --push what they then have. @throws BuilderError as the stages do */
+export async function attestCommand(options: AttestOptions, environment: Environment): Promise<Result> {
+  const { onEvent, paths } = environment;
+  const { connections } = options;
+  const destinations = destinationsOf(options, environment);
+  const set = await imagesIn(options, environment);
+  const signer = await environment.signer(options.key);
+  const subjects = await subjectsOf(set, await readLock(paths.lock), await buildFacts(environment));
+
+  const plan = await stage('plan', onEvent, async (): Promise<AttestPlan> => {
+    const targets: TargetPlan[] = [];
+    for (const destination of destinations)
+      targets.push(await planAttest(subjects, destination, signer, connections));
+    return { schemaVersion: 1, signer: signer?.name ?? null, targets };
+  });
+  const failure = refusalOf(plan);
+  if (options.push && failure === undefined)
+    await stage('attest', onEvent, async () => {
+      for (const destination of destinations) await applyAttest(subjects, destination, signer, connections);
+    });
+  else onEvent({ type: 'note', text: 'nothing was sent; --push does what the plan says' });
+  return { text: format(plan), value: plan, ...(failure && { failure }) };
+}
+
+async function buildFacts({ source, paths, template, builder }: Environment): Promise<BuildFacts> {
+  const files = {
+    'sources.lock.json': hash('sha256', await readFile(paths.lock)),
+    'Dockerfile.template': hash('sha256', await template()),
+  };
+  return { source, files, ...(await builder()) };
+}
+
+function format({ signer, targets }: AttestPlan): string {
+  const rows = targets.map((target) => {
+    const { subjects } = target;
+    const sum = (count: (one: (typeof subjects)[number]) => number) =>
+      String(subjects.reduce((total, one) => total + count(one), 0));
+    return [
+      nameOf(target),
+      String(subjects.length),
+      sum(({ attach }) => attach.length),
+      sum(({ sign }) => sign.length),
+      sum(({ there }) => there),
+    ];
+  });
+  const who =
+    signer === null
+      ? 'unsigned: neither a key (--key) nor the identity of a workflow is there'
+      : `signed by ${signer}`;
+  return `${table([['REPOSITORY', 'IMAGES', 'ATTACH', 'SIGN', 'THERE'], ...rows])}\n${who}`;
+}

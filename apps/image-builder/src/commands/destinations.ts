@@ -1,0 +1,23 @@
+import { parseReference } from '@qemu-user-static/oci-registry';
+import type { DestinationOptions } from '../cli/options.ts';
+import type { Environment } from '../environment.ts';
+import { BuilderError } from '../errors.ts';
+import { nameOf } from '../publish/format-plan.ts';
+import type { Destination } from '../publish/publish.ts';
+
+/** The repositories that are meant, each once, with clients of their registries. @throws BuilderError USAGE */
+export function destinationsOf(options: DestinationOptions, environment: Environment): Destination[] {
+  const named = options.to.map(repositoryNamed);
+  const once = new Map(named.map((name) => [nameOf(name), name]));
+  return Array.from(Map.groupBy(once.values(), ({ registry }) => registry)).flatMap(([registry, names]) => {
+    const opened = environment.registry(registry, options);
+    return names.map(({ repository }) => ({ registry, repository, client: opened.repository(repository) }));
+  });
+}
+
+function repositoryNamed(name: string): { registry: string; repository: string } {
+  const { registry, repository, tag, digest } = parseReference(name);
+  if (tag !== undefined || digest !== undefined)
+    throw new BuilderError('USAGE', `--to takes a repository, without a tag: ${name}`);
+  return { registry, repository };
+}

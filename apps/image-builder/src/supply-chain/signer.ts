@@ -1,0 +1,56 @@
+import { type Bundle, bundleFromJSON, bundleToJSON } from '@sigstore/bundle';
+import { DSSEBundleBuilder, type Signer, type Witness } from '@sigstore/sign';
+import { toSignedEntity, type Verifier } from '@sigstore/verify';
+import { STATEMENT_TYPE } from './statement.ts';
+
+/** Who signs statements. */
+export interface StatementSigner {
+  /** For people: a key by its fingerprint, or a workflow. Never a secret. */
+  readonly name: string;
+  /** A Sigstore bundle with the statement in it. */
+  sign(statement: Uint8Array): Promise<Uint8Array>;
+  /** The statement in a bundle that this signer has signed; null for what is no such bundle. */
+  open(bundle: Uint8Array): Uint8Array | null;
+}
+
+/** What tells one kind of signer from another. */
+interface SignerParts {
+  readonly name: string;
+  readonly signer: Signer;
+  readonly witnesses: Witness[];
+  readonly verifier: Verifier;
+  /** Whether it is our identity that a verified bundle was signed by. */
+  readonly isOurs: (signer: ReturnType<Verifier['verify']>) => boolean;
+}
+
+/** https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_bundle.proto, https://github.com/secure-systems-lab/dsse */
+export function statementSigner({ name, signer, witnesses, verifier, isOurs }: SignerParts): StatementSigner {
+  const builder = new DSSEBundleBuilder({ signer, witnesses });
+  return {
+    name,
+    async sign(statement) {
+      const bundle = await builder.create({ data: Buffer.from(statement), type: STATEMENT_TYPE });
+      return Buffer.from(JSON.stringify(bundleToJSON(bundle)));
+    },
+    open(bytes) {
+      const bundle = parse(bytes);
+      if (bundle?.content.$case !== 'dsseEnvelope') return null;
+      const { payload, payloadType } = bundle.content.dsseEnvelope;
+      if (payloadType !== STATEMENT_TYPE) return null;
+      try {
+        return isOurs(verifier.verify(toSignedEntity(bundle))) ? payload : null;
+      } catch {
+        // Signed by someone else, or not at all: to us it is as if it were not there.
+        return null;
+      }
+    },
+  };
+}
+
+function parse(bytes: Uint8Array): Bundle | null {
+  try {
+    return bundleFromJSON(JSON.parse(Buffer.from(bytes).toString()));
+  } catch {
+    return null;
+  }
+}
