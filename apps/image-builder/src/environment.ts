@@ -97,7 +97,6 @@ export async function openEnvironment(
   const source = await repositoryAddress();
   const registries: Registry[] = [];
   const gitHubs: GitHub[] = [];
-  const source = await repositoryAddress();
   const userId = process.getuid?.();
   const credentials = createCredentialSource({
     environment: variables,

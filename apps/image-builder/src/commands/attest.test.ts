@@ -163,7 +163,7 @@ test('a run that broke off is finished by the next', async () => {
   server.inject({
     method: 'PUT',
     path: /manifests/,
-    after: 4,
+    skip: 4,
     times: 99,
     fault: { kind: 'status', status: 403 },
   });
