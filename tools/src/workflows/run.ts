@@ -32,7 +32,7 @@ export interface StepRun {
 
 /**
  * Runs a workflow's jobs one after the other, each after those that it needs and for each entry of its matrix, in a
- * checkout of its own. Of actions it knows those of checkout and artifacts.
+ * checkout of its own. Of actions it knows those of checkout, cache and artifacts.
  */
 export async function runWorkflow(workflow: Workflow, machine: Machine): Promise<StepRun[]> {
   const results = new Map<string, Status | 'skipped'>();
@@ -154,6 +154,9 @@ async function action(
       });
     case 'actions/download-artifact':
       return download(artifacts, input, checkout);
+    // Here the cache is the machine's own, which stays.
+    case 'actions/cache':
+      return;
     default:
       throw new Error(`${uses} is not known here`);
   }

@@ -1,2 +1,3 @@
+export { type GitHubServer, startGitHub } from '../github/testing/server.ts';
 export { type Lock, readLock, writeLock } from '../lock.ts';
 export { lockedMade, makeEmulators, makeShell } from './packages.ts';
