@@ -52,6 +52,16 @@ test('a difference is told with the tag, and fails', async () => {
   });
 });
 
+test('a tag that the lock does not give is told, and is no failure: it may be of an earlier release', async () => {
+  server.store.tags.set('o/q:11.1.2-1', server.store.tags.get('o/q:latest') ?? '');
+  const { text, value, failure } = await verify('o/q').finally(() =>
+    server.store.tags.delete('o/q:11.1.2-1'),
+  );
+  expect(text).toMatch(/\nof other tags that are there, the lock says nothing:\n {2}- 11\.1\.2-1$/);
+  expect(value).toMatchObject({ others: ['11.1.2-1'] });
+  expect(failure).toBe(undefined);
+});
+
 test.each([
   ['o/q:beta', 'the lock gives no tag beta'],
   [`o/q@sha256:${'0'.repeat(64)}`, 'takes a tag, not a digest'],

@@ -6,7 +6,7 @@ import { table } from '../format.ts';
 import { buildStages, stage } from '../pipeline.ts';
 import { type ImageSet, withTags } from '../publish/image-set.ts';
 import { listed } from '../publish/problems.ts';
-import { areGenuine, arePresent, type TagFinding, verifyRemote } from '../publish/verify.ts';
+import { areGenuine, arePresent, otherTags, type TagFinding, verifyRemote } from '../publish/verify.ts';
 import { imagesIn } from './images.ts';
 import { selectionOf } from './release.ts';
 import type { Result } from './result.ts';
@@ -26,7 +26,8 @@ export async function verifyRemoteCommand(
   const findings = await stage('verify-remote', environment.onEvent, () =>
     verifyRemote(chosen, client, options.deep ? areGenuine : arePresent, options.connections),
   );
-  return resultOf(`${registry}/${repository}`, findings);
+  const others = tag === undefined ? await otherTags(set, client) : [];
+  return resultOf(`${registry}/${repository}`, findings, others);
 }
 
 async function expected(options: VerifyRemoteOptions, environment: Environment): Promise<ImageSet> {
@@ -35,7 +36,8 @@ async function expected(options: VerifyRemoteOptions, environment: Environment):
   return imagesIn({ from: [output], platform, tag: [] }, environment);
 }
 
-function resultOf(name: string, findings: readonly TagFinding[]): Result {
+/** Tags that the lock does not give are told and are no failure: those of earlier releases never move, and stay. */
+function resultOf(name: string, findings: readonly TagFinding[], others: readonly string[]): Result {
   const wrong = findings.filter(({ same }) => !same);
   const text = [
     ...(wrong.length > 0
@@ -47,12 +49,16 @@ function resultOf(name: string, findings: readonly TagFinding[]): Result {
         ]
       : []),
     `${name}: ${findings.length - wrong.length} of ${findings.length} tags are what the lock gives`,
+    ...(others.length > 0
+      ? [`of other tags that are there, the lock says nothing:${listed(others)}`]
+      : []),
   ].join('\n');
-  if (wrong.length === 0) return { text, value: findings };
+  const value = { tags: findings, others };
+  if (wrong.length === 0) return { text, value };
   const problems = wrong.map(({ tag, problems }) => `${tag} ${problems.join(', ')}`);
   return {
     text,
-    value: findings,
+    value,
     failure: new BuilderError('REMOTE_DIFFERS', `${name}:${listed(problems)}`),
   };
 }

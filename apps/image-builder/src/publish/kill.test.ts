@@ -48,7 +48,7 @@ async function publishUntil(answers: number, ...args: string[]): Promise<number>
 
 test.skipIf(!hasDockerRegistry)(
   `killed at ${KILLS} moments, it leaves only complete tags, and the next run finishes (docker-registry)`,
-  { timeout: 120_000 },
+  { timeout: KILLS * 30_000 },
   async () => {
     const folder = await mkdtemp(join(tmpdir(), 'kill-'));
     const { name, close } = await startDockerRegistry();

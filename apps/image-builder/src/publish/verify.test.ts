@@ -88,6 +88,33 @@ describe('is found without trust in the registry:', () => {
     expect(first?.problems).toEqual([`${layer.digest} is not there`]);
   });
 
+  test('a blob of another size', async () => {
+    const { server, wrong } = await published();
+    const { layer } = lonelyImage();
+    server.store.blobs.set(`o/q@${layer.digest}`, Buffer.alloc(layer.size + 1));
+    const [first] = await wrong();
+    const problem = `is there with ${layer.size + 1} bytes, not ${layer.size}`;
+    expect(first?.problems).toEqual([`${layer.digest} ${problem}`]);
+  });
+
+  test('an index that lacks a platform, and a manifest in the place of another', async () => {
+    const { server, client, wrong } = await published();
+    const tag = set.tags.find(({ tag: name }) => name === 'arm');
+    if (tag === undefined) throw new Error('no such tag');
+    const whole = JSON.parse(Buffer.from(documentIn(set, tag.digest).bytes).toString());
+    const cut = { ...whole, manifests: whole.manifests.slice(1) };
+    const bytes = Buffer.from(JSON.stringify(cut));
+    const { digest } = await client.putManifest('arm', { mediaType: whole.mediaType, bytes });
+    expect(await wrong()).toMatchObject([{ tag: 'arm', problems: [`is ${digest}`] }]);
+    server.store.tags.set('o/q:arm', tag.digest);
+    const [first, second] = whole.manifests.map((one: { digest: string }) => `o/q@${one.digest}`);
+    const swapped = server.store.manifests.get(second);
+    if (swapped === undefined) throw new Error('no manifest');
+    server.store.manifests.set(first, swapped);
+    const named = (await wrong(areGenuine)).find((one) => one.tag === 'arm');
+    expect(named?.problems).toEqual([`${first.slice('o/q@'.length)} is served with other bytes`]);
+  });
+
   test('a blob with other bytes, when every byte is read', async () => {
     const { server, wrong } = await published();
     const { layer } = lonelyImage();

@@ -25,7 +25,11 @@ export interface Look {
 
 export const arePresent: Look = {
   manifest: async (repository, digest) => absent(await repository.headManifest(digest)),
-  blob: async (repository, digest) => absent(await repository.headBlob(digest)),
+  blob: async (repository, digest, size) => {
+    const found = await repository.headBlob(digest);
+    const other = found?.size !== undefined && found.size !== size;
+    return other ? `is there with ${found.size} bytes, not ${size}` : absent(found);
+  },
 };
 
 export const areGenuine: Look = {
@@ -68,6 +72,12 @@ export async function verifyRemote(
     ];
     return { tag, digest, same: problems.length === 0, problems };
   });
+}
+
+/** Tags that are there and that the set has not: of earlier releases, or someone else's. */
+export async function otherTags(set: ImageSet, repository: Repository): Promise<string[]> {
+  const known = new Set(set.tags.map(({ tag }) => tag));
+  return (await repository.listTags()).filter((tag) => !known.has(tag)).sort();
 }
 
 async function topProblem(

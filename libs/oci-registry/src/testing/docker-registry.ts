@@ -22,6 +22,8 @@ export interface DockerRegistrySettings {
 export interface DockerRegistry {
   /** `127.0.0.1:<port>`: its name in references. */
   readonly name: string;
+  /** Its process. */
+  readonly pid: number;
   close(): Promise<void>;
 }
 
@@ -63,7 +65,8 @@ export async function startDockerRegistry(settings: DockerRegistrySettings = {})
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   try {
-    return { name: await nameFromLog(child), close: () => close(child, folder) };
+    const name = await nameFromLog(child);
+    return { name, pid: child.pid as number, close: () => close(child, folder) };
   } catch (error) {
     await close(child, folder);
     throw error;
