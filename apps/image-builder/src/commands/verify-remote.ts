@@ -49,9 +49,7 @@ function resultOf(name: string, findings: readonly TagFinding[], others: readonl
         ]
       : []),
     `${name}: ${findings.length - wrong.length} of ${findings.length} tags are what the lock gives`,
-    ...(others.length > 0
-      ? [`of other tags that are there, the lock says nothing:${listed(others)}`]
-      : []),
+    ...(others.length > 0 ? [`of other tags that are there, the lock says nothing:${listed(others)}`] : []),
   ].join('\n');
   const value = { tags: findings, others };
   if (wrong.length === 0) return { text, value };
