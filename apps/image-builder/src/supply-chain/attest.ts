@@ -124,7 +124,7 @@ async function lacking(
   const referrers = await client.referrers(descriptor.digest);
   const missing = documents.filter((document) => !isAttached(document, referrers));
   if (signer === null) return { missing, unsigned: [] };
-  const bundles = referrers.filter(({ artifactType }) => artifactType === BUNDLE_TYPE);
+  const bundles = referrers.filter(({ artifactType = '' }) => MAY_BE_BUNDLES.has(artifactType));
   const opened: Uint8Array[] = [];
   for (const bundle of bundles) {
     const statement = signer.open(await readBundle(client, bundle));
@@ -135,6 +135,9 @@ async function lacking(
     unsigned: statements.filter((statement) => !isSigned(statement, descriptor.digest, opened)),
   };
 }
+
+/** Where cosign keeps the list itself, it gives the type of the empty config for its bundles'. */
+const MAY_BE_BUNDLES: ReadonlySet<string> = new Set([BUNDLE_TYPE, EMPTY.descriptor.mediaType]);
 
 /** Far above any bundle of ours. */
 const MAX_BUNDLE = 4 << 20;

@@ -30,6 +30,8 @@ export function statementSigner({ name, signer, witnesses, verifier, isOurs }: S
     name,
     async sign(statement) {
       const bundle = await builder.create({ data: Buffer.from(statement), type: STATEMENT_TYPE });
+      // The library puts the key's hint there too, where cosign expects a name of its own making, or none.
+      for (const signature of bundle.content.dsseEnvelope.signatures) signature.keyid = '';
       return Buffer.from(JSON.stringify(bundleToJSON(bundle)));
     },
     open(bytes) {
