@@ -156,6 +156,16 @@ export const BUILDER_ERRORS = {
     meaning: 'What upstream has cannot be followed without a decision.',
     remedy: 'Do what the report says. With --issue it is filed on GitHub, and this is no failure.',
   },
+  RELEASE_DIFFERS: {
+    meaning: 'A release is published on GitHub already, with other files. It was left as it is.',
+    remedy:
+      'Run `npm run update`: it raises the rebuild number of what changed, and so gives a new release. Commit sources.lock.json and build again.',
+  },
+  ASSET_NOT_KEPT: {
+    meaning: 'A file of a release on GitHub, read back, is not what was sent. The release stays a draft.',
+    remedy:
+      'Run the command again: it sends the file anew. If it stays, remove the folder in --assets, which may be damaged.',
+  },
   USAGE: {
     meaning: 'The command line is not understood.',
     remedy: 'Run the command with --help.',

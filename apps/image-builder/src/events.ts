@@ -44,6 +44,7 @@ export type BuilderEvent =
       readonly repository: string;
       readonly bytes: number;
     }
+  | { readonly type: 'asset-sent'; readonly name: string; readonly size: number }
   | { readonly type: 'note'; readonly text: string };
 
 export type OnEvent = (event: BuilderEvent) => void;

@@ -18,15 +18,17 @@ export function reporter(stream: NodeJS.WriteStream | WriteStream, now: () => nu
   const sent = new Map<string, number>();
   let sentInAll = 0;
   let mirror = '';
+  let toldMirror = '';
   let checked = 0;
   let ran = 0;
+  let assets = 0;
   let lastRefresh = 0;
 
   const write = (text: string) => stream.write(`${stream.isTTY ? '\r\x1b[K' : ''}${text}\n`);
   // The mirror is told with the first thing that comes of it: a run in which nothing does is silent.
   const line = (text: string) => {
-    if (mirror !== '') write(mirror);
-    mirror = '';
+    if (mirror !== toldMirror) write(mirror);
+    toldMirror = mirror;
     write(text);
   };
   const status = (text: string) => {
@@ -108,6 +110,9 @@ export function reporter(stream: NodeJS.WriteStream | WriteStream, now: () => nu
         return;
       case 'registry':
         return registryEvent(event.registry, event.event);
+      case 'asset-sent':
+        assets += 1;
+        return status(`github-release: ${assets} files sent, ${event.name}`);
       case 'note':
         return line(event.text);
       case 'cache-hit':

@@ -6,6 +6,7 @@ import { context } from './context.ts';
 import type { Declaration } from './declaration.ts';
 import { exportImage } from './export.ts';
 import { fetch } from './fetch.ts';
+import { gitHubRelease } from './github-release.ts';
 import { load } from './load.ts';
 import { merge } from './merge.ts';
 import { publish } from './publish.ts';
@@ -32,6 +33,7 @@ export const COMMANDS: readonly Declaration[] = [
   publish,
   attest,
   verifyRemote,
+  gitHubRelease,
   smoke,
 ];
 

@@ -50,6 +50,12 @@ export interface DestinationOptions extends RegistryOptions {
   readonly to: string[];
 }
 
+/** The files of a release on GitHub. */
+export interface ReleaseFilesOptions {
+  readonly plainHost: HostPlatform;
+  readonly assets: string;
+}
+
 /** Where the layout is, unless the command line says otherwise. */
 export const DEFAULT_OUTPUT = 'dist/oci';
 
@@ -100,10 +106,13 @@ export const destination = () =>
     .makeOptionMandatory()
     .argParser(collect((name) => name));
 
-export const images = () => [
+export const from = () =>
   new Option('--from <folder>', 'an OCI image layout; several, each with other platforms, become one')
     .default([], DEFAULT_OUTPUT)
-    .argParser(append),
+    .argParser(append);
+
+export const images = () => [
+  from(),
   new Option('--platform <name>', 'only this host platform; may be given several times')
     .default([], 'all of the lock, and each must be there')
     .argParser(collect(parsePlatform)),
@@ -118,6 +127,13 @@ export const registries = () => [
   new Option('--connections <number>', 'at most so many connections to one registry')
     .default(8)
     .argParser(parseConnections),
+];
+
+export const releaseFiles = () => [
+  new Option('--plain-host <platform>', 'whose emulators are also there under names without a host')
+    .default('linux/amd64')
+    .argParser(parsePlatform),
+  folder('--assets <folder>', 'where the files of the GitHub release are made', 'dist/github'),
 ];
 
 export const gitHub = (description: string) => new Option('--github <repository>', description);

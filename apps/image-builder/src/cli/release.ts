@@ -1,8 +1,10 @@
 import { Option } from 'commander';
 import { type BuildOptions, making } from './build.ts';
 import type { Declaration } from './declaration.ts';
+import { gitHub, type ReleaseFilesOptions, releaseFiles } from './options.ts';
 
-export interface ReleaseOptions extends BuildOptions {
+export interface ReleaseOptions extends BuildOptions, ReleaseFilesOptions {
+  readonly github?: string;
   readonly requireSmoke?: true;
 }
 
@@ -11,6 +13,8 @@ export const release: Declaration = {
   description: 'fetch, build, check and smoke: everything from sources.lock.json to a proven OCI layout',
   options: [
     new Option('--require-smoke', 'fail where no container engine is at hand to try the images on'),
+    gitHub('then make the release of each QEMU version on GitHub, in OWNER/REPO'),
+    ...releaseFiles(),
     ...making(),
   ],
   async run(options: ReleaseOptions, environment) {

@@ -12,7 +12,7 @@ import { formatSummary } from '../summary.ts';
 import { DEFAULT_CHANNEL } from '../tags.ts';
 import type { Result } from './result.ts';
 
-/** Everything: packages, layout, proof. */
+/** Everything: packages, layout, proof; and where it was asked for, the releases on GitHub. */
 export async function releaseCommand(options: ReleaseOptions, environment: Environment): Promise<Result> {
   const summary = await release(
     {
@@ -23,7 +23,13 @@ export async function releaseCommand(options: ReleaseOptions, environment: Envir
     },
     environment,
   );
-  return { text: formatSummary(summary), value: summary };
+  if (options.github === undefined) return { text: formatSummary(summary), value: summary };
+  const { formatMade, makeGitHubReleases } = await import('./github-release.ts');
+  const gitHubReleases = await makeGitHubReleases([options.output], options, environment);
+  return {
+    text: `${formatSummary(summary)}\n${formatMade(gitHubReleases)}`,
+    value: { ...summary, gitHubReleases },
+  };
 }
 
 /** The layout alone. */

@@ -9,7 +9,7 @@ export function formatReport(report: TrackReport, before: Lock, now: Lock): stri
   if (!report.isNews) return '';
   const { fresh } = report.upstream;
   return [
-    ...listed('new in Debian:', describeChanges(before, now)),
+    ...listed('the lock would change:', describeChanges(before, now)),
     ...listed('new upstream:', [
       ...fresh.releases.map((version) => `QEMU ${version}`),
       ...fresh.candidates.map((version) => `QEMU ${version}, a release candidate`),

@@ -1,0 +1,94 @@
+import { join } from 'node:path';
+import type { GitHubReleaseOptions } from '../cli/github-release.ts';
+import type { ReleaseFilesOptions } from '../cli/options.ts';
+import type { Environment } from '../environment.ts';
+import { megabytes } from '../format.ts';
+import { type Asset, makeAssets } from '../github-release/assets.ts';
+import { releaseNotes } from '../github-release/notes.ts';
+import { planReleases, type ReleasePlan } from '../github-release/plan.ts';
+import { listReleases, type MadeRelease, makeRelease, previousRelease } from '../github-release/release.ts';
+import { formatLock, readLock } from '../lock.ts';
+import { stage } from '../pipeline.ts';
+import { imagesIn } from './images.ts';
+import type { Result } from './result.ts';
+
+/** The releases of layouts that are there; with --dry-run only their files. */
+export async function gitHubReleaseCommand(
+  options: GitHubReleaseOptions,
+  environment: Environment,
+): Promise<Result> {
+  const planned = await prepareReleases(options.from, options, environment);
+  if (!options.dryRun) {
+    const made = await publishReleases(planned, options.github, environment);
+    return { text: formatMade(made), value: made };
+  }
+  const value = planned.map(({ plan: { tag }, assets }) => ({
+    tag,
+    assets: assets.map(({ name, size, sha256 }) => ({ name, size, sha256 })),
+  }));
+  const lines = value.map(
+    ({ tag, assets }) => `${tag}: ${assets.length} files, ${megabytes(sizeOf(assets))}`,
+  );
+  return { text: [...lines, 'nothing was sent'].join('\n'), value };
+}
+
+/** Makes the releases of layouts. @throws BuilderError GITHUB_*, RELEASE_DIFFERS, ASSET_NOT_KEPT */
+export async function makeGitHubReleases(
+  from: readonly string[],
+  options: ReleaseFilesOptions & { readonly github?: string },
+  environment: Environment,
+): Promise<MadeRelease[]> {
+  return publishReleases(await prepareReleases(from, options, environment), options.github, environment);
+}
+
+/** A release, and its files on disk. */
+export interface PreparedRelease {
+  readonly plan: ReleasePlan;
+  readonly assets: readonly Asset[];
+}
+
+/** The releases that layouts give, and their files, made. */
+export async function prepareReleases(
+  from: readonly string[],
+  { plainHost, assets }: ReleaseFilesOptions,
+  environment: Environment,
+): Promise<PreparedRelease[]> {
+  const lock = await readLock(environment.paths.lock);
+  const set = await imagesIn({ from: [...from], platform: [], tag: [] }, environment);
+  const plans = planReleases(lock, set, await environment.template());
+  return stage('github-release', environment.onEvent, async () => {
+    const planned: PreparedRelease[] = [];
+    for (const plan of plans) {
+      const made = await makeAssets(plan, formatLock(lock), plainHost, join(assets, plan.tag));
+      planned.push({ plan, assets: made });
+    }
+    return planned;
+  });
+}
+
+/** Makes them on GitHub, one after the other. @throws BuilderError GITHUB_*, RELEASE_DIFFERS, ASSET_NOT_KEPT */
+export async function publishReleases(
+  planned: readonly PreparedRelease[],
+  repository: string | undefined,
+  environment: Environment,
+): Promise<MadeRelease[]> {
+  const github = await environment.github(repository, 'write');
+  const lock = await readLock(environment.paths.lock);
+  const releases = await listReleases(github);
+  const previous = await previousRelease(github, releases, lock);
+  const { commit } = await environment.builder();
+  const made: MadeRelease[] = [];
+  for (const { plan, assets } of planned) {
+    const notes = releaseNotes(plan, lock, assets, previous);
+    made.push(await makeRelease(github, { plan, assets, notes, commit }, releases, environment.onEvent));
+  }
+  return made;
+}
+
+export function formatMade(made: readonly MadeRelease[]): string {
+  return made.map(({ tag, action, assets, url }) => `${tag}: ${action}, ${assets} files, ${url}`).join('\n');
+}
+
+function sizeOf(assets: readonly { readonly size: number }[]): number {
+  return assets.reduce((sum, { size }) => sum + size, 0);
+}

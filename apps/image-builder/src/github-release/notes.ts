@@ -1,0 +1,59 @@
+import { host } from '@qemu-user-static/arch-table';
+import { megabytes } from '../format.ts';
+import type { Lock } from '../lock.ts';
+import { packageChanges } from '../lock-changes.ts';
+import { notesOf } from '../track/upstream.ts';
+import type { Asset } from './assets.ts';
+import { platformsIn, type ReleasePlan } from './plan.ts';
+
+/** The release before, and the lock it was made from. */
+export interface PreviousRelease {
+  readonly tag: string;
+  readonly lock: Lock;
+}
+
+/** What a release says. The same inputs give the same text. */
+export function releaseNotes(
+  plan: ReleasePlan,
+  lock: Lock,
+  assets: readonly Asset[],
+  previous: PreviousRelease | null,
+): string {
+  const { version, binaries, images, tag } = plan;
+  const hosts = platformsIn(lock, plan).map(([platform, { emulators }]) => {
+    const guests = binaries.filter((one) => one.platform === platform).length;
+    return `| ${platform} | ${host(platform).uname} | ${emulators.package} ${emulators.version} | ${guests} |`;
+  });
+  const image = images.find((one) => `v${one.tag}` === tag);
+  return `${[
+    `QEMU ${version}, the emulators of Debian’s packages, unchanged. [What is new in QEMU](${notesOf(version)}).`,
+    '',
+    '| host platform | `uname -m` | Debian’s package | guests |',
+    '|---|---|---|---|',
+    ...hosts,
+    '',
+    ...changes(plan, lock, previous),
+    '### Files',
+    '',
+    `\`HOST_qemu-GUEST-static.tar.gz\` has the emulator of a guest for a host, by \`uname -m\`; the others without a host in their names are for x86_64. ${assets.length} files, ${megabytes(assets.reduce((sum, { size }) => sum + size, 0))}.`,
+    '',
+    '```sh',
+    'sha256sum --check --ignore-missing SHA256SUMS',
+    '```',
+    '',
+    `The image \`${image?.tag}\` is \`${image?.digest}\`; \`images.json\` has the digests of all images of this version, \`sources.lock.json\` the Debian packages, their sources and the hashes of both.`,
+  ].join('\n')}\n`;
+}
+
+function changes(plan: ReleasePlan, lock: Lock, previous: PreviousRelease | null): string[] {
+  if (previous === null) return [];
+  const platforms = new Set(platformsIn(lock, plan).map(([platform]) => platform));
+  const lines = packageChanges(previous.lock, lock)
+    .filter(({ channel, platform }) => channel === plan.channel && platforms.has(platform))
+    .map(({ platform, part, before, now }) => {
+      const name = now?.package ?? before?.package ?? part;
+      return `- ${platform} ${name}: ${before?.version ?? 'new'} → ${now?.version ?? 'gone'}`;
+    });
+  const none = ['- no package: the register program or the recipe of the images'];
+  return [`### Changes since ${previous.tag}`, '', ...(lines.length > 0 ? lines : none), ''];
+}

@@ -1,0 +1,109 @@
+import { GUEST_NAMES, type GuestName, type HostPlatform, host } from '@qemu-user-static/arch-table';
+import type { Descriptor, Digest, Layout } from '@qemu-user-static/oci-image';
+import { BuilderError } from '../errors.ts';
+import { type Lock, platformsOf } from '../lock.ts';
+import { documentIn, type ImageSet, isIndex, type SetTag } from '../publish/image-set.ts';
+import { parseDockerfile } from '../recipe/dockerfile.ts';
+import { partOf } from '../recipe/plan.ts';
+import { renderTemplate } from '../recipe/template.ts';
+import { DEFAULT_CHANNEL, primaryVersion } from '../tags.ts';
+
+/** A release on GitHub: the images of one QEMU version, as the tag that never moves has them. */
+export interface ReleasePlan {
+  /** `v11.1.3-1`. */
+  readonly tag: string;
+  readonly version: string;
+  readonly channel: string;
+  /** Whether GitHub shows it as the latest release. */
+  readonly isLatest: boolean;
+  readonly binaries: readonly Binary[];
+  readonly images: readonly ImageDigest[];
+}
+
+/** One emulator of one host platform, and the layer that holds it alone. */
+export interface Binary {
+  readonly platform: HostPlatform;
+  readonly guest: GuestName;
+  readonly layout: Layout;
+  readonly layer: Descriptor;
+  /** Time of the image, in seconds since 1970. */
+  readonly created: number;
+}
+
+/** A tag of this version as it was at the release, and the manifests under it. */
+export interface ImageDigest {
+  readonly tag: string;
+  readonly digest: Digest;
+  readonly manifests: readonly { readonly platform: HostPlatform; readonly digest: Digest }[];
+}
+
+/**
+ * The releases that a set of images gives: one for each tag that never moves, the latest last. It holds what belongs to
+ * that version alone, so that it stays the same while other versions change.
+ * @throws BuilderError LAYOUTS_DIFFER where the set has no image of one emulator
+ */
+export function planReleases(lock: Lock, set: ImageSet, template: string): ReleasePlan[] {
+  const { copies } = parseDockerfile(renderTemplate(template, { emulators: true, labels: {} }));
+  const place = copies.findIndex((copy) => partOf(copy) === 'emulators');
+  const numbered = set.tags.filter(({ tag, immutable }) => immutable && !tag.endsWith('-zstd'));
+  const plans = numbered.map(({ tag, channel, platforms }): ReleasePlan => {
+    const version = tag.slice(0, tag.lastIndexOf('-'));
+    return {
+      tag: `v${tag}`,
+      version,
+      channel,
+      isLatest: channel === DEFAULT_CHANNEL && version === primaryVersion(lock, channel),
+      binaries: platforms.flatMap((platform) => binariesOf(set, version, platform, place)),
+      images: set.tags.filter((one) => isOf(one, version)).map((one) => digestsOf(set, one)),
+    };
+  });
+  return plans.sort((a, b) => Number(a.isLatest) - Number(b.isLatest));
+}
+
+function binariesOf(set: ImageSet, version: string, platform: HostPlatform, place: number): Binary[] {
+  const binaries = GUEST_NAMES.flatMap((guest): Binary[] => {
+    const name = `${host(platform).uname}-${guest}-${version}`;
+    const tag = set.tags.find((one) => one.tag === name);
+    if (tag === undefined) return [];
+    const { bytes } = documentIn(set, tag.digest);
+    const manifest = JSON.parse(Buffer.from(bytes).toString()) as {
+      layers: Descriptor[];
+      annotations: Record<string, string>;
+    };
+    const layer = manifest.layers[place];
+    const layout = layer && set.layoutOf.get(layer.digest);
+    if (layer === undefined || layout === undefined) return [];
+    const created = Date.parse(manifest.annotations['org.opencontainers.image.created'] ?? '') / 1000;
+    return [{ platform, guest, layout, layer, created }];
+  });
+  if (binaries.length === 0)
+    throw new BuilderError('LAYOUTS_DIFFER', `no image of one emulator of ${version} for ${platform}`);
+  return binaries;
+}
+
+/** `11.1.3`, `11.1.3-1-zstd`, `aarch64-11.1.3`: not `11.1`, which moves on with other versions. */
+function isOf({ tag }: SetTag, version: string): boolean {
+  return tag === version || tag.startsWith(`${version}-`) || tag.endsWith(`-${version}`);
+}
+
+function digestsOf(set: ImageSet, { tag, digest, platforms }: SetTag): ImageDigest {
+  const document = documentIn(set, digest);
+  const [only] = platforms;
+  if (!isIndex(document) && only !== undefined)
+    return { tag, digest, manifests: [{ platform: only, digest }] };
+  const manifests = document.needs.map(({ digest: below, platform: named }) => {
+    const found = platforms.find((platform) => {
+      const { architecture, variant } = host(platform);
+      return named?.architecture === architecture && named.variant === variant;
+    });
+    if (found === undefined) throw new RangeError(`${tag} lists ${below} for no platform of its own`);
+    return { platform: found, digest: below };
+  });
+  return { tag, digest, manifests };
+}
+
+/** The platforms of a release, in the lock's order. */
+export function platformsIn(lock: Lock, { channel, version }: ReleasePlan) {
+  const locked = lock.channels[channel];
+  return locked === undefined ? [] : platformsOf(locked).filter(([, one]) => one.version === version);
+}

@@ -1,0 +1,9 @@
+import { makeGitHubReleases } from '../../commands/github-release.ts';
+import { openEnvironment } from '../../environment.ts';
+
+/** A process that makes the releases of a layout, to be killed: `make.ts LOCK LAYOUT ASSETS`; GitHub as variables say. */
+const [lock = '', layout = '', assets = ''] = process.argv.slice(2);
+const opened = await openEnvironment(process.env, {}, () => undefined);
+const environment = { ...opened, paths: { ...opened.paths, lock } };
+await makeGitHubReleases([layout], { plainHost: 'linux/amd64', assets }, environment);
+await opened.close();
