@@ -4,6 +4,7 @@ import { openEnvironment } from '../../environment.ts';
 /** A process that makes the releases of a layout, to be killed: `make.ts LOCK LAYOUT ASSETS`; GitHub as variables say. */
 const [lock = '', layout = '', assets = ''] = process.argv.slice(2);
 const opened = await openEnvironment(process.env, {}, () => undefined);
-const environment = { ...opened, paths: { ...opened.paths, lock } };
+const builder = async () => ({ commit: 'c'.repeat(40), builder: { id: 'test' } });
+const environment = { ...opened, builder, paths: { ...opened.paths, lock } };
 await makeGitHubReleases([layout], { plainHost: 'linux/amd64', assets }, environment);
 await opened.close();
