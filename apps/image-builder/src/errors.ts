@@ -33,7 +33,7 @@ export const BUILDER_ERRORS = {
   RECIPE_UNSUPPORTED: {
     meaning: 'Dockerfile.template holds something that the built-in builder does not do.',
     remedy:
-      'Keep to FROM scratch, COPY of a folder or file, ENV, LABEL, ENTRYPOINT and CMD; or build the context with `--builder docker`.',
+      'Keep to FROM scratch, COPY of a folder or file, ENV, LABEL, ENTRYPOINT and CMD; or let an engine build that image: `image-builder build --builder docker`.',
   },
   EMULATOR_INVALID: {
     meaning: 'A file of the package is not the static emulator for the host that it should be.',
@@ -103,11 +103,16 @@ export const BUILDER_ERRORS = {
   ENGINE_UNREACHABLE: {
     meaning: 'No container engine answers where one was asked for.',
     remedy:
-      'Start Docker or `podman system service`, be in its group, or set DOCKER_HOST. Nothing but load and smoke needs one.',
+      'Start Docker or `podman system service`, be in its group, or set DOCKER_HOST. Nothing but load, smoke and `build --builder docker` needs one.',
   },
   ENGINE_REFUSED: {
     meaning: 'The container engine did not take an image.',
     remedy: 'Read what it says. An engine before Docker 23 knows no zstd: give it a tag without -zstd.',
+  },
+  ENGINE_BUILD_FAILED: {
+    meaning: 'The container engine did not build an image.',
+    remedy:
+      'Read what it says. It needs BuildKit, which Docker has from 18.09 on and Podman has not; or leave --builder away.',
   },
   FILE_SYSTEM: {
     meaning:

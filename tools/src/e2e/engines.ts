@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { ROOT } from '../repository.ts';
-import { BINFMT, ENGINES, type EnginePlace, socketOf } from './places.ts';
+import { BINFMT, ENGINES, type EnginePlace, LAYOUT, socketOf } from './places.ts';
 
 /** How a program ended. */
 export interface Outcome {
@@ -46,9 +46,6 @@ export interface Engine {
   /** The project's command line, with this engine as its engine. */
   builder(...words: string[]): Promise<Outcome>;
 }
-
-/** Where the release is that the suites try. */
-export const LAYOUT = resolve(ROOT, process.env.E2E_LAYOUT ?? 'dist/oci');
 
 /** Why the suites cannot run here, or nothing. */
 export const NO_ENGINES = whyNot();

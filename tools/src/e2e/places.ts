@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { ROOT } from '../repository.ts';
 
 /** Everything that the set-up makes outside the checkout; the tear-down leaves nothing of it running. */
 export const FOLDER = process.env.E2E_FOLDER ?? '/var/tmp/qemu-user-static-e2e';
@@ -15,6 +16,9 @@ export const NEWER_ROOT = join(FOLDER, 'trixie');
 
 /** A folder that all engines see under this name; the tests' temporary files are in it. */
 export const SHARED = join(FOLDER, 'shared');
+
+/** The release that the tests try. */
+export const LAYOUT = resolve(ROOT, process.env.E2E_LAYOUT ?? 'dist/oci');
 
 /** An engine that the set-up starts: its files, as this machine sees them. */
 export interface EnginePlace {
@@ -38,13 +42,14 @@ export function pidFileOf({ root, folder }: EnginePlace): string {
   return join(root, folder, 'engine.pid');
 }
 
-/** What tests on engines find in their environment: which there are, and a folder that each of them sees. */
+/** What tests on engines find in their environment: which there are, a folder that each of them sees, and what to try. */
 export function e2eEnvironment({ DOCKER_HOST }: NodeJS.ProcessEnv): Record<string, string> {
   const started = Object.values(ENGINES)
     .map(socketOf)
     .filter((socket) => existsSync(socket));
   return {
     DOCKER_HOSTS: DOCKER_HOST ?? started.map((socket) => `unix://${socket}`).join(' '),
+    E2E_LAYOUT: LAYOUT,
     ...(existsSync(SHARED) && { TMPDIR: SHARED }),
   };
 }

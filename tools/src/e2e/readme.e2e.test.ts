@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ROOT } from '../repository.ts';
 import { readTable, restoreTable, type Table } from './binfmt-table.ts';
 import { GUESTS, makeGuestLayout } from './debian-guests.ts';
-import { type Engine, HAS_SYS_RESOURCE, LAYOUT, NO_ENGINES, type Outcome, openEngine } from './engines.ts';
-import { BINFMT, ENGINES } from './places.ts';
+import { type Engine, HAS_SYS_RESOURCE, NO_ENGINES, type Outcome, openEngine } from './engines.ts';
+import { BINFMT, ENGINES, LAYOUT } from './places.ts';
 
 // The seeds' README, line by line, on real engines. Each line's outcome becomes a row of docs/engines.md.
 

@@ -1,24 +1,12 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
+import { callMain } from '../testing/main.ts';
 import { COMMANDS } from './command-line.ts';
 
-const main = new URL('../main.ts', import.meta.url).pathname;
-
 /** Runs the command line as a person does. */
-async function run(...args: string[]): Promise<{ status: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [main, ...args], { env: { ...process.env, NO_COLOR: '1' } });
-  const [stdout, stderr, [status]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'exit'),
-  ]);
-  return { status, stdout, stderr };
-}
+const run = (...args: string[]) => callMain(args, { NO_COLOR: '1' });
 
 describe.concurrent('help', () => {
   test('lists every command, on stdout, with status 0', async () => {

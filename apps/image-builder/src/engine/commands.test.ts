@@ -1,15 +1,11 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, readdir, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { blobPath } from '@qemu-user-static/oci-image';
 import { beforeEach, expect, test } from 'vitest';
 import { walkLayout } from '../check/walk-layout.ts';
+import { callMain } from '../testing/main.ts';
 import { makeSmallLayout } from './testing/small-layout.ts';
-
-const main = new URL('../main.ts', import.meta.url).pathname;
 
 let folder: string;
 beforeEach(async () => {
@@ -17,17 +13,8 @@ beforeEach(async () => {
   await makeSmallLayout(join(folder, 'oci'), ['linux/amd64', 'linux/arm64']);
 });
 
-async function call(...args: string[]) {
-  const child = spawn(process.execPath, [main, ...args, '--layout', join(folder, 'oci')], {
-    env: { ...process.env, DOCKER_HOST: `unix://${folder}/no-engine.sock` },
-  });
-  const [stdout, stderr, [status]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'exit'),
-  ]);
-  return { status, stdout, stderr };
-}
+const call = (...args: string[]) =>
+  callMain([...args, '--layout', join(folder, 'oci')], { DOCKER_HOST: `unix://${folder}/no-engine.sock` });
 
 test('export writes the archive and tells what is in it', async () => {
   const output = join(folder, 'image.tar');
@@ -61,4 +48,17 @@ test('load without an engine says so, and what to do', async () => {
   expect(status).toBe(1);
   expect(stderr).toContain('ENGINE_UNREACHABLE: no container engine answers: connect ENOENT');
   expect(stderr).toContain('remedy: Start Docker');
+});
+
+test('--image says nothing to a build without an engine, and an engine makes no layout', async () => {
+  const image = await callMain(['build', '--image', 'arm']);
+  expect([image.status, image.stderr]).toEqual([
+    2,
+    expect.stringContaining('USAGE: --image and --repository go with --builder docker'),
+  ]);
+  const output = await callMain(['build', '--builder', 'docker', '--output', folder]);
+  expect([output.status, output.stderr]).toEqual([
+    2,
+    expect.stringContaining("cannot be used with option '--output"),
+  ]);
 });

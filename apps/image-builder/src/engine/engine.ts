@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { HOST_PLATFORMS, type HostPlatform, host } from '@qemu-user-static/arch-table';
 import type Docker from 'dockerode';
 import { BuilderError } from '../errors.ts';
+import { buildImage, type EngineBuild } from './build-image.ts';
 
 /** How a container is run: alone, without a network, and removed afterwards. */
 export interface ContainerRun {
@@ -35,6 +36,8 @@ export interface Engine {
   readonly platform: HostPlatform | null;
   /** Takes an archive of images and gives what the engine said of it. */
   load(archive: AsyncIterable<Uint8Array>): Promise<string>;
+  /** Builds the image of a context, a tar archive, and gives its ID. */
+  build(context: AsyncIterable<Uint8Array>, image: EngineBuild): Promise<string>;
   run(container: ContainerRun): Promise<ContainerOutcome>;
   removeImage(name: string): Promise<void>;
 }
@@ -57,6 +60,7 @@ export async function connectEngine(): Promise<Engine> {
     description: `${name === 'Engine' ? 'Docker Engine' : name} ${Version} (${Os}/${Arch})`,
     platform: HOST_PLATFORMS.find((platform) => host(platform).architecture === Arch) ?? null,
     load: (archive) => load(docker, archive),
+    build: (context, image) => buildImage(docker, context, image),
     run: (container) => run(docker, container),
     removeImage: (image) =>
       docker

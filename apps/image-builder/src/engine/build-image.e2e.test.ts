@@ -1,0 +1,76 @@
+import { HOST_PLATFORMS, type HostPlatform } from '@qemu-user-static/arch-table';
+import { END_OF_ARCHIVE, tarEntry } from '@qemu-user-static/oci-image';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { type FoundLayout, walkLayout } from '../check/walk-layout.ts';
+import { callMain } from '../testing/main.ts';
+import { chooseImage } from './choose-image.ts';
+import { imageArchive } from './image-archive.ts';
+import { enginesAtHand, LAYOUT, NO_LAYOUT } from './testing/engines.ts';
+import { type SavedImage, saveImage } from './testing/saved-image.ts';
+
+const engines = await enginesAtHand();
+const reason = engines.length === 0 ? 'no engine answers' : NO_LAYOUT;
+/** One has the register program alone, the other an emulator that every host has. */
+const IMAGES = ['register', 'arm'];
+
+describe.skipIf(reason !== undefined)(`--builder docker (engine)${reason ? `: ${reason}` : ''}`, () => {
+  let layout: FoundLayout;
+  beforeAll(async () => {
+    layout = await walkLayout(LAYOUT);
+  });
+
+  describe.each(engines)('of $engine.description', ({ host, engine }) => {
+    beforeAll(() => {
+      process.env.DOCKER_HOST = host;
+    });
+
+    /** What the engine has under a name, which it then loses. */
+    async function taken(name: string): Promise<SavedImage> {
+      try {
+        return await saveImage(name);
+      } finally {
+        await engine.removeImage(name);
+      }
+    }
+
+    async function builtByEngine(image: string, platform: HostPlatform): Promise<SavedImage> {
+      const words = ['--image', image, '--platform', platform, '--repository', 'built', '--json'];
+      const { status, stdout, stderr } = await callMain(['build', '--builder', 'docker', ...words]);
+      expect(status, stderr).toBe(0);
+      expect(JSON.parse(stdout)).toMatchObject({ name: `built:${image}`, platform });
+      return taken(`built:${image}`);
+    }
+
+    async function builtIn(image: string, platform: HostPlatform): Promise<SavedImage> {
+      const { manifest } = chooseImage(layout, image, platform);
+      const name = { repository: 'built-in', tag: image };
+      await engine.load(imageArchive(LAYOUT, manifest, name, 'docker-archive'));
+      return taken(`built-in:${image}`);
+    }
+
+    test.each(HOST_PLATFORMS.flatMap((platform) => IMAGES.map((image) => [image, platform] as const)))(
+      '%s for %s has the files and the config of the built-in builder',
+      async (image, platform) => {
+        const built = await builtByEngine(image, platform);
+        expect(built.platform).toBe(platform);
+        expect(Object.keys(built.tree)).toEqual(expect.arrayContaining(['bin/busybox', 'register', 'tmp']));
+        expect(built).toEqual(await builtIn(image, platform));
+      },
+      180_000,
+    );
+
+    test('a recipe that fails is told as the engine tells it', async () => {
+      async function* context() {
+        const dockerfile = Buffer.from('FROM scratch\nCOPY nothing /\n');
+        const entry = { path: 'Dockerfile', type: 'file', mode: 0o644, size: dockerfile.length } as const;
+        yield* tarEntry(entry, dockerfile, 0);
+        yield END_OF_ARCHIVE;
+      }
+      const building = engine.build(context(), { platform: 'linux/amd64', name: 'built:wrong' });
+      await expect(building).rejects.toMatchObject({
+        code: 'ENGINE_BUILD_FAILED',
+        message: expect.stringMatching(/^the engine did not build built:wrong: .*nothing/),
+      });
+    });
+  });
+});
