@@ -33,7 +33,7 @@ export const BUILDER_ERRORS = {
   RECIPE_UNSUPPORTED: {
     meaning: 'Dockerfile.template holds something that the built-in builder does not do.',
     remedy:
-      'Keep to FROM scratch, COPY of a folder or file, ENV, LABEL, ENTRYPOINT and CMD; or let an engine build that image: `image-builder build --builder docker`.',
+      'Keep to FROM scratch, COPY of a folder or file, ENV, LABEL, WORKDIR /, ENTRYPOINT and CMD; or let an engine build that image: `image-builder build --builder docker`.',
   },
   EMULATOR_INVALID: {
     meaning: 'A file of the package is not the static emulator for the host that it should be.',

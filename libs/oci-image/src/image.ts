@@ -27,6 +27,8 @@ export interface RunConfig {
   readonly env: readonly string[];
   readonly entrypoint: readonly string[];
   readonly cmd: readonly string[];
+  /** Absolute; empty leaves it to the engine. */
+  readonly workingDir?: string;
   readonly labels: Annotations;
 }
 
@@ -63,6 +65,7 @@ export function assembleImage(
       Env: run.env,
       ...(run.entrypoint.length > 0 && { Entrypoint: run.entrypoint }),
       ...(run.cmd.length > 0 && { Cmd: run.cmd }),
+      ...(run.workingDir && { WorkingDir: run.workingDir }),
       Labels: sortedByKey(run.labels),
     },
     rootfs: { type: 'layers', diff_ids: layers.map((layer) => layer.diffId) },

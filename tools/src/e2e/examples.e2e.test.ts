@@ -10,16 +10,8 @@ import { ROOT } from '../repository.ts';
 import { readWorkflow, type Step } from '../workflows/workflow.ts';
 import { readTable, restoreTable, type Table } from './binfmt-table.ts';
 import { GUESTS, makeGuestLayout } from './debian-guests.ts';
-import {
-  type Engine,
-  HAS_SYS_RESOURCE,
-  LAYOUT,
-  NO_ENGINES,
-  type Outcome,
-  openEngine,
-  run,
-} from './engines.ts';
-import { BINFMT, ENGINES, socketOf } from './places.ts';
+import { type Engine, HAS_SYS_RESOURCE, NO_ENGINES, type Outcome, openEngine, run } from './engines.ts';
+import { BINFMT, ENGINES, LAYOUT, socketOf } from './places.ts';
 import { dockerWords } from './pod.ts';
 
 // The files in examples/, read and run.

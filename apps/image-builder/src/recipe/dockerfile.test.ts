@@ -26,6 +26,11 @@ describe('what the built-in builder reads', () => {
     expect(recipe).toMatchObject({ entrypoint: ['/register', 'two  spaces'], cmd: ['--help'] });
   });
 
+  test('WORKDIR, where it is the root folder', () => {
+    expect(parse('WORKDIR /').workingDir).toBe('/');
+    expect(parse().workingDir).toBe('');
+  });
+
   test('comments and continued lines', () => {
     expect(parse('# a comment', 'LABEL a=1 \\', '      b=2').labels).toEqual({ a: '1', b: '2' });
   });
@@ -45,6 +50,7 @@ describe('what it refuses, naming the line and the other builder', () => {
     ['LABEL a', 'LABEL is written NAME=value'],
     ['ENV A 1', 'ENV is written NAME=value'],
     ['ENTRYPOINT /register', 'ENTRYPOINT takes a JSON array of strings'],
+    ['WORKDIR /srv', 'WORKDIR is the root folder'],
     ['CMD [1]', 'CMD takes a JSON array of strings'],
     ['FROM scratch', 'FROM is not supported'],
   ])('%s', (line, why) => {

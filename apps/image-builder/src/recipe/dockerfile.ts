@@ -10,6 +10,8 @@ export interface Recipe {
   readonly labels: Readonly<Record<string, string>>;
   readonly entrypoint: readonly string[];
   readonly cmd: readonly string[];
+  /** An absolute path; empty where nothing is said. */
+  readonly workingDir: string;
 }
 
 /** `COPY from to`: a folder's contents, or a file. Paths without leading and trailing slashes. */
@@ -33,6 +35,7 @@ export function parseDockerfile(text: string): Recipe {
     labels: {} as Record<string, string>,
     entrypoint: [] as string[],
     cmd: [] as string[],
+    workingDir: '',
   };
   const [first, ...rest] = DockerfileParser.parse(text).getInstructions();
   if (first === undefined || first.getKeyword() !== 'FROM' || first.getRawArgumentsContent() !== 'scratch') {
@@ -54,6 +57,9 @@ export function parseDockerfile(text: string): Recipe {
         break;
       case 'CMD':
         recipe.cmd = execForm(instruction);
+        break;
+      case 'WORKDIR':
+        recipe.workingDir = folderOf(instruction);
         break;
       default:
         throw unsupported(instruction, `${instruction.getKeyword()} is not supported`);
@@ -84,6 +90,13 @@ function copyOf(instruction: Instruction): Copy {
     intoFolder: to.endsWith('/'),
     text: instruction.getTextContent(),
   };
+}
+
+/** One that is there in every image: another would have to be made, by a layer of its own. */
+function folderOf(instruction: Instruction): string {
+  const path = instruction.getRawArgumentsContent();
+  if (path !== '/') throw unsupported(instruction, 'WORKDIR is the root folder, /');
+  return path;
 }
 
 function propertiesOf(instruction: Instruction): [string, string][] {

@@ -16,7 +16,12 @@ test('Dockerfile.template renders to what the built-in builder reads', () => {
     ['a', '1'],
     ['b', '2'],
   ]);
-  expect(recipe).toMatchObject({ env: ['QEMU_BIN_DIR=/usr/bin'], entrypoint: ['/register'], cmd: [] });
+  expect(recipe).toMatchObject({
+    env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'QEMU_BIN_DIR=/usr/bin'],
+    entrypoint: ['/register'],
+    cmd: [],
+    workingDir: '/',
+  });
 });
 
 test('an image without emulators copies the register part alone', () => {
