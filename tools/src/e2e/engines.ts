@@ -6,6 +6,8 @@ import { text } from 'node:stream/consumers';
 import { ROOT } from '../repository.ts';
 import { BINFMT, ENGINES, type EnginePlace, LAYOUT, socketOf } from './places.ts';
 
+export { LAYOUT };
+
 /** How a program ended. */
 export interface Outcome {
   readonly code: number | null;
