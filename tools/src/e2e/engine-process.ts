@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,14 +12,16 @@ const PATIENCE = 60_000;
 export async function startEngine(place: EnginePlace): Promise<void> {
   const socket = socketOf(place);
   if (await answers(socket)) return;
-  const { root, folder } = place;
+  const { root, folder, features = {} } = place;
   await mkdir(join(root, folder), { recursive: true });
   // What a killed engine left of itself: its id may be another process's by now.
   await rm(pidFileOf(place), { force: true });
+  await writeFile(join(root, folder, 'engine.json'), JSON.stringify({ features }));
   const log = openSync(join(root, folder, 'engine.log'), 'w');
   const words = [
     'dockerd',
     ...['--host', `unix://${folder}/engine.sock`],
+    ...['--config-file', `${folder}/engine.json`],
     ...['--data-root', `${folder}/data`],
     ...['--exec-root', `${folder}/exec`],
     ...['--pidfile', `${folder}/engine.pid`],

@@ -27,6 +27,8 @@ export interface EnginePlace {
   readonly root: string;
   /** Its own data, below `root`. */
   readonly folder: string;
+  /** https://docs.docker.com/reference/cli/dockerd/#feature-options */
+  readonly features?: Readonly<Record<string, boolean>>;
 }
 
 export const ENGINES = {

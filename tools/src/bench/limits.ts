@@ -1,0 +1,89 @@
+import { rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { HostPlatform } from '@qemu-user-static/arch-table';
+import { $ } from 'zx';
+import { layoutIn } from './building.ts';
+import { type Cost, costOf, medianCost } from './cost.ts';
+import type { Effort, Section } from './section.ts';
+import { tagOf, type Workshop } from './workshop.ts';
+
+/** What each stage has to do at least, beside what it takes; for one platform, everything from nothing. */
+export async function measureLimits(workshop: Workshop, { repeat, note }: Effort): Promise<Section> {
+  const platform = workshop.platforms[0] as HostPlatform;
+  const deb = join(workshop.folder, 'packages', `${tagOf(platform)}-emulators.deb`);
+  const programs = join(workshop.folder, 'programs');
+  await $`mkdir -p ${programs} ${programs}.tree && dpkg-deb -x ${deb} ${programs}.tree`.quiet();
+  await $`find ${programs}.tree/usr/bin -name qemu-* -type f -exec mv {} ${programs}/ ;`.quiet();
+  const layout = layoutIn(workshop);
+  const only = ['--platform', platform, '--output', layout];
+  const limit = (what: string, folder = programs) => [
+    process.execPath,
+    join(import.meta.dirname, 'limit.ts'),
+    what,
+    folder,
+  ];
+  const build = (list: string) => [...workshop.builder, 'build', ...only, '--compression', list];
+  const forget = () => rm(layout, { recursive: true, force: true });
+
+  const measured = async (name: string, commands: () => Promise<readonly string[][]>): Promise<Cost> => {
+    const costs: Cost[] = [];
+    for (let round = 0; round < repeat; round++) {
+      costs.push(await costOf(await commands()));
+      note(`limits, ${name}: ${costs.at(-1)?.wall.toFixed(1)} s`);
+    }
+    return medianCost(costs);
+  };
+  const just = (command: string[]) => async () => [command];
+  const nothing = await measured('reading', just(limit('nothing')));
+  const beyondReading = ({ wall, cpu }: Cost) => ({ wall: wall - nothing.wall, cpu: cpu - nothing.cpu });
+
+  const unpack = ['sh', '-c', 'ar p "$1" data.tar.xz | xz -T0 -dc >/dev/null', 'sh', deb];
+  const xz = await measured('xz', just(unpack));
+  const sha256 = beyondReading(await measured('sha256', just(limit('sha256'))));
+  const deflate = beyondReading(await measured('deflate', just(limit('gzip'))));
+  const zstd = beyondReading(await measured('zstd', just(limit('zstd'))));
+
+  const start = await measured('start', just([...workshop.builder, '--help']));
+  const gzipBuild = await measured('build, gzip', async () => {
+    await forget();
+    return [build('gzip')];
+  });
+  const wholeBuild = await measured('build', async () => {
+    await forget();
+    return [build('gzip,zstd')];
+  });
+  const again = await measured('build again', just(build('gzip,zstd')));
+  const check = await measured('check', just([...workshop.builder, 'check', '--output', layout]));
+  const cores = availableParallelism();
+  // One sha256 of the contents; the compressed bytes are a fifth of them.
+  const gzipLimit = (xz.cpu + deflate.cpu + sha256.cpu) / cores;
+  const wholeLimit = Math.max(gzipLimit + (zstd.cpu + sha256.cpu) / cores, zstd.wall);
+
+  const row = (name: string, cost: { wall: number; cpu: number }, least: number | null, ours: boolean) => ({
+    name,
+    ours,
+    values: [cost.wall, cost.cpu, least, least === null ? null : cost.wall / least],
+  });
+  return {
+    title: 'Limits',
+    what: `Each stage for ${platform} beside the least that it has to do on ${cores} cores: the library's own work, and nothing else.`,
+    columns: ['wall s', 'CPU s', 'least s', 'times the least'],
+    rows: [
+      row('xz -dc of the package', xz, null, false),
+      row('sha256 of the emulators', sha256, null, false),
+      row('deflate, level 6', deflate, null, false),
+      row('zstd', zstd, null, false),
+      row('build, gzip alone: xz, deflate, sha256', gzipBuild, gzipLimit, true),
+      row('build: the same, zstd', wholeBuild, wholeLimit, true),
+      row('build again: start, sha256', again, start.wall + sha256.wall / 4, true),
+      row(
+        'check: sha256 of the contents, which are there three times',
+        check,
+        (3 * sha256.cpu) / cores,
+        true,
+      ),
+    ],
+    claims: [],
+  };
+}

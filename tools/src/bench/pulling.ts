@@ -1,0 +1,75 @@
+import { $ } from 'zx';
+import { readTable, restoreTable } from '../e2e/binfmt-table.ts';
+import { BINFMT } from '../e2e/places.ts';
+import { DOCKER_PUSH, release } from './building.ts';
+import { costOf, median } from './cost.ts';
+import type { Effort, Section } from './section.ts';
+import { openSlowLink } from './slow-link.ts';
+import type { Workshop } from './workshop.ts';
+
+const MEGABIT = 1e6 / 8;
+const LINK = 100 * MEGABIT;
+
+/** The engine takes gzip from `latest`: it keeps images in its own store, and the index has gzip first. */
+const IMAGES = [
+  { name: "the seeds' recipe", reference: 'seed:latest', ours: false },
+  { name: 'latest', reference: 'ours:latest', ours: true },
+  { name: 'latest-zstd', reference: 'ours:latest-zstd', ours: true },
+  { name: 'aarch64', reference: 'ours:aarch64', ours: true },
+];
+
+const READY = 'docker pull --quiet "$1"; docker run --rm --privileged "$1" --reset -p yes';
+const FORGET =
+  'docker container prune --force; docker images --quiet | sort -u | xargs -r docker rmi --force';
+
+/** docker pull and registering with the kernel of this machine, by an engine that has nothing of the image. */
+export async function measurePulling(workshop: Workshop, { repeat, note }: Effort): Promise<Section> {
+  const daemons = [await workshop.engine('docker')];
+  const registry = await workshop.registry();
+  const link = await openSlowLink(registry.name, LINK);
+  const before = await readTable(BINFMT);
+  try {
+    await DOCKER_PUSH.prepare(workshop, registry.name);
+    await costOf([...release(workshop, registry.name), ...DOCKER_PUSH.commands(workshop, registry.name)]);
+    note('pulling: the images are in the registry');
+    const times = IMAGES.map(() => ({ local: [] as number[], slow: [] as number[] }));
+    for (let round = 0; round < repeat; round++) {
+      for (const [index, { name, reference }] of IMAGES.entries()) {
+        for (const [way, from] of [
+          ['local', registry.name],
+          ['slow', link.name],
+        ] as const) {
+          await $`${workshop.onEngine('docker', FORGET)}`.quiet();
+          const { wall } = await costOf(
+            [workshop.onEngine('docker', READY, `${from}/${reference}`)],
+            daemons,
+          );
+          times[index]?.[way].push(wall);
+          note(`pulling, ${name}, ${way}: ${wall.toFixed(2)} s`);
+          await restoreTable(BINFMT, before);
+        }
+      }
+    }
+    const seconds = times.map(({ local, slow }) => [median(local), median(slow)] as const);
+    const [seed = [Number.NaN, Number.NaN]] = seconds;
+    const ratio = (name: string) =>
+      seed[1] / (seconds[IMAGES.findIndex((image) => image.name === name)]?.[1] ?? Number.NaN);
+    return {
+      title: 'Pulling and being ready',
+      what: 'docker pull and registering, nothing there before, in seconds; from a registry on this machine, and through a link held to 100 Mbit/s.',
+      columns: ['local s', '100 Mbit/s s', 'times sooner, local', 'times sooner, 100 Mbit/s'],
+      rows: IMAGES.map(({ name, ours }, index) => {
+        const [local, slow] = seconds[index] ?? [Number.NaN, Number.NaN];
+        return { name, ours, values: [local, slow, seed[0] / local, seed[1] / slow] };
+      }),
+      claims: [
+        { what: 'aarch64 is ready over 100 Mbit/s', atLeast: 15, found: ratio('aarch64') },
+        { what: 'latest-zstd is ready over 100 Mbit/s', atLeast: 3, found: ratio('latest-zstd') },
+      ],
+    };
+  } finally {
+    await restoreTable(BINFMT, before);
+    await link.close();
+    await registry.close();
+  }
+}

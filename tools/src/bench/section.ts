@@ -1,0 +1,44 @@
+import type { Cost } from './cost.ts';
+
+/** What one part of the benchmark found: a table, and what the project claims of it. */
+export interface Section {
+  readonly title: string;
+  /** One sentence: what was done, to what. */
+  readonly what: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly Row[];
+  readonly claims: readonly Claim[];
+}
+
+export interface Row {
+  readonly name: string;
+  readonly values: readonly (number | null)[];
+  /** The project's own: the chart shows it in another colour. */
+  readonly ours: boolean;
+}
+
+/** A ratio that was asked for, and what it is. */
+export interface Claim {
+  readonly what: string;
+  readonly atLeast: number;
+  readonly found: number;
+}
+
+export const COST_COLUMNS = ['wall s', 'CPU s', 'memory MB', 'times ours'] as const;
+
+/** Rows of costs, each with its wall time as a multiple of the first, which is ours. */
+export function costRows(named: readonly { name: string; ours: boolean; cost: Cost }[]): Row[] {
+  const first = named[0]?.cost.wall ?? Number.NaN;
+  return named.map(({ name, ours, cost: { wall, cpu, memory } }) => ({
+    name,
+    ours,
+    values: [wall, cpu, memory, wall / first],
+  }));
+}
+
+/** How a run is to be. */
+export interface Effort {
+  readonly repeat: number;
+  /** Tells the person who waits. */
+  readonly note: (text: string) => void;
+}
