@@ -96,6 +96,12 @@ export const BUILDER_ERRORS = {
     meaning: 'The signing key is encrypted, and its password is missing or another.',
     remedy: 'Set the variable COSIGN_PASSWORD.',
   },
+  SIGNING_FAILED: {
+    meaning:
+      'A statement could not be signed: GitHub gave no token, Fulcio no certificate, or Rekor no entry.',
+    remedy:
+      'Run the command again later: it signs what is missing. The job needs `permissions: id-token: write`; --key signs without these services.',
+  },
   COMMIT_UNKNOWN: {
     meaning: 'Provenance names the commit that images were made from, and it cannot be told.',
     remedy: 'Run the command in a clone of the repository with git at hand, and commit what is changed.',

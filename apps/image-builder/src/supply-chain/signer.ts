@@ -1,13 +1,14 @@
 import { type Bundle, bundleFromJSON, bundleToJSON } from '@sigstore/bundle';
 import { DSSEBundleBuilder, type Signer, type Witness } from '@sigstore/sign';
 import { toSignedEntity, type Verifier } from '@sigstore/verify';
+import { BuilderError } from '../errors.ts';
 import { STATEMENT_TYPE } from './statement.ts';
 
 /** Who signs statements. */
 export interface StatementSigner {
   /** For people: a key by its fingerprint, or a workflow. Never a secret. */
   readonly name: string;
-  /** A Sigstore bundle with the statement in it. */
+  /** A Sigstore bundle with the statement in it. @throws BuilderError SIGNING_FAILED */
   sign(statement: Uint8Array): Promise<Uint8Array>;
   /** The statement in a bundle that this signer has signed; null for what is no such bundle. */
   open(bundle: Uint8Array): Uint8Array | null;
@@ -29,7 +30,12 @@ export function statementSigner({ name, signer, witnesses, verifier, isOurs }: S
   return {
     name,
     async sign(statement) {
-      const bundle = await builder.create({ data: Buffer.from(statement), type: STATEMENT_TYPE });
+      const bundle = await builder
+        .create({ data: Buffer.from(statement), type: STATEMENT_TYPE })
+        .catch((cause: unknown) => {
+          const why = cause instanceof Error ? cause.message : String(cause);
+          throw new BuilderError('SIGNING_FAILED', `${name} could not sign: ${why}`, cause);
+        });
       // The library puts the key's hint there too, where cosign expects a name of its own making, or none.
       for (const signature of bundle.content.dsseEnvelope.signatures) signature.keyid = '';
       return Buffer.from(JSON.stringify(bundleToJSON(bundle)));
