@@ -1,5 +1,6 @@
 import type { HostPlatform } from '@qemu-user-static/arch-table';
-import { type Lock, type LockedPackage, platformsOf } from './lock.ts';
+import { type Lock, type LockedPackage, platformsOf, sourceKey } from './lock.ts';
+import { sourcesOf } from './supply-chain/sources-text.ts';
 
 /** A package that is another than before, or is new, or is gone. */
 export interface PackageChange {
@@ -23,7 +24,7 @@ export function packageChanges(before: Lock | null, now: Lock): PackageChange[] 
   return [...changed, ...gone.map(([, { of, locked }]) => ({ ...of, before: locked, now: null }))];
 }
 
-/** What differs between two locks, a sentence each: packages first, then those that are gone, then rebuilds. */
+/** What differs between two locks, a sentence each: packages first, then those that are gone, sources, and rebuilds. */
 export function describeChanges(before: Lock | null, now: Lock): string[] {
   const sentences = packageChanges(before, now).map((change) => {
     const name = (one: LockedPackage) => `${change.channel} ${change.platform} ${one.package}`;
@@ -38,8 +39,23 @@ export function describeChanges(before: Lock | null, now: Lock): string[] {
   return [
     ...sentences.flatMap(({ changed }) => changed),
     ...sentences.flatMap(({ gone }) => gone),
+    ...sourcesFoundOut(before, now),
     ...rebuilt(before, now).map(({ version, number }) => `images of QEMU ${version}: build ${number}`),
   ];
+}
+
+/** What is known now of sources that packages of the lock before were made from, and was not then. */
+function sourcesFoundOut(before: Lock | null, now: Lock): string[] {
+  const old = Array.from(packagesOf(before).values(), ({ locked }) => sourcesOf(locked).map(sourceKey));
+  return [...new Set(old.flat())].flatMap((key) => {
+    const [then, today] = [before?.sources[key], now.sources[key]];
+    if (today === undefined) return [];
+    if (then === undefined) return [`source ${key}: its files are known now`];
+    // Nothing else of a version can change.
+    return then.licenses === null && today.licenses !== null
+      ? [`source ${key}: its licences are known now`]
+      : [];
+  });
 }
 
 /** The versions of QEMU whose images have another build number than before. */

@@ -11,7 +11,7 @@ import {
 } from '@qemu-user-static/debian-archive/testing';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import type { BuilderEvent } from './events.ts';
-import type { Lock } from './lock.ts';
+import { formatLock, type Lock, parseLock } from './lock.ts';
 import { describeChanges } from './lock-changes.ts';
 import { parseSources } from './sources.ts';
 import { type UpdateContext, update } from './stages/update.ts';
@@ -203,8 +203,9 @@ describe('sources', () => {
     const poor = new Map([...archive.files].filter(([path]) => !path.endsWith('.debian.tar.xz')));
     const lock = await update(sources, null, await contextOf({ ...archive, files: poor }));
     expect(lock.sources[key]).toMatchObject({ licenses: null, files: { length: 3 } });
-    const again = await update(sources, lock, await contextOf(archive));
+    const again = await update(sources, parseLock(formatLock(lock)), await contextOf(archive));
     expect(again.sources[key]?.licenses).toEqual(['GPL-2']);
+    expect(describeChanges(lock, again)).toEqual([`source ${key}: its licences are known now`]);
     expect(again.rebuilds).toEqual(lock.rebuilds);
   });
 });
