@@ -30,6 +30,11 @@ export function declinedIn(threads: readonly Thread[], { marker }: WantedThread)
   return closed === undefined ? null : { number: closed.number, url: closed.html_url, action: 'declined' };
 }
 
+/** GitHub's own editor ends lines in another way, and a text without a newline. */
+export function isSameText(there: string | null | undefined, wanted: string): boolean {
+  return (there ?? '').replaceAll('\r\n', '\n').trimEnd() === wanted.trimEnd();
+}
+
 /**
  * Sees to it that there is one open thread, and that it says what is wanted.
  * @param list all threads of the kind, open and closed
@@ -49,7 +54,7 @@ export async function keepOne(
     },
   );
   const { title, body } = wanted;
-  const isSame = thread.title === title && thread.body === body;
+  const isSame = thread.title === title && isSameText(thread.body, body);
   if (!isSame) {
     await github.api.rest.issues.update({
       ...github.repository,

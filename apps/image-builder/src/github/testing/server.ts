@@ -1,10 +1,12 @@
 import { hash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Answer, answer, fileOf } from './api.ts';
+import { answer } from './api.ts';
+import type { Answer } from './route.ts';
 import { Repository } from './store.ts';
 
 /**
@@ -94,7 +96,7 @@ export function send(answered: Answer, request: IncomingMessage, response: Serve
   const { status, body, list, file } = answered;
   if (file !== undefined) {
     response.writeHead(status, { 'content-type': 'application/octet-stream' });
-    fileOf(file).pipe(response);
+    createReadStream(file).pipe(response);
     return;
   }
   const size = Math.min(100, Number(url.searchParams.get('per_page') ?? 30));
