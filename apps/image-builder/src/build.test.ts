@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { blobPath, type Compression, type Descriptor, readIndex } from '@qemu-user-static/oci-image';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { imageProblems } from './check/image-problems.ts';
 import { readLayer } from './check/read-layer.ts';
 import { walkLayout } from './check/walk-layout.ts';
 import type { BuilderEvent } from './events.ts';
@@ -362,4 +363,19 @@ test('a layer is read back with its owner, modes and sizes', async () => {
     gid: 0,
   });
   expect(entries.find(({ path }) => path === 'register')).toMatchObject({ type: 'file', mode: 0o755 });
+});
+
+test('an image whose licence texts do not name their sources is found by check', async () => {
+  const { layout } = await build(lock, fetched, contextFor('sources'));
+  const image = (await walkLayout(layout)).tags.find(({ tag }) => tag === 'register')?.images[0];
+  if (image === undefined) throw new Error('no image');
+  const layers = await Promise.all(image.layers.map((layer) => readLayer({ layout, ...layer })));
+  expect(imageProblems(image, layers)).toEqual([]);
+  const poor = layers.map(({ diffId, entries }) => ({
+    diffId,
+    entries: entries.filter(({ path }) => !path.endsWith('/SOURCES')),
+  }));
+  expect(imageProblems(image, poor)).toEqual([
+    `image ${image.manifest.digest}: usr/share/doc/busybox-static does not name the sources`,
+  ]);
 });
