@@ -47,6 +47,11 @@ function guest(name: string, architecture: string, debian: string, machine: stri
   return { name, platform, debian, suite: 'bookworm', machine };
 }
 
+/** As `linux/arm/v7`. */
+export function platformOf({ os, architecture, variant }: Platform): string {
+  return [os, architecture, ...(variant === undefined ? [] : [variant])].join('/');
+}
+
 /** The names that busybox is called by in these images. */
 const APPLETS = ['sh', 'uname', 'cat', 'true'];
 

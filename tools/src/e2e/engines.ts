@@ -21,12 +21,17 @@ const PATIENCE = 60_000;
 /** Runs a program to its end. */
 export async function run(
   argv: readonly string[],
-  options: { readonly env?: Readonly<Record<string, string>>; readonly input?: string | Uint8Array } = {},
+  options: {
+    readonly env?: Readonly<Record<string, string>>;
+    readonly input?: string | Uint8Array;
+    /** Milliseconds; for what is known to take long. */
+    readonly patience?: number;
+  } = {},
 ): Promise<Outcome> {
   const [program = '', ...words] = argv;
   const child = spawn(program, words, {
     env: { ...process.env, ...options.env },
-    timeout: PATIENCE,
+    timeout: options.patience ?? PATIENCE,
     killSignal: 'SIGKILL',
   });
   child.stdin.end(options.input);
@@ -72,15 +77,22 @@ function clientOf({ root, folder }: EnginePlace): string[] {
   return ['chroot', root, '/usr/bin/docker', '--host', `unix://${folder}/engine.sock`];
 }
 
-export function openEngine(place: EnginePlace): Engine {
+/** The project's command line. */
+export function builder(
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Outcome> {
+  return run([process.execPath, resolve(ROOT, 'apps/image-builder/src/main.ts'), ...words], { env });
+}
+
+/** @param patience milliseconds for each call of its client; more where a container has much to do */
+export function openEngine(place: EnginePlace, patience = PATIENCE): Engine {
   const [version = ''] = /^\d+\.\d+/.exec(versionOf(place) ?? '') ?? [];
-  const main = resolve(ROOT, 'apps/image-builder/src/main.ts');
   return {
     place,
     name: `Docker ${version}`,
-    docker: (...words) => run([...clientOf(place), ...words]),
-    builder: (...words) =>
-      run([process.execPath, main, ...words], { env: { DOCKER_HOST: `unix://${socketOf(place)}` } }),
+    docker: (...words) => run([...clientOf(place), ...words], { patience }),
+    builder: (...words) => builder(words, { DOCKER_HOST: `unix://${socketOf(place)}` }),
   };
 }
 

@@ -1,12 +1,12 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ROOT } from '../repository.ts';
 import { readTable, restoreTable, type Table } from './binfmt-table.ts';
-import { GUESTS, makeGuestLayout } from './debian-guests.ts';
+import { GUESTS, makeGuestLayout, platformOf } from './debian-guests.ts';
 import { type Engine, HAS_SYS_RESOURCE, NO_ENGINES, type Outcome, openEngine } from './engines.ts';
+import { ENGINES_PAGE, openTable } from './engines-page.ts';
 import { BINFMT, ENGINES, LAYOUT } from './places.ts';
 
 // The seeds' README, line by line, on real engines. Each line's outcome becomes a row of docs/engines.md.
@@ -16,7 +16,7 @@ const LEAST = ['--cap-drop', 'ALL', '-v', `${BINFMT}:/binfmt_misc`];
 /** Hosts whose images are run under the emulators just registered. */
 const OTHER_HOSTS = ['linux/arm64', 'linux/arm/v7', 'linux/ppc64le', 'linux/riscv64', 'linux/s390x'];
 
-const rows: string[][] = [];
+const table = openTable('Docker');
 let folder: string;
 let before: Table;
 
@@ -39,7 +39,7 @@ describe.skipIf(NO_ENGINES !== undefined)('the README on an engine (root, engine
     const shared = join(place.root, '/var/tmp/readme-e2e');
 
     const row = (example: string, platform: string, result: string) =>
-      rows.push([engine.name, platform, `\`${example}\``, result]);
+      table.row(engine.name, platform, example, result);
     const succeed = (outcome: Outcome) => {
       expect(outcome.code, outcome.stderr).toBe(0);
       return outcome.stdout.trim();
@@ -238,36 +238,9 @@ describe.skipIf(NO_ENGINES !== undefined)('the README on an engine (root, engine
   });
 
   test('docs/engines.md tells it so', async () => {
-    const cell = (text: string) => text.replaceAll('|', '\\|');
-    const lines = rows.map((row) => `| ${row.map(cell).join(' | ')} |`);
-    const page = await readFile(resolve(ROOT, 'docs/engines.md'), 'utf8').catch(() => '');
-    const made = [
-      ...HEAD,
-      '| engine | platform | example | result |',
-      '|---|---|---|---|',
-      ...lines,
-      '',
-    ].join('\n');
-    writeFileSync(resolve(ROOT, 'dist/engines.md'), made);
-    expect(page).toBe(made);
+    await expect(await table.page()).toMatchFileSnapshot(ENGINES_PAGE);
   });
 });
-
-const HEAD = [
-  '# The examples on real engines',
-  '',
-  'Written by `tools/src/e2e/readme.e2e.test.ts`, which runs each line and compares what it gives with this page.',
-  'A run writes what it saw to dist/engines.md; to make it this page, copy it here.',
-  '',
-  'The machine: linux/amd64, whose root lacks CAP_SYS_RESOURCE. The engines: Debian 12’s and Debian 13’s. The programs',
-  'are Debian’s busybox-static for each CPU. Where an engine refuses `--privileged`, the lines after it that register',
-  'used the form without it.',
-  '',
-];
-
-function platformOf({ os, architecture, variant }: { os: string; architecture: string; variant?: string }) {
-  return [os, architecture, ...(variant === undefined ? [] : [variant])].join('/');
-}
 
 /** Without flag F the kernel looks for the emulator in the container. */
 function isMissing({ code, stdout, stderr }: Outcome): void {

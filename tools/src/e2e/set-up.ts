@@ -16,7 +16,7 @@ import { tearDown } from './tear-down.ts';
 /** Of this machine's Debian. No daemon of theirs is started: Debian's policy-rc.d is ours while they are installed. */
 const PACKAGES = [
   // Engines, and what the set-up itself calls.
-  ...['docker.io', 'docker-compose', 'podman', 'runc'],
+  ...['docker.io', 'docker-compose', 'podman', 'runc', 'uidmap'],
   ...['skopeo', 'docker-registry', 'mmdebstrap', 'iproute2', 'util-linux'],
   // Shells and tools that other suites run; a suite without its tool is skipped by name.
   ...['busybox-static', 'ca-certificates', 'dash', 'dpkg-dev', 'git', 'openssl', 'shellcheck', 'xz-utils'],

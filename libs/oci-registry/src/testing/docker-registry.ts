@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 export interface DockerRegistrySettings {
+  /** Hears each line of its access log, one a request. */
+  readonly onRequest?: (line: string) => void;
   /** Lets in the user `me` with the password `hunter2`. */
   readonly htpasswd?: boolean;
   /** Files in PEM. */
@@ -62,8 +64,9 @@ export async function startDockerRegistry(settings: DockerRegistrySettings = {})
   // YAML, which it wants, takes JSON.
   await writeFile(join(folder, 'config.yml'), JSON.stringify(configuration));
   const child = spawn('docker-registry', ['serve', join(folder, 'config.yml')], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
+  createInterface({ input: child.stdout }).on('line', (line) => settings.onRequest?.(line));
   try {
     const name = await nameFromLog(child);
     return { name, pid: child.pid as number, close: () => close(child, folder) };

@@ -1,0 +1,29 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { ROOT } from '../repository.ts';
+
+/** What the suites on engines saw: a table of each under a heading of its own. The words around it are written by hand. */
+export const ENGINES_PAGE = resolve(ROOT, 'docs/engines.md');
+
+/** The table of one suite. */
+export interface SeenTable {
+  row(engine: string, platform: string, example: string, result: string): void;
+  /** The page with these rows in place of the section's. @throws Error where the section has no table */
+  page(): Promise<string>;
+}
+
+export function openTable(section: string): SeenTable {
+  const lines = ['| engine | platform | example | result |', '|---|---|---|---|'];
+  return {
+    row: (engine, platform, example, result) => {
+      const cells = [engine, platform, `\`${example}\``, result].map((cell) => cell.replaceAll('|', '\\|'));
+      lines.push(`| ${cells.join(' | ')} |`);
+    },
+    page: async () => {
+      const page = await readFile(ENGINES_PAGE, 'utf8');
+      const table = new RegExp(`(?<=\n## ${section}\n(?:(?!\n## )[^|])*)(?:\\|.*\n)+`);
+      if (!table.test(page)) throw new Error(`${ENGINES_PAGE} has no table under "${section}"`);
+      return page.replace(table, () => lines.map((line) => `${line}\n`).join(''));
+    },
+  };
+}
