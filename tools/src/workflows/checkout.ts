@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { $ } from 'zx';
 import { ROOT } from '../repository.ts';
 
-/** Clones this repository's last commit into an empty folder. */
-export async function cloneInto(folder: string): Promise<void> {
-  await $`git clone --quiet ${ROOT} ${folder}`.quiet();
+/** Clones a repository's last commit, this one's if no other is named, into an empty folder. */
+export async function cloneInto(folder: string, repository = ROOT): Promise<void> {
+  await $`git clone --quiet ${repository} ${folder}`.quiet();
 }
 
 /** What `npm ci` gives, without the time: this repository's own packages, linked. */

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -9,45 +10,49 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ROOT } from '../repository.ts';
 import { cloneInto, linkPackages } from './checkout.ts';
-import { runWorkflow, type StepRun } from './run.ts';
+import { type Machine, runWorkflow, type StepRun } from './run.ts';
 import { makeMiniature } from './testing/miniature.ts';
 import { readWorkflow, type Workflow } from './workflow.ts';
 
 // release.yml from its first step to its last on this machine: its own commands, small packages, registries on loopback.
 // Two steps are done another way: `npm ci`, for .ci/run has done it, and `smoke`, for a made emulator runs nothing.
 
+const REPOSITORY = 'owner/qemu-user-static';
+const SECRETS = {
+  DOCKERHUB_USERNAME: 'octocat',
+  DOCKERHUB_TOKEN: 'token-of-docker-hub',
+  GITHUB_TOKEN: 'token-of-the-run',
+  SIGNING_KEY: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({
+    type: 'pkcs8',
+    format: 'pem',
+  }) as string,
+};
+/** Of the registry that has one. */
+const PASSWORD = 'hunter2';
+
 describe.skipIf(!hasDockerRegistry)('release.yml (docker-registry)', () => {
   let folder: string;
   let workflow: Workflow;
-  let registries: DockerRegistry[];
+  let registries: readonly [locked: DockerRegistry, open: DockerRegistry];
+  let machine: Machine;
+  let runs: StepRun[];
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'workflow-'));
     workflow = await readWorkflow(resolve(ROOT, '.github/workflows/release.yml'));
     registries = [await startDockerRegistry({ htpasswd: true }), await startDockerRegistry()];
-  });
-  afterAll(async () => {
-    await Promise.all(registries.map((registry) => registry.close()));
-    await rm(folder, { recursive: true });
-  });
-
-  const PASSWORD = 'hunter2';
-
-  async function run(event: string, inputs: Record<string, unknown>): Promise<StepRun[]> {
-    const cache = join(folder, 'cache');
-    const repositories = registries.map(({ name }) => `${name}/owner/qemu-user-static`);
     const [locked] = registries.map(({ name }) => name.replace(/\W/g, '_'));
-    return runWorkflow(workflow, {
-      folder: await mkdtemp(join(folder, 'run-')),
-      checkout: async (checkout) => {
-        await cloneInto(checkout);
-        await makeMiniature(join(checkout, 'sources.lock.json'), join(cache, 'qemu-user-static'));
-      },
+    const cache = join(folder, 'cache');
+    const miniature = join(folder, 'miniature');
+    await makeMiniature(miniature, join(cache, 'qemu-user-static'));
+    machine = {
+      folder,
+      checkout: (checkout) => cloneInto(checkout, miniature),
       contexts: {
-        github: { event_name: event, actor: 'octocat', ref: 'refs/heads/main' },
-        inputs,
-        vars: { REPOSITORIES: repositories.join(',') },
-        secrets: { DOCKERHUB_USERNAME: '', DOCKERHUB_TOKEN: '', GITHUB_TOKEN: 'token-of-the-run' },
+        github: { event_name: 'push', actor: 'octocat', ref: 'refs/tags/v11.1.3-1' },
+        inputs: {},
+        vars: { REPOSITORIES: registries.map(({ name }) => `${name}/${REPOSITORY}`).join(',') },
+        secrets: SECRETS,
       },
       environment: {
         PATH: process.env.PATH,
@@ -61,16 +66,66 @@ describe.skipIf(!hasDockerRegistry)('release.yml (docker-registry)', () => {
         [`REGISTRY_PASSWORD_${locked}`]: PASSWORD,
       },
       instead: { 'npm ci': linkPackages, 'npx image-builder smoke': async () => undefined },
-    });
-  }
+    };
+    runs = await runWorkflow(workflow, machine);
+  }, 900_000);
+  afterAll(async () => {
+    await Promise.all(registries.map((registry) => registry.close()));
+    await rm(folder, { recursive: true });
+  });
 
-  const failures = (runs: readonly StepRun[]) =>
-    runs
-      .filter(({ status }) => status === 'failure')
-      .map(({ job, step, output }) => `${job}: ${step}\n${output}`);
+  const outputOf = (steps: readonly StepRun[], step: string) =>
+    steps.filter((run) => run.step === step).map(({ output }) => output);
 
-  test('a dry run sends nothing', async () => {
-    const runs = await run('workflow_dispatch', { 'dry-run': true });
-    expect(failures(runs)).toEqual([]);
-  }, 600_000);
+  test('goes through, from a tag in git to tags in two registries', () => {
+    const failed = runs.filter(({ status }) => status === 'failure');
+    expect(failed.map(({ job, step, output }) => `${job}: ${step}\n${output}`)).toEqual([]);
+    expect(new Set(runs.map(({ job }) => job.split(' ')[0]))).toEqual(new Set(Object.keys(workflow.jobs)));
+  });
+
+  test('a machine of its own finds in each registry what the lock gives, every tag', () => {
+    const [told = ''] = outputOf(runs, 'verify');
+    for (const { name } of registries) {
+      const [, same, all] = new RegExp(`${name}/${REPOSITORY}: (\\d+) of (\\d+) tags are`).exec(told) ?? [];
+      expect(Number(all)).toBeGreaterThan(50);
+      expect(same).toBe(all);
+    }
+  });
+
+  test('every image is signed with the key of the secrets, in both registries', () => {
+    const [told = ''] = outputOf(runs, 'attest');
+    expect(told).toMatch(/^signed by /m);
+    expect(told).not.toContain('unsigned');
+  });
+
+  test('a dry run of what is out already, and of what is not, sends nothing', async () => {
+    const other = await startDockerRegistry();
+    try {
+      const { publish } = workflow.jobs;
+      if (publish === undefined) throw new Error('there is no job publish');
+      const alone: Workflow = { ...workflow, jobs: { publish: { ...publish, needs: [] } } };
+      const dry = await runWorkflow(alone, {
+        ...machine,
+        contexts: {
+          ...machine.contexts,
+          github: { event_name: 'workflow_dispatch', actor: 'octocat', ref: 'refs/heads/main' },
+          inputs: { 'dry-run': true },
+          vars: { REPOSITORIES: `${other.name}/${REPOSITORY}` },
+        },
+      });
+      expect(outputOf(dry, 'publish').join()).toContain('nothing was sent');
+      const listed = await fetch(`http://${other.name}/v2/${REPOSITORY}/tags/list`);
+      expect(listed.status).toBe(404);
+    } finally {
+      await other.close();
+    }
+  }, 300_000);
+
+  test('no step tells a secret', () => {
+    const secrets = [PASSWORD, ...Object.values(SECRETS).filter((one) => one !== 'octocat')];
+    const key = SECRETS.SIGNING_KEY.split('\n')[1] ?? '';
+    expect(runs.filter(({ output }) => [...secrets, key].some((secret) => output.includes(secret)))).toEqual(
+      [],
+    );
+  });
 });

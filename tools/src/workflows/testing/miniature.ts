@@ -9,13 +9,25 @@ import {
   readLock,
   writeLock,
 } from '@qemu-user-static/image-builder/testing';
+import { $ } from 'zx';
+import { cloneInto } from '../checkout.ts';
 
 /** The guests of a miniature: a 32-bit one, which every host has, and one of 64 bits. */
 const GUESTS = ['arm', 'aarch64'];
 
-/** A lock with the channels, platforms and versions of another, over packages that are small and lie in a cache. */
-export async function makeMiniature(lockFile: string, cache: string): Promise<Lock> {
-  const lock = await readLock(lockFile);
+/**
+ * Clones this repository, with a commit more: a lock of the same channels, platforms and versions over packages that
+ * are small and lie in a cache.
+ */
+export async function makeMiniature(folder: string, cache: string): Promise<void> {
+  await cloneInto(folder);
+  const lockFile = join(folder, 'sources.lock.json');
+  await writeLock(lockFile, await shrink(await readLock(lockFile), cache));
+  const author = ['-c', 'user.name=test', '-c', 'user.email=test@example.org'];
+  await $`git -C ${folder} ${author} commit --quiet --all --message miniature`.quiet();
+}
+
+async function shrink(lock: Lock, cache: string): Promise<Lock> {
   await mkdir(join(cache, 'sha256'), { recursive: true });
   const channels = await mapValues(lock.channels, async (channel) => ({
     ...channel,
@@ -33,9 +45,7 @@ export async function makeMiniature(lockFile: string, cache: string): Promise<Lo
       };
     }),
   }));
-  const miniature: Lock = { ...lock, channels };
-  await writeLock(lockFile, miniature);
-  return miniature;
+  return { ...lock, channels };
 }
 
 async function mapValues<T, R>(
