@@ -1,16 +1,20 @@
 import { hash, randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Layout } from '@qemu-user-static/oci-image';
 
 /**
- * What an earlier run made, so that this one need not. A memo stands in the layout's folder; it is used only
+ * What an earlier run made, so that this one need not. A memo stands in a folder, a layout's or the cache; it is used only
  * if it was made from the same inputs; whoever recalls it looks after the blobs that it names.
  */
 export interface Memo<T> {
   /** Hash of all inputs. */
   readonly key: string;
   readonly value: T;
+}
+
+/** Where memos stand. */
+interface Place {
+  readonly folder: string;
 }
 
 /** The versions on which compressed bytes depend: another zlib may give others. */
@@ -22,9 +26,9 @@ export function memoKey(inputs: unknown): string {
 }
 
 /** What was kept under `name` for `key`; null if nothing was, or for other inputs. */
-export async function recall<T>(layout: Layout, name: string, key: string): Promise<T | null> {
+export async function recall<T>(place: Place, name: string, key: string): Promise<T | null> {
   try {
-    const memo = JSON.parse(await readFile(memoPath(layout, name), 'utf8')) as Memo<T>;
+    const memo = JSON.parse(await readFile(memoPath(place, name), 'utf8')) as Memo<T>;
     return memo.key === key ? memo.value : null;
   } catch {
     // No memo, or one cut short by a crash of the machine: both mean that the work is done anew.
@@ -32,14 +36,14 @@ export async function recall<T>(layout: Layout, name: string, key: string): Prom
   }
 }
 
-export async function remember<T>(layout: Layout, name: string, key: string, value: T): Promise<void> {
-  const path = memoPath(layout, name);
-  await mkdir(join(layout.folder, '.memo'), { recursive: true });
+export async function remember<T>(place: Place, name: string, key: string, value: T): Promise<void> {
+  const path = memoPath(place, name);
+  await mkdir(join(place.folder, '.memo'), { recursive: true });
   const temporary = `${path}.${randomBytes(6).toString('hex')}`;
   await writeFile(temporary, JSON.stringify({ key, value } satisfies Memo<T>));
   await rename(temporary, path);
 }
 
-function memoPath(layout: Layout, name: string): string {
-  return join(layout.folder, '.memo', `${name.replaceAll('/', '-')}.json`);
+function memoPath(place: Place, name: string): string {
+  return join(place.folder, '.memo', `${name.replaceAll('/', '-')}.json`);
 }
