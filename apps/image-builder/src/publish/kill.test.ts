@@ -75,7 +75,10 @@ test.skipIf(!hasDockerRegistry)(
       await publishUntil(moment, file, name, path);
       // The registry may still be storing the last thing that it got: it writes a tag in several steps, and has
       // none to read between them.
-      await vi.waitFor(async () => expect(await gapsIn(client)).toEqual([]), { timeout: 20_000, interval: 500 });
+      await vi.waitFor(async () => expect(await gapsIn(client)).toEqual([]), {
+        timeout: 20_000,
+        interval: 500,
+      });
       const left = await client.listTags();
       await publishTo([{ registry: name, repository: path, client }], set);
       expect(await tagsIn(client)).toEqual(tagsOf(set));
