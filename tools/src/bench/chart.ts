@@ -1,8 +1,8 @@
 import { figure } from './report.ts';
 import type { Results } from './results.ts';
 
-const WIDTH = 760;
-const LABEL = 330;
+const WIDTH = 840;
+const LABEL = 420;
 const BAR = 300;
 const ROW = 26;
 const TOP = 58;

@@ -1,12 +1,12 @@
 import { hash } from 'node:crypto';
-import { mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HostPlatform } from '@qemu-user-static/arch-table';
-import { blobPath, type Descriptor, REF_NAME, readIndex } from '@qemu-user-static/oci-image';
 import { $ } from 'zx';
 import { layoutIn } from './building.ts';
 import { copyCheckout } from './checkout.ts';
 import { type Cost, costOf, medianCost } from './cost.ts';
+import { keyOf, layoutSizes } from './layout-sizes.ts';
 import type { Effort, Row, Section } from './section.ts';
 import { CHANNEL, fetchedFiles, lockedPlatforms, tagOf, type Workshop } from './workshop.ts';
 
@@ -16,6 +16,7 @@ const GUESTS = [1, 10, 33];
 /** What one more platform, and one more guest, cost a build. */
 export async function measureGrowth(workshop: Workshop, { repeat, note }: Effort): Promise<Section> {
   const layout = layoutIn(workshop);
+  const platform = workshop.platforms[0] as HostPlatform;
   const builds = async (name: string, words: readonly string[]) => {
     const costs: Cost[] = [];
     for (let round = 0; round < repeat; round++) {
@@ -25,7 +26,8 @@ export async function measureGrowth(workshop: Workshop, { repeat, note }: Effort
     }
     const { wall, cpu, memory } = medianCost(costs);
     const { stdout } = await $`du -sb ${layout}`.quiet();
-    const latest = await zstdSize(layout);
+    const sizes = await layoutSizes({ folder: layout }, ['latest']);
+    const latest = sizes.get(`latest ${keyOf(platform)} zstd`) ?? Number.NaN;
     return { name, ours: true, values: [wall, cpu, memory, Number.parseInt(stdout, 10) / 1e6, latest / 1e6] };
   };
 
@@ -37,7 +39,6 @@ export async function measureGrowth(workshop: Workshop, { repeat, note }: Effort
   }
   rows.push(slope('each platform more', counts, rows));
 
-  const platform = workshop.platforms[0] as HostPlatform;
   const byGuests: Row[] = [];
   for (const count of GUESTS) {
     const words = await builderOfFewer(workshop, platform, count);
@@ -71,7 +72,7 @@ async function builderOfFewer(workshop: Workshop, platform: HostPlatform, count:
   const deb = join(folder, 'fewer.deb');
   await mkdir(folder, { recursive: true });
   await $`dpkg-deb -R ${join(workshop.folder, 'packages', `${tagOf(platform)}-emulators.deb`)} ${folder}/tree`.quiet();
-  const { stdout } = await $`find ${folder}/tree/usr/bin -name qemu-* -type f`.quiet();
+  const { stdout } = await $`find ${folder}/tree/usr/bin -name 'qemu-*' -type f`.quiet();
   const programs = stdout.trim().split('\n').sort();
   for (const program of programs.slice(count)) await rm(program);
   await $`dpkg-deb --root-owner-group -Zxz -z1 -b ${folder}/tree ${deb}`.quiet();
@@ -96,22 +97,4 @@ async function builderOfFewer(workshop: Workshop, platform: HostPlatform, count:
     return JSON.parse(changed) as typeof lock;
   });
   return [...checkout.program, 'build', '--platform', platform, '--cache', cache];
-}
-
-async function zstdSize(folder: string): Promise<number> {
-  const layout = { folder };
-  const found = (await readIndex(layout)).manifests.find(
-    ({ annotations }) => annotations?.[REF_NAME] === 'latest-zstd',
-  ) as Descriptor;
-  const read = async (digest: Descriptor['digest']) =>
-    JSON.parse(await readFile(blobPath(layout, digest), 'utf8')) as {
-      manifests: Descriptor[];
-      layers: Descriptor[];
-    };
-  const [first] = (await read(found.digest)).manifests;
-  if (first === undefined) throw new Error('latest-zstd lists nothing');
-  const sizes = await Promise.all(
-    (await read(first.digest)).layers.map(async ({ digest }) => (await stat(blobPath(layout, digest))).size),
-  );
-  return sizes.reduce((sum, size) => sum + size, 0);
 }

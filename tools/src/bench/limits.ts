@@ -14,7 +14,7 @@ export async function measureLimits(workshop: Workshop, { repeat, note }: Effort
   const deb = join(workshop.folder, 'packages', `${tagOf(platform)}-emulators.deb`);
   const programs = join(workshop.folder, 'programs');
   await $`mkdir -p ${programs} ${programs}.tree && dpkg-deb -x ${deb} ${programs}.tree`.quiet();
-  await $`find ${programs}.tree/usr/bin -name qemu-* -type f -exec mv {} ${programs}/ ;`.quiet();
+  await $`find ${programs}.tree/usr/bin -name 'qemu-*' -type f -exec mv -t ${programs} '{}' +`.quiet();
   const layout = layoutIn(workshop);
   const only = ['--platform', platform, '--output', layout];
   const limit = (what: string, folder = programs) => [

@@ -1,6 +1,7 @@
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HostPlatform } from '@qemu-user-static/arch-table';
+import type { Lock } from '@qemu-user-static/image-builder/lock';
 import { BUILDAH_PUSH, type Contender, DOCKER_PUSH, OURS, release } from './building.ts';
 import { copyCheckout } from './checkout.ts';
 import { type Cost, costOf, median } from './cost.ts';
@@ -46,6 +47,7 @@ export async function measureRebuilding(workshop: Workshop, { repeat, note }: Ef
       const line = '\n# changed\n';
       await appendFile(join(workshop.folder, 'register'), line);
       await checkout.edit('apps/register/src/script/registering/90-main.sh', (text) => text + line);
+      await checkout.editLock(raised);
     }
     async function changePackage(): Promise<void> {
       const platform = workshop.platforms[0] as HostPlatform;
@@ -56,7 +58,7 @@ export async function measureRebuilding(workshop: Workshop, { repeat, note }: Ef
         const channel = lock.channels[CHANNEL];
         if (channel === undefined) throw new Error(`the lock has no ${CHANNEL}`);
         const platforms = { ...channel.platforms, [platform]: other };
-        return { ...lock, channels: { ...lock.channels, [CHANNEL]: { ...channel, platforms } } };
+        return raised({ ...lock, channels: { ...lock.channels, [CHANNEL]: { ...channel, platforms } } });
       });
     }
     async function changeBack(): Promise<void> {
@@ -81,4 +83,13 @@ export async function measureRebuilding(workshop: Workshop, { repeat, note }: Ef
     })),
     claims: [],
   };
+}
+
+/** As `update` does after a change: a tag such as 11.1.3-1 never moves, so `publish` would refuse. */
+function raised(lock: Lock): Lock {
+  const next = Object.entries(lock.rebuilds).map(([version, { number, inputs }]) => [
+    version,
+    { number: number + 1, inputs },
+  ]);
+  return { ...lock, rebuilds: Object.fromEntries(next) };
 }

@@ -1,8 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import type { HostPlatform } from '@qemu-user-static/arch-table';
-import { blobPath, type Descriptor, type Layout, REF_NAME, readIndex } from '@qemu-user-static/oci-image';
 import { DOCKER_PUSH, layoutIn, release } from './building.ts';
 import { costOf } from './cost.ts';
+import { bytesOf, type Index, keyOf, layoutSizes, type Manifest } from './layout-sizes.ts';
 import type { Claim, Effort, Row, Section } from './section.ts';
 import type { Workshop } from './workshop.ts';
 
@@ -20,15 +18,6 @@ const TEN = [
   'x86_64',
 ];
 
-interface Manifest {
-  readonly layers: readonly Descriptor[];
-}
-interface Index {
-  readonly manifests: readonly (Descriptor & {
-    readonly platform?: { architecture: string; variant?: string };
-  })[];
-}
-
 /** Bytes of layers, as they are sent: configs and manifests are a few kilobytes. */
 export async function measureSizes(workshop: Workshop, { note }: Effort): Promise<Section> {
   const registry = await workshop.registry();
@@ -38,7 +27,7 @@ export async function measureSizes(workshop: Workshop, { note }: Effort): Promis
     await DOCKER_PUSH.prepare(workshop, registry.name);
     await costOf(DOCKER_PUSH.commands(workshop, registry.name));
     note("sizes: the seeds' images are made");
-    const ours = await ourSizes({ folder: layoutIn(workshop) });
+    const ours = await layoutSizes({ folder: layoutIn(workshop) }, ['latest', 'register', ...TEN]);
     const seeds = await seedSizes(registry.name);
     const rows: Row[] = [];
     const claims: Claim[] = [];
@@ -95,27 +84,6 @@ export async function measureSizes(workshop: Workshop, { note }: Effort): Promis
   }
 }
 
-const keyOf = (platform: HostPlatform) => platform.replace('linux/', '');
-
-/** By `TAG PLATFORM COMPRESSION`; with `emulator` instead of the compression, that layer alone. */
-async function ourSizes(layout: Layout): Promise<Map<string, number>> {
-  const sizes = new Map<string, number>();
-  const read = async <T>(digest: Descriptor['digest']) =>
-    JSON.parse(await readFile(blobPath(layout, digest), 'utf8')) as T;
-  for (const { digest, annotations } of (await readIndex(layout)).manifests) {
-    const tag = annotations?.[REF_NAME];
-    if (tag === undefined || !['latest', 'register', ...TEN].includes(tag)) continue;
-    for (const one of (await read<Index>(digest)).manifests) {
-      const { layers } = await read<Manifest>(one.digest);
-      const platform = [one.platform?.architecture, one.platform?.variant].filter(Boolean).join('/');
-      const compression = layers[0]?.mediaType.endsWith('zstd') ? 'zstd' : 'gzip';
-      sizes.set(`${tag} ${platform} ${compression}`, bytesOf(layers));
-      if (compression === 'gzip') sizes.set(`${tag} ${platform} emulator`, layers[1]?.size ?? 0);
-    }
-  }
-  return sizes;
-}
-
 /** By platform, from the registry. https://distribution.github.io/distribution/spec/manifest-v2-2/ */
 async function seedSizes(registry: string): Promise<Map<string, number>> {
   const accept = [
@@ -135,8 +103,4 @@ async function seedSizes(registry: string): Promise<Map<string, number>> {
     sizes.set([platform?.architecture, platform?.variant].filter(Boolean).join('/'), bytesOf(layers));
   }
   return sizes;
-}
-
-function bytesOf(layers: readonly Descriptor[]): number {
-  return layers.reduce((sum, { size }) => sum + size, 0);
 }
