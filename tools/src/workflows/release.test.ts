@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { type GitHubServer, readLock, startGitHub } from '@qemu-user-static/image-builder/testing';
 import {
   type DockerRegistry,
   hasDockerRegistry,
@@ -34,6 +35,7 @@ describe.skipIf(!hasDockerRegistry)('release.yml (docker-registry)', () => {
   let folder: string;
   let workflow: Workflow;
   let registries: readonly [locked: DockerRegistry, open: DockerRegistry];
+  let gitHub: GitHubServer;
   let machine: Machine;
   let runs: StepRun[];
 
@@ -41,6 +43,8 @@ describe.skipIf(!hasDockerRegistry)('release.yml (docker-registry)', () => {
     folder = await mkdtemp(join(tmpdir(), 'workflow-'));
     workflow = await readWorkflow(resolve(ROOT, '.github/workflows/release.yml'));
     registries = [await startDockerRegistry({ htpasswd: true }), await startDockerRegistry()];
+    gitHub = await startGitHub();
+    gitHub.repository(REPOSITORY).push('main', 'first', {});
     const [locked] = registries.map(({ name }) => name.replace(/\W/g, '_'));
     const cache = join(folder, 'cache');
     const miniature = join(folder, 'miniature');
@@ -62,6 +66,8 @@ describe.skipIf(!hasDockerRegistry)('release.yml (docker-registry)', () => {
         // Nothing listens there: what is not in the cache is not to be had.
         DEBIAN_MIRROR: 'http://127.0.0.1:1/debian',
         DOCKER_HOST: 'unix:///nowhere',
+        GITHUB_API_URL: gitHub.url,
+        GITHUB_REPOSITORY: REPOSITORY,
         [`REGISTRY_USERNAME_${locked}`]: 'me',
         [`REGISTRY_PASSWORD_${locked}`]: PASSWORD,
       },
@@ -70,7 +76,7 @@ describe.skipIf(!hasDockerRegistry)('release.yml (docker-registry)', () => {
     runs = await runWorkflow(workflow, machine);
   }, 900_000);
   afterAll(async () => {
-    await Promise.all(registries.map((registry) => registry.close()));
+    await Promise.all([gitHub, ...registries].map((server) => server.close()));
     await rm(folder, { recursive: true });
   });
 
@@ -96,6 +102,16 @@ describe.skipIf(!hasDockerRegistry)('release.yml (docker-registry)', () => {
     const [told = ''] = outputOf(runs, 'attest');
     expect(told).toMatch(/^signed by /m);
     expect(told).not.toContain('unsigned');
+  });
+
+  test('each version is a release on GitHub, whole and published', async () => {
+    const { releases } = gitHub.repository(REPOSITORY);
+    const { channels, rebuilds } = await readLock(resolve(ROOT, 'sources.lock.json'));
+    const platforms = Object.values(channels).flatMap((channel) => Object.values(channel.platforms));
+    const tags = new Set(platforms.map(({ version }) => `v${version}-${rebuilds[version]?.number}`));
+    expect(new Set(releases.map(({ tag_name }) => tag_name))).toEqual(tags);
+    expect(releases.filter(({ draft }) => draft)).toEqual([]);
+    for (const { assets } of releases) expect(assets.map(({ name }) => name)).toContain('SHA256SUMS');
   });
 
   test('a dry run of what is out already, and of what is not, sends nothing', async () => {

@@ -5,7 +5,7 @@ import { type CommonOptions, from, gitHub, json, type ReleaseFilesOptions, relea
 export interface GitHubReleaseOptions extends CommonOptions, ReleaseFilesOptions {
   readonly github?: string;
   readonly from: string[];
-  readonly dryRun?: true;
+  readonly push?: true;
 }
 
 export const gitHubRelease: Declaration = {
@@ -15,7 +15,7 @@ export const gitHubRelease: Declaration = {
     gitHub('OWNER/REPO (default: GITHUB_REPOSITORY, or the repository in package.json)'),
     from(),
     ...releaseFiles(),
-    new Option('--dry-run', 'make the files, and send nothing'),
+    new Option('--push', 'make the releases; without it the files are made, and nothing is sent'),
     json(),
   ],
   async run(options: GitHubReleaseOptions, environment) {

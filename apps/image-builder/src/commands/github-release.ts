@@ -12,13 +12,13 @@ import { stage } from '../pipeline.ts';
 import { imagesIn } from './images.ts';
 import type { Result } from './result.ts';
 
-/** The releases of layouts that are there; with --dry-run only their files. */
+/** The files of the releases of layouts that are there; with --push the releases. */
 export async function gitHubReleaseCommand(
   options: GitHubReleaseOptions,
   environment: Environment,
 ): Promise<Result> {
   const planned = await prepareReleases(options.from, options, environment);
-  if (!options.dryRun) {
+  if (options.push) {
     const made = await publishReleases(planned, options.github, environment);
     return { text: formatMade(made), value: made };
   }
@@ -29,7 +29,7 @@ export async function gitHubReleaseCommand(
   const lines = value.map(
     ({ tag, assets }) => `${tag}: ${assets.length} files, ${megabytes(sizeOf(assets))}`,
   );
-  return { text: [...lines, 'nothing was sent'].join('\n'), value };
+  return { text: [...lines, 'nothing was sent; --push makes the releases'].join('\n'), value };
 }
 
 /** Makes the releases of layouts. @throws BuilderError GITHUB_*, RELEASE_DIFFERS, ASSET_NOT_KEPT */
