@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { $ } from 'zx';
 import { ROOT } from '../repository.ts';
+import { abortOnInterrupt } from './interrupt.ts';
 import { STATE } from './places.ts';
 import { setUp } from './set-up.ts';
 import { tearDown } from './tear-down.ts';
@@ -12,17 +12,13 @@ import { tearDown } from './tear-down.ts';
 // Sets up, runs `npm test` with no skip allowed, and takes away what was set up, however the tests end. A set-up that
 // stands already stays. Arguments are vitest's: `npm run e2e -- --project e2e`.
 
-const interrupt = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupt.abort(signal));
-
+const interrupted = abortOnInterrupt();
 const stands = existsSync(STATE);
-$.signal = interrupt.signal;
 try {
   await setUp();
-  interrupt.signal.throwIfAborted();
+  interrupted.throwIfAborted();
   process.exitCode = await runTests(process.argv.slice(2));
 } finally {
-  delete $.signal;
   if (!stands) await tearDown();
 }
 
@@ -31,7 +27,7 @@ async function runTests(words: readonly string[]): Promise<number> {
     env: { ...process.env, E2E: 'required' },
     stdio: 'inherit',
   });
-  interrupt.signal.addEventListener('abort', () => tests.kill('SIGTERM'));
+  interrupted.addEventListener('abort', () => tests.kill('SIGTERM'));
   const [code] = (await once(tests, 'exit')) as [number | null];
   return code ?? 1;
 }

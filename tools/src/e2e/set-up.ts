@@ -7,6 +7,7 @@ import { $ } from 'zx';
 import { ROOT } from '../repository.ts';
 import { readTable } from './binfmt-table.ts';
 import { startEngine } from './engine-process.ts';
+import { abortOnInterrupt } from './interrupt.ts';
 import { BINFMT, ENGINES, NEWER_ROOT, SHARED, STATE } from './places.ts';
 import { tearDown } from './tear-down.ts';
 
@@ -124,4 +125,7 @@ async function timed(what: string, work: () => Promise<unknown>): Promise<void> 
   process.stderr.write(`${what}: ready in ${((performance.now() - begun) / 1000).toFixed(1)} s\n`);
 }
 
-if (import.meta.main) await setUp();
+if (import.meta.main) {
+  abortOnInterrupt();
+  await setUp();
+}

@@ -4,6 +4,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { $ } from 'zx';
 import { restoreTable, type Table } from './binfmt-table.ts';
 import { stopEngine } from './engine-process.ts';
+import { runAfterInterrupt } from './interrupt.ts';
 import { BINFMT, ENGINES, NEWER_ROOT, SHARED, STATE } from './places.ts';
 
 /**
@@ -11,6 +12,7 @@ import { BINFMT, ENGINES, NEWER_ROOT, SHARED, STATE } from './places.ts';
  * files stay, for the next set-up.
  */
 export async function tearDown(): Promise<void> {
+  runAfterInterrupt();
   for (const place of Object.values(ENGINES)) await stopEngine(place);
   const mounts = await readFile('/proc/self/mountinfo', 'utf8');
   if (mounts.includes(` ${NEWER_ROOT} `)) await $`umount --recursive ${NEWER_ROOT}`;
