@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { HOST_PLATFORMS } from '@qemu-user-static/arch-table';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readTable, restoreTable, type Table } from './binfmt-table.ts';
 import { GUESTS, makeGuestLayout, platformOf } from './debian-guests.ts';
@@ -13,8 +14,6 @@ import { BINFMT, ENGINES, LAYOUT } from './places.ts';
 
 const IMAGE = 'alekitto/qemu-user-static';
 const LEAST = ['--cap-drop', 'ALL', '-v', `${BINFMT}:/binfmt_misc`];
-/** Hosts whose images are run under the emulators just registered. */
-const OTHER_HOSTS = ['linux/arm64', 'linux/arm/v7', 'linux/ppc64le', 'linux/riscv64', 'linux/s390x'];
 
 const table = openTable('Docker');
 let folder: string;
@@ -133,14 +132,14 @@ describe.skipIf(NO_ENGINES !== undefined)('the README on an engine (root, engine
       }
     }, 120_000);
 
-    test('the images of every other host run, with -g yes: their shell finds its applets by argv[0]', async () => {
+    test('the images of every host run, with -g yes: their shell finds its applets by argv[0]', async () => {
       succeed(await register('latest', '--reset', '-p', 'yes', '-g', 'yes'));
       row(
         `docker run --rm --privileged ${IMAGE} --reset -p yes -g yes`,
         'linux/amd64',
         '31 emulators registered',
       );
-      for (const platform of OTHER_HOSTS) {
+      for (const platform of HOST_PLATFORMS) {
         const repository = platform.replaceAll('/', '-');
         for (const tag of ['register', 'arm'])
           succeed(
