@@ -6,7 +6,13 @@ import { BuilderError } from '../errors.ts';
 import { imageLabels, provenanceOf } from '../labels.ts';
 import { lockedChannelOf, readLock } from '../lock.ts';
 import { stage } from '../pipeline.ts';
-import { type ContextFile, emulatorEntry, licenseContext, registerContext } from '../recipe/context.ts';
+import {
+  type ContextFile,
+  emulatorEntry,
+  licenseContext,
+  registerContext,
+  sourcesFile,
+} from '../recipe/context.ts';
 import { renderTemplate } from '../recipe/template.ts';
 import type { Contents } from '../tags.ts';
 import type { FetchedPlatform } from './assemble-platform.ts';
@@ -84,12 +90,14 @@ export function contentsNamed(image: string): Contents {
 /** @param guests takes the guests that are found */
 async function* partFiles(
   contents: Contents,
-  { platform, locked, emulatorsDeb, shellDeb }: FetchedPlatform,
+  { platform, locked, sources, emulatorsDeb, shellDeb }: FetchedPlatform,
   guests: GuestName[],
 ): AsyncGenerator<ContextFile> {
   const { program, licenses } = await extractShell(shellDeb, locked.shell, platform);
-  yield* registerContext(renderRegisterScript(), program, licenses);
+  const named = sourcesFile(locked.shell, sources);
+  yield* registerContext(renderRegisterScript(), program, [...licenses, named]);
   if (contents.kind === 'register') return;
+  yield* licenseContext([sourcesFile(locked.emulators, sources)]);
   const all: GuestName[] = [];
   for await (const found of extractEmulators(emulatorsDeb, locked.emulators, platform)) {
     if (found.kind === 'license') yield* licenseContext([found.license]);
