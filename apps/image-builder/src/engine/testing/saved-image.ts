@@ -24,7 +24,8 @@ export async function saveImage(name: string): Promise<SavedImage> {
     for (const [path, { header, data }] of await filesIn(read(layer)))
       tree[path] = [
         header.type,
-        (header.mode ?? 0).toString(8),
+        // Old engines write the file's type into the mode as well.
+        ((header.mode ?? 0) & 0o7777).toString(8),
         `${header.uid}:${header.gid}`,
         header.linkname || (data?.length ? hash('sha256', data) : ''),
       ].join(' ');
