@@ -1,6 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { asChart } from './bench/chart.ts';
+import { asPage } from './bench/report.ts';
+import type { Results } from './bench/results.ts';
 import { renderErrors } from './errors-page.ts';
 import { projectFiles, ROOT } from './repository.ts';
 
@@ -28,6 +31,12 @@ describe('what the pages name exists', () => {
 
 test('docs/errors.md is what the catalogues give (npm run docs writes it)', () => {
   expect(textOf('docs/errors.md')).toBe(renderErrors());
+});
+
+test('docs/benchmarks.md and .svg are what docs/benchmarks.json gives (npm run docs writes them)', () => {
+  const results = JSON.parse(textOf('docs/benchmarks.json')) as Results;
+  expect(textOf('docs/benchmarks.md')).toBe(asPage(results));
+  expect(textOf('docs/benchmarks.svg')).toBe(asChart(results));
 });
 
 test('README.md shows the two commands, each complete in itself', () => {

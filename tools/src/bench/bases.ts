@@ -9,6 +9,9 @@ import { FOLDER } from '../e2e/places.ts';
 /** The first of which a mirror has every package of the platform: not each mirror has all of each. */
 export const BASE_SUITES = ['trixie', 'bookworm', 'sid'];
 
+/** debootstrap's minbase, as patterns of apt-patterns(7). */
+export const INCLUDED = ['?essential', '?priority(required)', 'apt'];
+
 /** What Debian's slim images leave out too. */
 const LEFT_OUT = [
   'usr/share/man',
@@ -19,7 +22,8 @@ const LEFT_OUT = [
 ];
 
 /**
- * The root folder of a small Debian for a platform, as a tarball: what is essential, and apt. It is unpacked and not
+ * The root folder of a small Debian for a platform, as a tarball: what debootstrap
+ * calls minbase. It is unpacked and not
  * configured, since that would run foreign programs; sizes differ by a few hundred kilobytes of databases.
  */
 export async function debianBase(platform: HostPlatform): Promise<string> {
@@ -36,7 +40,7 @@ export async function debianBase(platform: HostPlatform): Promise<string> {
   });
   const making = join(folder, `making-${debian}.tar`);
   const slim = `cd "$1" && rm -rf ${LEFT_OUT.join(' ')} && find usr/share/doc -type f ! -name copyright -delete`;
-  const what = ['--variant=extract', '--include=?essential', '--include=apt', `--extract-hook=${slim}`];
+  const what = ['--variant=extract', ...INCLUDED.map((one) => `--include=${one}`), `--extract-hook=${slim}`];
   // What is made here is measured and thrown away, so that a mirror that lags behind will do.
   const late = '--aptopt=Acquire::Check-Valid-Until "false"';
   let problem: unknown;

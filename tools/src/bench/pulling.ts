@@ -28,6 +28,7 @@ export async function measurePulling(workshop: Workshop, { repeat, note }: Effor
   const registry = await workshop.registry();
   const link = await openSlowLink(registry.name, LINK);
   const before = await readTable(BINFMT);
+  workshop.atEnd(() => restoreTable(BINFMT, before));
   try {
     await DOCKER_PUSH.prepare(workshop, registry.name);
     await costOf([...release(workshop, registry.name), ...DOCKER_PUSH.commands(workshop, registry.name)]);
@@ -68,7 +69,6 @@ export async function measurePulling(workshop: Workshop, { repeat, note }: Effor
       ],
     };
   } finally {
-    await restoreTable(BINFMT, before);
     await link.close();
     await registry.close();
   }

@@ -1,4 +1,4 @@
-import { BASE_SUITES } from './bases.ts';
+import { BASE_SUITES, INCLUDED } from './bases.ts';
 import * as peers from './peers.ts';
 import type { Ran, Results } from './results.ts';
 import type { Claim } from './section.ts';
@@ -46,7 +46,7 @@ ${parts.map(asMarkdown).join('\n\n')}
 ## What the others run
 
 Their inputs are the same: the packages of sources.lock.json, already downloaded, and a root folder of Debian
-(\`mmdebstrap --variant=extract --include=?essential --include=apt\`, without manual pages, locales and documents; of ${BASE_SUITES.join(', ')} the first that the mirror has
+(\`mmdebstrap --variant=extract ${INCLUDED.map((one) => `--include='${one}'`).join(' ')}\`, without manual pages, locales and documents; of ${BASE_SUITES.join(', ')} the first that the mirror has
 whole for that platform), which is
 in the engine and in the registry before the clock starts. No foreign program is run. CPU is of the clients and of their
 daemons; memory is the largest sum of the resident memory of both, so an engine at rest (about 150 MB) is in it. The

@@ -32,6 +32,8 @@ export interface Workshop {
   onMachine(script: string, ...words: readonly string[]): string[];
   /** An engine of the workshop's own, begun when first asked for. Gives its process id. */
   engine(engine: Engine): Promise<number>;
+  /** To be done at the end, however that comes. */
+  atEnd(undo: () => Promise<unknown>): void;
   close(): Promise<void>;
 }
 
@@ -59,6 +61,7 @@ export async function openWorkshop(platforms: readonly HostPlatform[]): Promise<
   });
   const engines = new Map<Engine, Promise<number>>();
   const registries: DockerRegistry[] = [];
+  const undoing: (() => Promise<unknown>)[] = [];
 
   const engine = (name: Engine) => {
     const begun = engines.get(name) ?? startEngine(places(name)).then(() => pidOf(places(name)));
@@ -81,6 +84,7 @@ export async function openWorkshop(platforms: readonly HostPlatform[]): Promise<
       engine,
       onEngine,
       onMachine,
+      atEnd: (undo) => undoing.push(undo),
       registry: async () => {
         const registry = await startDockerRegistry();
         registries.push(registry);
@@ -96,6 +100,7 @@ export async function openWorkshop(platforms: readonly HostPlatform[]): Promise<
   }
 
   async function close(): Promise<void> {
+    for (const undo of undoing) await undo();
     await Promise.all(registries.map((registry) => registry.close()));
     for (const name of engines.keys()) await stopEngine(places(name));
     await unmountBelow(folder);
