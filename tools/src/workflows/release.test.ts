@@ -59,7 +59,10 @@ describe.skipIf(!hasDockerRegistry)('release.yml (docker-registry)', () => {
         secrets: SECRETS,
       },
       environment: {
-        PATH: process.env.PATH,
+        // Without the programs of this checkout: a step must find its own.
+        PATH: process.env.PATH?.split(':')
+          .filter((folder) => !folder.includes('node_modules'))
+          .join(':'),
         HOME: folder,
         XDG_CACHE_HOME: cache,
         NX_DAEMON: 'false',
