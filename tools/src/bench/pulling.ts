@@ -24,7 +24,7 @@ const FORGET =
 
 /** docker pull and registering with the kernel of this machine, by an engine that has nothing of the image. */
 export async function measurePulling(workshop: Workshop, { repeat, note }: Effort): Promise<Section> {
-  const daemons = [await workshop.engine('docker')];
+  const daemons = [await workshop.engine('puller')];
   const registry = await workshop.registry();
   const link = await openSlowLink(registry.name, LINK);
   const before = await readTable(BINFMT);
@@ -40,9 +40,9 @@ export async function measurePulling(workshop: Workshop, { repeat, note }: Effor
           ['local', registry.name],
           ['slow', link.name],
         ] as const) {
-          await $`${workshop.onEngine('docker', FORGET)}`.quiet();
+          await $`${workshop.onEngine('puller', FORGET)}`.quiet();
           const { wall } = await costOf(
-            [workshop.onEngine('docker', READY, `${from}/${reference}`)],
+            [workshop.onEngine('puller', READY, `${from}/${reference}`)],
             daemons,
           );
           times[index]?.[way].push(wall);

@@ -37,8 +37,10 @@ export interface Workshop {
   close(): Promise<void>;
 }
 
-/** Debian's Docker Engine; `containerd` keeps its images in containerd's store, which BuildKit's OCI output needs. */
-const FEATURES = { docker: {}, containerd: { 'containerd-snapshotter': true } } as const;
+/**
+ * Debian's Docker Engine; `containerd` keeps its images in containerd's store, which BuildKit's OCI output needs;
+ * `puller` builds nothing, so that it has no layer of any image. */
+const FEATURES = { docker: {}, puller: {}, containerd: { 'containerd-snapshotter': true } } as const;
 export type Engine = keyof typeof FEATURES;
 
 export const tagOf = (platform: HostPlatform) => platform.replace('linux/', '').replaceAll('/', '-');
