@@ -21,6 +21,8 @@ import { makeMiniature } from './workflows/testing/miniature.ts';
 const real = process.argv.includes('--real');
 const times = Number(process.argv.slice(2).find((word) => /^\d+$/.test(word)) ?? 20);
 const REPOSITORY = 'owner/qemu-user-static';
+/** Some of each kind, so that twenty releases do not take the day. */
+const TAGS = ['latest', 'latest-zstd', '11*', 'register', 'arm', '*-arm'];
 
 /** Where a release goes to. */
 interface World {
@@ -42,10 +44,11 @@ async function inNewWorld<T>(work: (world: World) => Promise<T>): Promise<T> {
 
 /** Starts the three commands, in a process group of their own. */
 function start(checkout: string, key: string, { registries, gitHub }: World) {
-  const to = registries.map(({ name }) => `--to=${name}/${REPOSITORY}`).join(' ');
+  const to = registries.map(({ name }) => `--to=${name}/${REPOSITORY}`);
+  const images = [...to, ...TAGS.map((tag) => `--tag='${tag}'`)].join(' ');
   const script = [
-    `npx image-builder publish ${to} --push`,
-    `npx image-builder attest ${to} --key=${key} --push`,
+    `npx image-builder publish ${images} --push`,
+    `npx image-builder attest ${images} --key=${key} --push`,
     `npx image-builder github-release --github=${REPOSITORY} --push`,
   ];
   const env = { ...process.env, GITHUB_API_URL: gitHub.url, GITHUB_TOKEN: 'any' };
@@ -102,7 +105,7 @@ async function makeCheckout(folder: string): Promise<string> {
   const cache = join(folder, 'cache');
   await makeMiniature(checkout, cache);
   await linkPackages(checkout);
-  const words = ['image-builder', 'build', `--cache=${cache}`, '--channel=latest,stable,oldstable'];
+  const words = ['image-builder', 'build', `--cache=${cache}`];
   const [status] = await once(spawn('npx', words, { cwd: checkout, stdio: 'ignore' }), 'close');
   if (status !== 0) throw new Error(`the layout could not be made: status ${status}`);
   return checkout;
