@@ -23,15 +23,21 @@ export interface Debian {
   suite(name: SuiteName): Promise<Suite>;
 }
 
+/** The mirror that this machine's APT uses. */
+export async function aptMirror(): Promise<URL> {
+  const { url } = chooseMirror({
+    option: undefined,
+    environment: process.env,
+    sources: undefined,
+    aptConfiguration: await readAptSources(),
+  });
+  return url;
+}
+
 export async function withDebian<T>(work: (debian: Debian) => Promise<T>): Promise<T> {
   const http = openHttp(process.env);
   try {
-    const { url: mirror } = chooseMirror({
-      option: undefined,
-      environment: process.env,
-      sources: undefined,
-      aptConfiguration: await readAptSources(),
-    });
+    const mirror = await aptMirror();
     const context = {
       keys: await loadArchiveKeys(),
       now: new Date(),

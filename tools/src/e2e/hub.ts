@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startDockerRegistry } from '@qemu-user-static/oci-registry/testing';
+import { type DockerRegistrySettings, startDockerRegistry } from '@qemu-user-static/oci-registry/testing';
 import { GUESTS, makeGuestLayout } from './debian-guests.ts';
 import { builder, type Outcome, run } from './engines.ts';
 import { LAYOUT } from './places.ts';
@@ -25,10 +25,12 @@ interface Index {
 /**
  * Starts it, and fills it: with `latest` as `publish` sends it, for linux/amd64 in gzip and in zstd, and with a
  * program of each other CPU.
+ * @param ca the file of the authority that signed the registry's certificate, where it has one
  */
-export async function openHub(): Promise<Hub> {
+export async function openHub(settings: DockerRegistrySettings = {}, ca?: string): Promise<Hub> {
   const requests: string[] = [];
   const registry = await startDockerRegistry({
+    ...settings,
     onRequest: (line) => {
       if (line.includes('"GET /v2/')) requests.push(line);
     },
@@ -36,8 +38,9 @@ export async function openHub(): Promise<Hub> {
   const folder = await mkdtemp(join(tmpdir(), 'hub-'));
   try {
     const target = `${registry.name}/${IMAGE}`;
+    const trust = ca === undefined ? [] : ['--ca', ca];
     const what = ['--from', LAYOUT, '--tag', 'latest', '--platform', 'linux/amd64'];
-    succeed(await builder(['publish', '--to', target, '--push', ...what]));
+    succeed(await builder(['publish', '--to', target, '--push', ...what, ...trust]));
     await makeGuestLayout(folder);
     const copy = ['skopeo', '--insecure-policy', 'copy', '--dest-tls-verify=false'];
     for (const { name } of GUESTS)

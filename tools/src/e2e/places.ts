@@ -14,6 +14,9 @@ export const STATE = join(FOLDER, 'binfmt-before.json');
 /** A Debian of its own, for the engine and the tools that this machine's Debian does not have. */
 export const NEWER_ROOT = join(FOLDER, 'trixie');
 
+/** A Debian of its own, for Apptainer, which is in sid alone. */
+export const SID_ROOT = join(FOLDER, 'sid-root');
+
 /** A folder that all engines see under this name; the tests' temporary files are in it. */
 export const SHARED = join(FOLDER, 'shared');
 

@@ -2,17 +2,17 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { chooseMirror, readAptSources } from '@qemu-user-static/debian-archive';
 import { $ } from 'zx';
 import { ROOT } from '../repository.ts';
 import { readTable } from './binfmt-table.ts';
+import { aptMirror } from './debian.ts';
 import { startEngine } from './engine-process.ts';
 import { abortOnInterrupt } from './interrupt.ts';
-import { BINFMT, ENGINES, NEWER_ROOT, SHARED, STATE } from './places.ts';
+import { BINFMT, ENGINES, NEWER_ROOT, SHARED, SID_ROOT, STATE } from './places.ts';
 import { tearDown } from './tear-down.ts';
 
 // Brings what the end-to-end suites need to a Debian machine, and starts it: a Docker Engine of this Debian, and
-// a newer one in a folder of its own. What is there already stays as it is. tools/src/e2e/tear-down.ts ends it.
+// a newer one in a folder of its own; Podman of both, and Apptainer in another folder. What is there already stays as it is. tools/src/e2e/tear-down.ts ends it.
 
 /** Of this machine's Debian. No daemon of theirs is started: Debian's policy-rc.d is ours while they are installed. */
 const PACKAGES = [
@@ -33,7 +33,24 @@ const NEWER_PACKAGES = [
   'iptables',
   'ca-certificates',
 ];
-const NEWER_SUITE = 'trixie';
+
+/** A Debian in a folder. */
+interface DebianFolder {
+  readonly root: string;
+  readonly suite: string;
+  readonly packages: readonly string[];
+  /** For its APT, from the start and later. */
+  readonly aptOption?: string;
+}
+
+const NEWER: DebianFolder = { root: NEWER_ROOT, suite: 'trixie', packages: NEWER_PACKAGES };
+const SID: DebianFolder = {
+  root: SID_ROOT,
+  suite: 'sid',
+  packages: ['apptainer', 'ca-certificates'],
+  // A mirror may lag behind.
+  aptOption: 'Acquire::Check-Valid-Until "false"',
+};
 
 /** Each step finds out for itself what is missing. @throws Error, with nothing left running, where one fails */
 export async function setUp(): Promise<void> {
@@ -44,7 +61,8 @@ export async function setUp(): Promise<void> {
     await timed('packages', () => installPackages('/', PACKAGES));
     await mkdir(SHARED, { recursive: true });
     await timed('kernel', rememberTable);
-    await timed('newer Debian', makeNewerDebian);
+    await timed('newer Debian', () => makeDebian(NEWER));
+    await timed('Debian sid', () => makeDebian(SID));
     await timed('Docker Engine', () => startEngine(ENGINES.own));
     await timed('newer Docker Engine', () => startEngine(ENGINES.newer));
     await timed('images', buildImages);
@@ -86,30 +104,26 @@ async function rememberTable(): Promise<void> {
   await writeFile(STATE, JSON.stringify({ mounted, entries: await readTable(BINFMT) }));
 }
 
-async function makeNewerDebian(): Promise<void> {
-  if (!existsSync(NEWER_ROOT)) {
-    const { url } = chooseMirror({
-      option: undefined,
-      environment: process.env,
-      sources: undefined,
-      aptConfiguration: await readAptSources(),
-    });
-    const making = `${NEWER_ROOT}.making`;
+async function makeDebian({ root, suite, packages, aptOption }: DebianFolder): Promise<void> {
+  if (!existsSync(root)) {
+    const making = `${root}.making`;
     await rm(making, { recursive: true, force: true });
-    await $`mmdebstrap --variant=minbase --include=${NEWER_PACKAGES.join(',')} ${NEWER_SUITE} ${making} ${url.href}`.quiet();
-    await rename(making, NEWER_ROOT);
+    const options = ['--variant=minbase', `--include=${packages.join(',')}`];
+    if (aptOption !== undefined) options.push(`--aptopt=${aptOption}`);
+    await $`mmdebstrap ${options} ${suite} ${making} ${(await aptMirror()).href}`.quiet();
+    await rename(making, root);
   }
   const mounts = await readFile('/proc/self/mountinfo', 'utf8');
   const isMounted = (place: string) => mounts.includes(` ${place} `);
   // A mount point of its own: an engine remounts the file system that its layers are on.
-  if (!isMounted(NEWER_ROOT)) await $`mount --bind ${NEWER_ROOT} ${NEWER_ROOT}`;
-  for (const place of ['/proc', '/sys', '/dev'].filter((name) => !isMounted(join(NEWER_ROOT, name)))) {
-    await $`mount --rbind ${place} ${join(NEWER_ROOT, place)}`;
-    await $`mount --make-rslave ${join(NEWER_ROOT, place)}`;
+  if (!isMounted(root)) await $`mount --bind ${root} ${root}`;
+  for (const place of ['/proc', '/sys', '/dev'].filter((name) => !isMounted(join(root, name)))) {
+    await $`mount --rbind ${place} ${join(root, place)}`;
+    await $`mount --make-rslave ${join(root, place)}`;
   }
   // What an earlier set-up did not bring yet.
-  await installPackages(NEWER_ROOT, NEWER_PACKAGES);
-  const shared = join(NEWER_ROOT, SHARED);
+  await installPackages(root, packages);
+  const shared = join(root, SHARED);
   await mkdir(shared, { recursive: true });
   if (!isMounted(shared)) await $`mount --bind ${SHARED} ${shared}`;
 }

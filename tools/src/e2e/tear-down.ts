@@ -5,17 +5,18 @@ import { $ } from 'zx';
 import { restoreTable, type Table } from './binfmt-table.ts';
 import { stopEngine } from './engine-process.ts';
 import { runAfterInterrupt } from './interrupt.ts';
-import { BINFMT, ENGINES, NEWER_ROOT, SHARED, STATE } from './places.ts';
+import { BINFMT, ENGINES, NEWER_ROOT, SHARED, SID_ROOT, STATE } from './places.ts';
 
 /**
- * Ends what tools/src/e2e/set-up.ts started, and leaves the kernel's table as that found it. The newer Debian's
- * files stay, for the next set-up.
+ * Ends what tools/src/e2e/set-up.ts started, and leaves the kernel's table as that found it. The files of
+ * the Debians in folders stay, for the next set-up.
  */
 export async function tearDown(): Promise<void> {
   runAfterInterrupt();
   for (const place of Object.values(ENGINES)) await stopEngine(place);
   const mounts = await readFile('/proc/self/mountinfo', 'utf8');
-  if (mounts.includes(` ${NEWER_ROOT} `)) await $`umount --recursive ${NEWER_ROOT}`;
+  for (const root of [NEWER_ROOT, SID_ROOT])
+    if (mounts.includes(` ${root} `)) await $`umount --recursive ${root}`;
   await rm(SHARED, { recursive: true, force: true });
   if (!existsSync(STATE)) return;
   const { mounted, entries } = JSON.parse(await readFile(STATE, 'utf8')) as {

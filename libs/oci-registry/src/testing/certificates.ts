@@ -5,7 +5,7 @@ import { join } from 'node:path';
 /** Files of a private certificate authority, and of what it has signed. */
 export interface Certificates {
   readonly ca: string;
-  /** For a server at 127.0.0.1, ::1, localhost and registry.test. */
+  /** For a server at 127.0.0.1, ::1, localhost and the names asked for. */
   readonly server: { readonly key: string; readonly cert: string };
   /** For a client. */
   readonly client: { readonly key: string; readonly cert: string };
@@ -14,7 +14,7 @@ export interface Certificates {
 export const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 
 /** Makes them in a folder, with openssl. */
-export function makeCertificates(folder: string): Certificates {
+export function makeCertificates(folder: string, serverNames = ['registry.test']): Certificates {
   const file = (name: string) => join(folder, name);
   const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'ignore' });
   const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
@@ -55,7 +55,7 @@ export function makeCertificates(folder: string): Certificates {
     ca: file('ca.crt'),
     server: sign(
       'server',
-      'subjectAltName=IP:127.0.0.1,IP:::1,DNS:localhost,DNS:registry.test\nextendedKeyUsage=serverAuth\n',
+      `subjectAltName=IP:127.0.0.1,IP:::1,DNS:localhost,${serverNames.map((name) => `DNS:${name}`).join(',')}\nextendedKeyUsage=serverAuth\n`,
     ),
     client: sign('client', 'extendedKeyUsage=clientAuth\n'),
   };

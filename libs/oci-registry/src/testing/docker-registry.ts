@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 export interface DockerRegistrySettings {
+  /** Where it listens; by default on a free port of 127.0.0.1. */
+  readonly address?: string;
   /** Hears each line of its access log, one a request. */
   readonly onRequest?: (line: string) => void;
   /** Lets in the user `me` with the password `hunter2`. */
@@ -45,7 +47,7 @@ export async function startDockerRegistry(settings: DockerRegistrySettings = {})
     version: '0.1',
     storage: { filesystem: { rootdirectory: join(folder, 'data') }, delete: { enabled: true } },
     http: {
-      addr: '127.0.0.1:0',
+      addr: settings.address ?? '127.0.0.1:0',
       secret: 'for tests',
       ...(tls && { tls: { key: tls.key, certificate: tls.cert } }),
     },

@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs';
+import { mkdir, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { $ } from 'zx';
+import { aptMirror } from './debian.ts';
+import { FOLDER } from './places.ts';
+
+// A whole Debian of another CPU. What needs no program of that CPU is done by this machine's own: download, and
+// unpacking by dpkg. Emulators run the maintainer scripts, which is what takes long.
+
+/** The user of such a Debian who may become root by `sudo`. */
+export const GUEST_USER = 'guest';
+
+/** Of each package, what makes it run and no more. */
+const LEAVE_OUT = ['/usr/share/doc/*', '/usr/share/locale/*', '/usr/share/man/*'];
+
+/** In the order in which mmdebstrap runs them, with the folder as `$1`. (mmdebstrap(1), "HOOKS") */
+const STEPS = [
+  'dpkg --root="$1" --force-all --force-unsafe-io --unpack "$1"/var/cache/apt/archives/*.deb',
+  'DEBIAN_FRONTEND=noninteractive chroot "$1" dpkg --force-unsafe-io --configure -a',
+  `chroot "$1" useradd --create-home ${GUEST_USER}`,
+  `echo "${GUEST_USER} ALL=(ALL) NOPASSWD: ALL" > "$1/etc/sudoers.d/${GUEST_USER}"`,
+];
+
+/**
+ * A tar file of the essential packages, apt and sudo, from the mirror that this machine's APT uses. It is made once; its
+ * emulator must be registered in this machine's kernel.
+ * @param architecture as Debian has it: `ppc64el`
+ */
+export async function makeSmallDebian(architecture: string): Promise<string> {
+  const folder = join(FOLDER, 'debians');
+  const file = join(folder, `bookworm-${architecture}.tar`);
+  if (existsSync(file)) return file;
+  await mkdir(folder, { recursive: true });
+  const making = join(folder, `making-${architecture}.tar`);
+  const words = [
+    ...['--mode=root', '--variant=extract', `--architectures=${architecture}`],
+    ...['--include=?essential', '--include=usr-is-merged,apt,sudo'],
+    '--setup-hook=/usr/share/mmdebstrap/hooks/merged-usr/setup00.sh',
+    ...STEPS.map((step) => `--extract-hook=${step}`),
+    ...LEAVE_OUT.map((path) => `--dpkgopt=path-exclude=${path}`),
+    // It looks for emulators by their file names on this machine; and the guest's APT needs no second download of its lists.
+    '--skip=check/qemu,cleanup/apt/lists',
+  ];
+  await $`mmdebstrap ${words} bookworm ${making} ${(await aptMirror()).href}`.quiet();
+  await rename(making, file);
+  return file;
+}
