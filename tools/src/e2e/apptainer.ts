@@ -18,7 +18,7 @@ export interface Apptainer {
 export const DOCKER_HUB = ['index.docker.io', 'registry-1.docker.io'];
 
 /** Why it cannot be run, or nothing. */
-export const NO_APPTAINER = existsSync(join(SID_ROOT, 'usr/bin/singularity'))
+export const NO_APPTAINER = existsSync(join(SID_ROOT, 'usr/bin/apptainer'))
   ? undefined
   : 'no Apptainer: node tools/src/e2e/set-up.ts';
 

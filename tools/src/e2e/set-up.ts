@@ -11,8 +11,9 @@ import { abortOnInterrupt } from './interrupt.ts';
 import { BINFMT, ENGINES, NEWER_ROOT, SHARED, SID_ROOT, STATE } from './places.ts';
 import { tearDown } from './tear-down.ts';
 
-// Brings what the end-to-end suites need to a Debian machine, and starts it: a Docker Engine of this Debian, and
-// a newer one in a folder of its own; Podman of both, and Apptainer in another folder. What is there already stays as it is. tools/src/e2e/tear-down.ts ends it.
+// Brings what the end-to-end suites need to a Debian machine, and starts it: a Docker Engine of this Debian, and a newer
+// one in a folder of its own; Podman of both; and Apptainer in another folder. What is there already stays as it is.
+// tools/src/e2e/tear-down.ts ends it.
 
 /** Of this machine's Debian. No daemon of theirs is started: Debian's policy-rc.d is ours while they are installed. */
 const PACKAGES = [

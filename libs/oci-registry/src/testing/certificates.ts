@@ -17,6 +17,7 @@ export const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 export function makeCertificates(folder: string, serverNames = ['registry.test']): Certificates {
   const file = (name: string) => join(folder, name);
   const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'ignore' });
+  const names = serverNames.map((name) => `DNS:${name}`).join();
   const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
   openssl(
     'req',
@@ -55,7 +56,7 @@ export function makeCertificates(folder: string, serverNames = ['registry.test']
     ca: file('ca.crt'),
     server: sign(
       'server',
-      `subjectAltName=IP:127.0.0.1,IP:::1,DNS:localhost,${serverNames.map((name) => `DNS:${name}`).join(',')}\nextendedKeyUsage=serverAuth\n`,
+      `subjectAltName=IP:127.0.0.1,IP:::1,DNS:localhost,${names}\nextendedKeyUsage=serverAuth\n`,
     ),
     client: sign('client', 'extendedKeyUsage=clientAuth\n'),
   };
