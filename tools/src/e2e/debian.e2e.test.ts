@@ -22,8 +22,8 @@ const INSTALL = 'apt-get -qq update && apt-get -qq install --yes jq >&2';
 const USE = `echo '{"a": 1}' | jq .a`;
 const LOOK = 'ldconfig && ldconfig -p | grep -o libjq.so.1 | head -n 1';
 const SUDO = ['sudo', 'id', '-u'];
-/** The shell tells of its errors under the name that it was called by. */
-const NAMED = ['bash', '-c', 'exec -a greeting sh -c no-such-program'];
+/** The shell tells of its errors under the name that it was called by; the client's own messages stay apart. */
+const NAMED = 'exec -a greeting sh -c no-such-program 2>&1';
 
 const table = openTable('A Debian of another CPU');
 const imageOf = ({ name }: Guest) => `${name}/debian`;
@@ -46,7 +46,7 @@ describe.skipIf(NO_ENGINES !== undefined)('a Debian of another CPU (root, engine
   };
   const sudo = (guest: Guest) => engine.docker('run', '--rm', '--user', GUEST_USER, imageOf(guest), ...SUDO);
   const named = async (guest: Guest) =>
-    (await engine.docker('run', '--rm', imageOf(guest), ...NAMED)).stderr.trim();
+    (await engine.docker('run', '--rm', imageOf(guest), 'bash', '-c', NAMED)).stdout.trim();
 
   beforeAll(async () => {
     before = await readTable(BINFMT);
@@ -108,7 +108,7 @@ describe.skipIf(NO_ENGINES !== undefined)('a Debian of another CPU (root, engine
       expect(await named(guest)).toBe('greeting: 1: no-such-program: not found');
     });
     for (const guest of DEBIANS) {
-      const words = ['bash', '-c', '"exec -a greeting sh -c no-such-program"'];
+      const words = ['bash', '-c', `"${NAMED}"`];
       row(guest, '', words, '`/usr/bin/sh: 1: no-such-program: not found`');
       row(guest, '', words, '`greeting: 1: no-such-program: not found`, when registered with `-g yes`');
     }

@@ -11,7 +11,7 @@ import { FOLDER } from './places.ts';
 /** The user of such a Debian who may become root by `sudo`. */
 export const GUEST_USER = 'guest';
 
-/** Of each package, what makes it run and no more. */
+/** What its own dpkg, which is emulated, does not unpack of packages that are installed later. */
 const LEAVE_OUT = ['/usr/share/doc/*', '/usr/share/locale/*', '/usr/share/man/*'];
 
 /** In the order in which mmdebstrap runs them, with the folder as `$1`. (mmdebstrap(1), "HOOKS") */
