@@ -2,7 +2,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { ROOT } from '../repository.ts';
 import { abortOnInterrupt } from './interrupt.ts';
 import { STATE } from './places.ts';
@@ -23,7 +22,8 @@ try {
 }
 
 async function runTests(words: readonly string[]): Promise<number> {
-  const tests = spawn(process.execPath, [resolve(ROOT, 'tools/src/test.ts'), ...words], {
+  const tests = spawn('npm', ['test', '--', ...words], {
+    cwd: ROOT,
     env: { ...process.env, E2E: 'required' },
     stdio: 'inherit',
   });
