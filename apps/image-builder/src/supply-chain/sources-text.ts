@@ -1,4 +1,4 @@
-import { PUBLIC_MIRROR } from '@qemu-user-static/debian-archive';
+import { PUBLIC_MIRROR, SNAPSHOT_SERVICE } from '@qemu-user-static/debian-archive';
 import { type Lock, type LockedPackage, type LockedSource, type SourceName, sourceKey } from '../lock.ts';
 
 /** The sources of a package: its own, then those whose code is linked in. */
@@ -13,7 +13,7 @@ export function poolAddress({ path }: { readonly path: string }): string {
 
 /** Where Debian keeps a version of a source package for good. */
 export function snapshotAddress({ package: name, version }: SourceName): string {
-  return `https://snapshot-cloudflare.debian.org/package/${name}/${version}/`;
+  return new URL(`package/${name}/${version}/`, SNAPSHOT_SERVICE).href;
 }
 
 /**
