@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { type Outcome, run } from './engines.ts';
 import { NEWER_ROOT } from './places.ts';
 
@@ -35,19 +34,22 @@ const PATIENCE = 600_000;
  * @param root the folder of its Debian
  */
 export async function openPodman(root: string, hub: string, owner?: Owner): Promise<Podman> {
-  const folder = await mkdtemp(join(tmpdir(), 'podman-'));
+  // A short name: where `runroot` has more than 50 characters, the cleanup that Podman 4 has conmon call refuses it,
+  // and Podman waits 20 s for each container. (https://github.com/containers/podman/issues/22272)
+  const seen = await mkdtemp(join(root, 'var/tmp/podman-'));
+  const folder = join('/', relative(root, seen));
   const settings = settingsFor(folder, hub);
-  for (const [file, lines] of Object.entries(settings)) await writeFile(join(folder, file), lines.join('\n'));
-  const runtime = join(folder, 'runtime');
-  await mkdir(runtime, { mode: 0o700 });
-  if (owner !== undefined) for (const place of [folder, runtime]) await chown(place, owner.uid, owner.uid);
+  for (const [file, lines] of Object.entries(settings)) await writeFile(join(seen, file), lines.join('\n'));
+  await mkdir(join(seen, 'runtime'), { mode: 0o700 });
+  if (owner !== undefined)
+    for (const place of ['', 'runtime']) await chown(join(seen, place), owner.uid, owner.uid);
 
   const environment = [
     `CONTAINERS_CONF=${folder}/containers.conf`,
     `CONTAINERS_REGISTRIES_CONF=${folder}/registries.conf`,
     `CONTAINERS_STORAGE_CONF=${folder}/storage.conf`,
     `TMPDIR=${folder}`,
-    ...(owner === undefined ? [] : [`HOME=${folder}`, `XDG_RUNTIME_DIR=${runtime}`]),
+    ...(owner === undefined ? [] : [`HOME=${folder}`, `XDG_RUNTIME_DIR=${folder}/runtime`]),
   ];
   const become =
     owner === undefined
@@ -66,8 +68,8 @@ export async function openPodman(root: string, hub: string, owner?: Owner): Prom
       // Ends the process that keeps a rootless user's namespace. (podman-system-migrate(1))
       await podman('system', 'migrate');
       // What root's Podman leaves mounted, if anything.
-      await run(['umount', '--recursive', '--lazy', join(root, folder, 'images/overlay')]);
-      await rm(folder, { recursive: true, force: true });
+      await run(['umount', '--recursive', '--lazy', join(seen, 'images/overlay')]);
+      await rm(seen, { recursive: true, force: true });
     },
   };
 }
