@@ -64,13 +64,14 @@ export function guestNamed(name: string): GuestName {
 }
 
 /**
- * The host platform that OCI, Debian or `uname -m` calls `name`.
+ * The host platform that OCI (with or without `linux/`), Debian or `uname -m` calls `name`.
  * @throws UnknownArchError with the nearest name it has.
  */
 export function hostNamed(name: string): HostPlatform {
-  const wanted = normalizePlatform(name.includes('/') ? name : `linux/${name}`);
+  const wanted = [name, `linux/${name}`].map(normalizePlatform);
   const found = HOST_PLATFORMS.find(
-    (platform) => platform === wanted || host(platform).debian === name || host(platform).uname === name,
+    (platform) =>
+      wanted.includes(platform) || host(platform).debian === name || host(platform).uname === name,
   );
   if (found === undefined) throw new UnknownArchError('host platform', name, HOST_PLATFORMS);
   return found;

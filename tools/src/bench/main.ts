@@ -8,6 +8,7 @@ import { measureBuilding } from './building.ts';
 import { asChart } from './chart.ts';
 import { measureGrowth } from './growth.ts';
 import { measureLimits } from './limits.ts';
+import { measurePublishing } from './publishing.ts';
 import { measurePulling } from './pulling.ts';
 import { measureRebuilding } from './rebuilding.ts';
 import { measureRegistering } from './registering.ts';
@@ -22,6 +23,7 @@ const PARTS = {
   size: measureSizes,
   building: measureBuilding,
   rebuilding: measureRebuilding,
+  publishing: measurePublishing,
   pulling: measurePulling,
   registering: measureRegistering,
   growth: measureGrowth,

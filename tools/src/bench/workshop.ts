@@ -39,7 +39,8 @@ export interface Workshop {
 
 /**
  * Debian's Docker Engine; `containerd` keeps its images in containerd's store, which BuildKit's OCI output needs;
- * `puller` builds nothing, so that it has no layer of any image. */
+ * `puller` builds nothing, so that it has no layer of any image.
+ */
 const FEATURES = { docker: {}, puller: {}, containerd: { 'containerd-snapshotter': true } } as const;
 export type Engine = keyof typeof FEATURES;
 
@@ -52,6 +53,7 @@ export async function openWorkshop(platforms: readonly HostPlatform[]): Promise<
   if (process.getuid?.() !== 0) throw new Error('The benchmark starts engines, which needs root.');
   if (!existsSync(join(NEWER_ROOT, 'usr/sbin/dockerd')))
     throw new Error(`No engine in ${NEWER_ROOT}. Run: node tools/src/e2e/set-up.ts`);
+  if (!existsSync('/usr/bin/buildah')) throw new Error('No buildah. Run: apt-get install buildah');
   await mkdir(join(NEWER_ROOT, 'var/tmp'), { recursive: true });
   const folder = await mkdtemp(join(NEWER_ROOT, 'var/tmp/bench-'));
   const inside = folder.slice(NEWER_ROOT.length);
@@ -63,6 +65,7 @@ export async function openWorkshop(platforms: readonly HostPlatform[]): Promise<
   });
   const engines = new Map<Engine, Promise<number>>();
   const registries: DockerRegistry[] = [];
+  let bases: Promise<void> | undefined;
   const undoing: (() => Promise<unknown>)[] = [];
 
   const engine = (name: Engine) => {
@@ -88,6 +91,8 @@ export async function openWorkshop(platforms: readonly HostPlatform[]): Promise<
       onMachine,
       atEnd: (undo) => undoing.push(undo),
       registry: async () => {
+        bases ??= bringBases(folder, platforms);
+        await bases;
         const registry = await startDockerRegistry();
         registries.push(registry);
         await pushBases(workshop, registry.name);
@@ -136,6 +141,10 @@ async function bringInputs(folder: string, platforms: readonly HostPlatform[]): 
   await writeFile(join(folder, 'Dockerfile'), peers.DOCKERFILE);
   await writeFile(join(folder, 'Dockerfile.multi'), peers.MULTI_DOCKERFILE);
   await writeFile(join(folder, 'policy.json'), '{"default":[{"type":"insecureAcceptAnything"}]}');
+}
+
+/** Only when a part wants them: to make them takes minutes. */
+async function bringBases(folder: string, platforms: readonly HostPlatform[]): Promise<void> {
   for (const platform of platforms)
     await cp(await debianBase(platform), join(folder, `base-${tagOf(platform)}.tar`));
 }
