@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatTally, type Report, requiredButSkipped } from './test-report.ts';
+import { formatTally, joinReports, type Report, requiredButSkipped } from './test-report.ts';
 
 const report = (counts: Partial<Report>): Report => ({
   numPassedTests: 0,
@@ -21,11 +21,25 @@ test('the last line counts, those above name what was skipped', () => {
   );
 });
 
-test('a file that cannot be loaded counts as a failure', () => {
-  const testResults = [{ name: 'b.test.ts', status: 'failed', assertionResults: [] }];
-  expect(formatTally(report({ testResults }))).toBe(
-    'could not be loaded: b.test.ts\n0 passed, 1 failed, 0 skipped',
+test.each([
+  ['that cannot be loaded', []],
+  ['whose preparation fails', [{ fullName: 'runs', status: 'skipped' }]],
+])('a file %s counts as a failure', (_, assertionResults) => {
+  const testResults = [{ name: 'b.test.ts', status: 'failed', assertionResults }];
+  expect(formatTally(report({ testResults }))).toMatch(
+    /^failed outside its tests: b.test.ts\n(.*\n)*0 passed, 1 failed, 0 skipped$/m,
   );
+});
+
+test('reports of several runs count as one', () => {
+  const assertionResults = [{ fullName: 'runs', status: 'skipped' }];
+  const one = report({ numPassedTests: 1, numFailedTests: 2 });
+  const other = report({
+    numPassedTests: 3,
+    numPendingTests: 1,
+    testResults: [{ name: 'a.test.ts', status: 'passed', assertionResults }],
+  });
+  expect(formatTally(joinReports([one, other]))).toBe('skipped: runs\n4 passed, 2 failed, 1 skipped');
 });
 
 test('what needs root or an engine is named where it is skipped', () => {

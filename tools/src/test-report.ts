@@ -11,6 +11,19 @@ export interface Report {
   }[];
 }
 
+/** Reports of several runs as one. */
+export function joinReports(reports: readonly Report[]): Report {
+  const sum = (count: (report: Report) => number) =>
+    reports.reduce((total, report) => total + count(report), 0);
+  return {
+    numPassedTests: sum((report) => report.numPassedTests),
+    numFailedTests: sum((report) => report.numFailedTests),
+    numPendingTests: sum((report) => report.numPendingTests),
+    numTodoTests: sum((report) => report.numTodoTests),
+    testResults: reports.flatMap(({ testResults }) => testResults),
+  };
+}
+
 /** Tests that were skipped though they were required: those whose name says that they need root or an engine. */
 export function requiredButSkipped(report: Report): string[] {
   return report.testResults
@@ -27,12 +40,13 @@ export function formatTally(report: Report): string {
   const skipped = all.filter(
     ({ status }) => status === 'skipped' || status === 'pending' || status === 'todo',
   );
-  // A file that cannot be loaded has no tests to count, and is a failure all the same.
+  // A file that cannot be loaded, or whose preparation fails, has no failed test to count, and is a failure all the same.
   const broken = report.testResults.filter(
-    ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
+    ({ status, assertionResults }) =>
+      status === 'failed' && assertionResults.every((test) => test.status !== 'failed'),
   );
   return [
-    ...broken.map(({ name }) => `could not be loaded: ${name}`),
+    ...broken.map(({ name }) => `failed outside its tests: ${name}`),
     ...skipped.map(({ fullName }) => `skipped: ${fullName}`),
     `${report.numPassedTests} passed, ${report.numFailedTests + broken.length} failed, ${report.numPendingTests + report.numTodoTests} skipped`,
   ].join('\n');

@@ -74,15 +74,24 @@ export async function measurePublishing(workshop: Workshop, { repeat, note }: Ef
     ours: name.startsWith('publish'),
     cost: medianCost(costs.get(name) ?? []),
   }));
-  const wallOf = (name: string) => rows.find((row) => row.name === name)?.cost.wall ?? Number.NaN;
-  const best = Math.min(...rows.filter((row) => !row.ours).map(({ cost }) => cost.wall));
+  const wallOf = (name: string | undefined) => rows.find((row) => row.name === name)?.cost.wall ?? Number.NaN;
+  const [oneTag, everyTag] = contenders.slice(1).map(({ name }) => name);
   return {
     title: 'Publishing',
     what: `The whole set from a layout to a fresh docker-registry on this machine.`,
     columns: COST_COLUMNS,
     rows: costRows(rows),
     claims: [
-      { what: 'publish against the fastest of the others', atLeast: 1, found: best / wallOf(publish.name) },
+      {
+        what: 'publish against crane push and crane tag',
+        atLeast: 1,
+        found: wallOf(everyTag) / wallOf(publish.name),
+      },
+      {
+        what: 'publish with every tag against crane push with one',
+        atLeast: 1,
+        found: wallOf(oneTag) / wallOf(publish.name),
+      },
       { what: `publish again, ${FEW} tags, in 2 s`, atLeast: 1, found: 2 / wallOf(fewAgain.name) },
     ],
   };

@@ -110,19 +110,8 @@ export async function openWorkshop(platforms: readonly HostPlatform[]): Promise<
     for (const undo of undoing) await undo();
     await Promise.all(registries.map((registry) => registry.close()));
     for (const name of engines.keys()) await stopEngine(places(name));
-    await unmountBelow(folder);
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** An engine's data folder is a mount of its own, and one with containerd's store leaves it behind. */
-async function unmountBelow(folder: string): Promise<void> {
-  const mounts = (await readFile('/proc/self/mountinfo', 'utf8'))
-    .split('\n')
-    .map((line) => line.split(' ')[4] ?? '');
-  // The last mounted first: it may lie in another.
-  for (const place of mounts.filter((one) => one.startsWith(`${folder}/`)).reverse())
-    await $`umount ${place}`;
 }
 
 async function pidOf(place: EnginePlace): Promise<number> {

@@ -4,6 +4,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { $ } from 'zx';
 import { type EnginePlace, pidFileOf, socketOf } from './places.ts';
 
 const PATIENCE = 60_000;
@@ -39,8 +40,19 @@ export async function startEngine(place: EnginePlace): Promise<void> {
   }
 }
 
-/** Ends an engine that the set-up started, by its id, and waits until it is gone. */
+/** Ends an engine that the set-up started, by its id, waits until it is gone, and unmounts what it leaves mounted. */
 export async function stopEngine(place: EnginePlace): Promise<void> {
+  await endProcess(place);
+  // Its data folder is a mount of its own, and containerd's store has more. The last mounted first: it may lie in another.
+  const folder = join(place.root, place.folder);
+  const mounts = (await readFile('/proc/self/mountinfo', 'utf8'))
+    .split('\n')
+    .map((line) => line.split(' ')[4] ?? '');
+  for (const mounted of mounts.filter((one) => one.startsWith(`${folder}/`)).reverse())
+    await $`umount ${mounted}`;
+}
+
+async function endProcess(place: EnginePlace): Promise<void> {
   const pidFile = pidFileOf(place);
   if (!existsSync(pidFile)) return;
   const pid = Number(await readFile(pidFile, 'utf8'));

@@ -62,15 +62,25 @@ export async function setUp(): Promise<void> {
     await timed('packages', () => installPackages('/', PACKAGES));
     await mkdir(SHARED, { recursive: true });
     await timed('kernel', rememberTable);
-    await timed('newer Debian', () => makeDebian(NEWER));
-    await timed('Debian sid', () => makeDebian(SID));
-    await timed('Docker Engine', () => startEngine(ENGINES.own));
-    await timed('newer Docker Engine', () => startEngine(ENGINES.newer));
-    await timed('images', buildImages);
+    await allThrough([
+      timed('Docker Engine', () => startEngine(ENGINES.own)),
+      timed('newer Debian and its Docker Engine', async () => {
+        await makeDebian(NEWER);
+        await startEngine(ENGINES.newer);
+      }),
+      timed('Debian sid', () => makeDebian(SID)),
+      timed('images', buildImages),
+    ]);
   } catch (error) {
     if (!stands) await tearDown();
     throw error;
   }
+}
+
+/** Waits for each, also where another failed: what is still at work cannot be taken away. */
+async function allThrough(works: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(works)).find(({ status }) => status === 'rejected');
+  if (failed?.status === 'rejected') throw failed.reason;
 }
 
 /** Installs those that the Debian in a folder lacks. */

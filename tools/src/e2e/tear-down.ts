@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { $ } from 'zx';
 import { restoreTable, type Table } from './binfmt-table.ts';
 import { stopEngine } from './engine-process.ts';
@@ -13,7 +14,11 @@ import { BINFMT, ENGINES, NEWER_ROOT, SHARED, SID_ROOT, STATE } from './places.t
  */
 export async function tearDown(): Promise<void> {
   runAfterInterrupt();
-  for (const place of Object.values(ENGINES)) await stopEngine(place);
+  for (const place of Object.values(ENGINES)) {
+    await stopEngine(place);
+    // An engine that finds what another left takes half a minute to clear it away.
+    await rm(join(place.root, place.folder), { recursive: true, force: true });
+  }
   const mounts = await readFile('/proc/self/mountinfo', 'utf8');
   for (const root of [NEWER_ROOT, SID_ROOT])
     if (mounts.includes(` ${root} `)) await $`umount --recursive ${root}`;
