@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatTally, joinReports, type Report, requiredButSkipped } from './test-report.ts';
+import { formatTally, type Report, requiredButSkipped } from './test-report.ts';
 
 const report = (counts: Partial<Report>): Report => ({
   numPassedTests: 0,
@@ -29,17 +29,6 @@ test.each([
   expect(formatTally(report({ testResults }))).toMatch(
     /^failed outside its tests: b.test.ts\n(.*\n)*0 passed, 1 failed, 0 skipped$/m,
   );
-});
-
-test('reports of several runs count as one', () => {
-  const assertionResults = [{ fullName: 'runs', status: 'skipped' }];
-  const one = report({ numPassedTests: 1, numFailedTests: 2 });
-  const other = report({
-    numPassedTests: 3,
-    numPendingTests: 1,
-    testResults: [{ name: 'a.test.ts', status: 'passed', assertionResults }],
-  });
-  expect(formatTally(joinReports([one, other]))).toBe('skipped: runs\n4 passed, 2 failed, 1 skipped');
 });
 
 test('what needs root or an engine is named where it is skipped', () => {

@@ -35,6 +35,8 @@ const LEAST_WAIT_MS = 50;
 export function createReferrers(http: Http, clock: Clock, signal?: AbortSignal): Referrers {
   // The list under a tag is read, changed and written: one at a time for each tag.
   const lines = new Map<string, Promise<unknown>>();
+  // What is to be written in the next turn, and when that is done.
+  const noting = new Map<string, { readonly entries: Descriptor[]; readonly written: Promise<void> }>();
 
   function inLine<T>(repository: string, subject: string, work: () => Promise<T>): Promise<T> {
     const key = `${repository}@${subject}`;
@@ -43,6 +45,26 @@ export function createReferrers(http: Http, clock: Clock, signal?: AbortSignal):
     const leave = () => lines.get(key) === mine && lines.delete(key);
     mine.then(leave, leave);
     return mine;
+  }
+
+  /** Adds an entry to the list under a tag, together with those that come while the list waits for its turn. */
+  function note(repository: string, subject: string, entry: Descriptor): Promise<void> {
+    const key = `${repository}@${subject}`;
+    const open = noting.get(key);
+    if (open !== undefined) {
+      open.entries.push(entry);
+      return open.written;
+    }
+    const entries = [entry];
+    const written = inLine(repository, subject, () => {
+      noting.delete(key);
+      return rewrite(repository, subject, (before) => {
+        const missing = entries.filter((one) => before.every(({ digest }) => digest !== one.digest));
+        return missing.length === 0 ? before : [...before, ...missing];
+      });
+    });
+    noting.set(key, { entries, written });
+    return written;
   }
 
   /** The registry's own list; `undefined` when it keeps none. */
@@ -141,14 +163,8 @@ export function createReferrers(http: Http, clock: Clock, signal?: AbortSignal):
   async function put(repository: string, reference: string, manifest: Pick<Manifest, 'mediaType' | 'bytes'>) {
     const stored = await putManifest(http, repository, reference, manifest);
     const subject = subjectOf(manifest.bytes);
-    if (subject !== undefined && stored.subject === undefined) {
-      const entry = referrerEntry(stored.descriptor, fieldsOf(manifest.bytes));
-      await inLine(repository, subject, () =>
-        rewrite(repository, subject, (entries) =>
-          entries.some(({ digest }) => digest === entry.digest) ? entries : [...entries, entry],
-        ),
-      );
-    }
+    if (subject !== undefined && stored.subject === undefined)
+      await note(repository, subject, referrerEntry(stored.descriptor, fieldsOf(manifest.bytes)));
     return stored.descriptor;
   }
 

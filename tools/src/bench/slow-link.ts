@@ -10,8 +10,11 @@ export interface SlowLink {
   close(): Promise<void>;
 }
 
-/** What a link lets pass at once, in seconds of its rate: short, for the rate to hold over any moment that counts. */
-const BURST = 0.01;
+/**
+ * How far a link may be ahead of its rate, or behind it and catch up, in seconds: timers are no finer, and one for each
+ * piece would cost most of the rate.
+ */
+const SLACK = 0.02;
 
 /**
  * A way to a server on this machine that lets pass no more than so many bytes a second, all connections together, in
@@ -22,8 +25,9 @@ export async function openSlowLink(target: string, bytesPerSecond: number): Prom
   const down = limiter(bytesPerSecond);
   const up = limiter(bytesPerSecond);
   const open = new Set<Socket>();
-  const server = createServer((client) => {
-    const upstream = connect(Number(port), host);
+  // Each direction ends by itself: what a server said before it closed has yet to come through.
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    const upstream = connect({ port: Number(port), host, allowHalfOpen: true });
     for (const socket of [client, upstream]) {
       open.add(socket);
       socket.once('close', () => open.delete(socket));
@@ -45,13 +49,13 @@ export async function openSlowLink(target: string, bytesPerSecond: number): Prom
   };
 }
 
-/** When the link is free again for so many bytes: each takes its turn behind all before it. */
+/** Waits until the link is free for so many bytes: each takes its turn behind all before it. */
 function limiter(bytesPerSecond: number): (bytes: number) => Promise<void> {
   let free = 0;
   return async (bytes) => {
     const now = performance.now() / 1000;
-    free = Math.max(free, now - BURST) + bytes / bytesPerSecond;
-    if (free > now) await sleep((free - now) * 1000);
+    free = Math.max(free, now - SLACK) + bytes / bytesPerSecond;
+    if (free > now + SLACK) await sleep((free - now) * 1000);
   };
 }
 

@@ -1,4 +1,6 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type FetchContext, fetchFile, fetchPackageIndex, readDeb } from '@qemu-user-static/debian-archive';
 import {
@@ -17,6 +19,7 @@ import {
   writeIndex,
 } from '@qemu-user-static/oci-image';
 import { type SuiteName, withDebian } from './debian.ts';
+import { FOLDER } from './places.ts';
 
 /** An image of another CPU, as the README names it, made of Debian's own busybox for it. */
 export interface Guest {
@@ -55,8 +58,19 @@ export function platformOf({ os, architecture, variant }: Platform): string {
 /** The names that busybox is called by in these images. */
 const APPLETS = ['sh', 'uname', 'cat', 'true'];
 
-/** Makes a layout with an image for each guest, tagged with its name. */
-export async function makeGuestLayout(folder: string): Promise<Layout> {
+/** A layout with an image for each guest, tagged with its name. It is made once. */
+export async function guestLayout(): Promise<Layout> {
+  const folder = join(FOLDER, 'guests');
+  if (!existsSync(folder)) {
+    const making = `${folder}.making`;
+    await rm(making, { recursive: true, force: true });
+    await makeGuestLayout(making);
+    await rename(making, folder);
+  }
+  return { folder };
+}
+
+async function makeGuestLayout(folder: string): Promise<void> {
   const layout = await createLayout(folder);
   await withDebian(async ({ suite: open, context }) => {
     const tagged: Descriptor[] = [];
@@ -67,7 +81,6 @@ export async function makeGuestLayout(folder: string): Promise<Layout> {
     }
     await writeIndex(layout, tagged);
   });
-  return layout;
 }
 
 async function busyboxIn(found: Parameters<typeof fetchFile>[0], context: FetchContext): Promise<Uint8Array> {

@@ -1,6 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import type { IDaemonSet } from 'kubernetes-models/apps/v1';
 import type { IPodSpec } from 'kubernetes-models/v1';
@@ -9,7 +8,7 @@ import { readManifests } from '../kubernetes-schema.ts';
 import { ROOT } from '../repository.ts';
 import { readWorkflow, type Step } from '../workflows/workflow.ts';
 import { readTable, restoreTable, type Table } from './binfmt-table.ts';
-import { GUESTS, makeGuestLayout } from './debian-guests.ts';
+import { GUESTS, guestLayout } from './debian-guests.ts';
 import { type Engine, HAS_SYS_RESOURCE, NO_ENGINES, type Outcome, openEngine, run } from './engines.ts';
 import { BINFMT, ENGINES, LAYOUT, socketOf } from './places.ts';
 import { dockerWords } from './pod.ts';
@@ -28,19 +27,12 @@ async function stepsOf(example: string): Promise<Step[]> {
   return Object.values(jobs).flatMap(({ steps }) => steps);
 }
 
-let folder: string;
 let before: Table;
 
 describe.skipIf(NO_ENGINES !== undefined)('the examples on an engine (root, engine)', () => {
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'examples-'));
     before = await readTable(BINFMT);
     expect(Object.keys(before).filter((name) => name.startsWith('qemu-'))).toEqual([]);
-    await makeGuestLayout(join(folder, 'guests'));
-  }, 120_000);
-
-  afterAll(() => {
-    rmSync(folder, { recursive: true });
   });
 
   describe.each(Object.values(ENGINES))('$name', (place) => {
@@ -66,8 +58,9 @@ describe.skipIf(NO_ENGINES !== undefined)('the examples on an engine (root, engi
       const load = async (layout: string, image: string, ...words: string[]) =>
         succeed(await engine.builder('load', '--layout', layout, '--image', image, ...words));
       await load(LAYOUT, 'latest');
+      const guests = await guestLayout();
       for (const { name } of RUN) {
-        await load(join(folder, 'guests'), name, '--repository', name);
+        await load(guests.folder, name, '--repository', name);
         succeed(await engine.docker('tag', `${name}:${name}`, `${name}/busybox`));
       }
     }, 240_000);

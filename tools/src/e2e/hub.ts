@@ -1,8 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type DockerRegistrySettings, startDockerRegistry } from '@qemu-user-static/oci-registry/testing';
-import { GUESTS, makeGuestLayout } from './debian-guests.ts';
+import { GUESTS, guestLayout } from './debian-guests.ts';
 import { builder, type Outcome, run } from './engines.ts';
 import { LAYOUT } from './places.ts';
 
@@ -35,13 +32,12 @@ export async function openHub(settings: DockerRegistrySettings = {}, ca?: string
       if (line.includes('"GET /v2/')) requests.push(line);
     },
   });
-  const folder = await mkdtemp(join(tmpdir(), 'hub-'));
   try {
     const target = `${registry.name}/${IMAGE}`;
     const trust = ca === undefined ? [] : ['--ca', ca];
     const what = ['--from', LAYOUT, '--tag', 'latest', '--platform', 'linux/amd64'];
     succeed(await builder(['publish', '--to', target, '--push', ...what, ...trust]));
-    await makeGuestLayout(folder);
+    const { folder } = await guestLayout();
     const copy = ['skopeo', '--insecure-policy', 'copy', '--dest-tls-verify=false'];
     for (const { name } of GUESTS)
       succeed(await run([...copy, `oci:${folder}:${name}`, `docker://${registry.name}/${name}/busybox`]));
@@ -60,8 +56,6 @@ export async function openHub(settings: DockerRegistrySettings = {}, ca?: string
   } catch (error) {
     await registry.close();
     throw error;
-  } finally {
-    await rm(folder, { recursive: true });
   }
 }
 

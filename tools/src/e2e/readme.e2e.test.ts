@@ -1,11 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HOST_PLATFORMS } from '@qemu-user-static/arch-table';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readTable, restoreTable, type Table } from './binfmt-table.ts';
-import { GUESTS, makeGuestLayout, platformOf } from './debian-guests.ts';
+import { GUESTS, guestLayout, platformOf } from './debian-guests.ts';
 import { type Engine, HAS_SYS_RESOURCE, NO_ENGINES, type Outcome, openEngine } from './engines.ts';
 import { ENGINES_PAGE, openTable } from './engines-page.ts';
 import { BINFMT, ENGINES, LAYOUT } from './places.ts';
@@ -16,20 +15,16 @@ const IMAGE = 'alekitto/qemu-user-static';
 const LEAST = ['--cap-drop', 'ALL', '-v', `${BINFMT}:/binfmt_misc`];
 
 const table = openTable('Docker');
-let folder: string;
 let before: Table;
 
 describe.skipIf(NO_ENGINES !== undefined)('the README on an engine (root, engine)', () => {
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'readme-'));
     before = await readTable(BINFMT);
     expect(Object.keys(before).filter((name) => name.startsWith('qemu-'))).toEqual([]);
-    await makeGuestLayout(join(folder, 'guests'));
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await restoreTable(BINFMT, before);
-    rmSync(folder, { recursive: true });
   });
 
   describe.each(Object.values(ENGINES))('$name', (place) => {
@@ -56,8 +51,8 @@ describe.skipIf(NO_ENGINES !== undefined)('the README on an engine (root, engine
       engine = openEngine(place);
       for (const tag of ['latest', 'register', 'x86_64-aarch64'])
         succeed(await engine.builder('load', '--layout', LAYOUT, '--image', tag));
+      const { folder: layout } = await guestLayout();
       for (const { name } of GUESTS) {
-        const layout = join(folder, 'guests');
         succeed(await engine.builder('load', '--layout', layout, '--image', name, '--repository', name));
         succeed(await engine.docker('tag', `${name}:${name}`, `${name}/busybox`));
       }

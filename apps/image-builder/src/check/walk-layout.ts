@@ -53,10 +53,13 @@ export interface FoundLayout {
 }
 
 /**
- * Follows every descriptor of the layout. A document that is missing, has another size or digest than its
+ * Follows every descriptor of the layout, or those of some tags. A document that is missing, has another size or digest than its
  * descriptor, or is not what its media type says, is a problem, and what lies behind it is not followed.
  */
-export async function walkLayout(layout: Layout): Promise<FoundLayout> {
+export async function walkLayout(
+  layout: Layout,
+  isWanted: (tag: string) => boolean = () => true,
+): Promise<FoundLayout> {
   const problems: string[] = [];
   const images = new Map<Digest, FoundImage>();
 
@@ -99,6 +102,7 @@ export async function walkLayout(layout: Layout): Promise<FoundLayout> {
     const tag = descriptor.annotations?.[REF_NAME] ?? '';
     if (tag === '' || tags.some((other) => other.tag === tag))
       problems.push(`index.json: tag "${tag}" is empty or there twice`);
+    if (!isWanted(tag)) continue;
     let listed: readonly Descriptor[] = [descriptor];
     if (descriptor.mediaType === MEDIA_TYPE.index) {
       listed = ((await document(descriptor, tag)) as { manifests: Descriptor[] } | null)?.manifests ?? [];

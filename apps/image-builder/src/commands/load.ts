@@ -1,6 +1,5 @@
-import { walkLayout } from '../check/walk-layout.ts';
 import type { NamedImageOptions } from '../cli/options.ts';
-import { chooseImage, platformName } from '../engine/choose-image.ts';
+import { platformName, readImage } from '../engine/choose-image.ts';
 import { connectEngine } from '../engine/engine.ts';
 import { imageArchive } from '../engine/image-archive.ts';
 import type { Environment } from '../environment.ts';
@@ -11,7 +10,7 @@ import type { Result } from './result.ts';
 export async function loadCommand(options: NamedImageOptions, environment: Environment): Promise<Result> {
   const layout = { folder: options.layout };
   const engine = await connectEngine();
-  const image = chooseImage(await walkLayout(layout), options.image, options.platform ?? engine.platform);
+  const image = await readImage(layout, options.image, options.platform ?? engine.platform);
   const name = imageName(options, environment);
   await engine.load(imageArchive(layout, image.manifest, name, 'docker-archive'));
   const loaded = {

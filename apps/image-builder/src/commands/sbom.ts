@@ -1,6 +1,5 @@
-import { walkLayout } from '../check/walk-layout.ts';
 import type { SbomOptions } from '../cli/sbom.ts';
-import { chooseImage } from '../engine/choose-image.ts';
+import { readImage } from '../engine/choose-image.ts';
 import type { Environment } from '../environment.ts';
 import { readLock } from '../lock.ts';
 import { ownPlatform } from '../own-platform.ts';
@@ -11,10 +10,10 @@ import { SBOMS } from '../supply-chain/sboms.ts';
 import { imagesIn } from './images.ts';
 import type { Result } from './result.ts';
 
-/** One image's bill of materials, byte for byte as `attest` attaches it. @throws BuilderError as `chooseImage` */
+/** One image's bill of materials, byte for byte as `attest` attaches it. @throws BuilderError as `readImage` */
 export async function sbomCommand(options: SbomOptions, environment: Environment): Promise<Result> {
   const { layout, image, platform = ownPlatform(), format } = options;
-  const found = chooseImage(await walkLayout({ folder: layout }), image, platform);
+  const found = await readImage({ folder: layout }, image, platform);
   const set = await imagesIn({ from: [layout], platform: [platformOf(found)], tag: [] }, environment);
   const facts = await imageFacts(set)(found.manifest.digest);
   const value = SBOMS[format].make(billOfMaterials(facts, await readLock(environment.paths.lock)));

@@ -1,5 +1,6 @@
 import { type HostPlatform, host } from '@qemu-user-static/arch-table';
-import type { FoundImage, FoundLayout } from '../check/walk-layout.ts';
+import type { Layout } from '@qemu-user-static/oci-image';
+import { type FoundImage, type FoundLayout, walkLayout } from '../check/walk-layout.ts';
 import { BuilderError } from '../errors.ts';
 
 /**
@@ -22,6 +23,15 @@ export function chooseImage(layout: FoundLayout, tag: string, platform: HostPlat
       ? `this machine is none of the host platforms; "${tag}" has ${there}`
       : `"${tag}" has no ${platform}, but ${there}`,
   );
+}
+
+/** The same out of a layout, of which no other tag is read. */
+export async function readImage(
+  layout: Layout,
+  tag: string,
+  platform: HostPlatform | null,
+): Promise<FoundImage> {
+  return chooseImage(await walkLayout(layout, (one) => one === tag), tag, platform);
 }
 
 /** An image's platform, as `linux/arm/v7`. */
