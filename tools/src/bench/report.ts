@@ -45,6 +45,9 @@ ${parts.map(asMarkdown).join('\n\n')}
 
 ## What the others run
 
+"The seeds' recipe" is how images like these were made before this project: Debian's packages on a small Debian, by
+\`docker build\`, with QEMU's own script to register them.
+
 Their inputs are the same: the packages of sources.lock.json, already downloaded, and a root folder of Debian
 (\`mmdebstrap --variant=extract ${INCLUDED.map((one) => `--include='${one}'`).join(' ')}\`, without manual pages, locales and documents; of ${BASE_SUITES.join(', ')} the first that the mirror has
 whole for that platform), which is
