@@ -12,8 +12,8 @@ import {
 import { $ } from 'zx';
 import { cloneInto } from '../checkout.ts';
 
-/** The guests of a miniature: a 32-bit one, which every host has, and one of 64 bits. */
-const GUESTS = ['arm', 'aarch64'];
+/** The guests of a miniature: one that every host has, for each image has documents to attest. */
+const GUESTS = ['arm'];
 
 /**
  * Clones this repository, with a commit more: a lock of the same channels, platforms and versions over packages that
@@ -33,8 +33,7 @@ async function shrink(lock: Lock, cache: string): Promise<Lock> {
     ...channel,
     platforms: await mapValues(channel.platforms, async (locked, platform) => {
       const { version } = locked;
-      const guests = platform === 'linux/arm/v7' && version.startsWith('10.') ? ['arm'] : GUESTS;
-      const emulators = await makeEmulators(platform as HostPlatform, version, guests);
+      const emulators = await makeEmulators(platform as HostPlatform, version, GUESTS);
       const shell = await makeShell(platform as HostPlatform);
       for (const { deb, described } of [emulators, shell])
         await writeFile(join(cache, 'sha256', described.sha256), deb);
