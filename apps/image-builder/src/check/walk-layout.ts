@@ -53,8 +53,8 @@ export interface FoundLayout {
 }
 
 /**
- * Follows every descriptor of the layout, or those of some tags. A document that is missing, has another size or digest than its
- * descriptor, or is not what its media type says, is a problem, and what lies behind it is not followed.
+ * Follows every descriptor of the layout, or those of some tags. A document that is missing, has another size or
+ * digest than its descriptor, or is not what its media type says, is a problem, and what lies behind it is not followed.
  */
 export async function walkLayout(
   layout: Layout,

@@ -1,7 +1,7 @@
 import type { NamedImageOptions } from '../cli/options.ts';
-import { platformName, readImage } from '../engine/choose-image.ts';
 import { connectEngine } from '../engine/engine.ts';
 import { imageArchive } from '../engine/image-archive.ts';
+import { platformName, readImage } from '../engine/read-image.ts';
 import type { Environment } from '../environment.ts';
 import { imageName } from './image-name.ts';
 import type { Result } from './result.ts';

@@ -1,5 +1,5 @@
 import type { SbomOptions } from '../cli/sbom.ts';
-import { readImage } from '../engine/choose-image.ts';
+import { readImage } from '../engine/read-image.ts';
 import type { Environment } from '../environment.ts';
 import { readLock } from '../lock.ts';
 import { ownPlatform } from '../own-platform.ts';

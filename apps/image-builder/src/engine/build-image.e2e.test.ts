@@ -1,10 +1,9 @@
 import { HOST_PLATFORMS, type HostPlatform } from '@qemu-user-static/arch-table';
 import { END_OF_ARCHIVE, tarEntry } from '@qemu-user-static/oci-image';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type FoundLayout, walkLayout } from '../check/walk-layout.ts';
 import { callMain } from '../testing/main.ts';
-import { chooseImage } from './choose-image.ts';
 import { imageArchive } from './image-archive.ts';
+import { readImage } from './read-image.ts';
 import { enginesAtHand, LAYOUT, NO_LAYOUT } from './testing/engines.ts';
 import { type SavedImage, saveImage } from './testing/saved-image.ts';
 
@@ -19,11 +18,6 @@ function imagesFor(platform: HostPlatform, host: string): string[] {
 }
 
 describe.skipIf(reason !== undefined)(`--builder docker (engine)${reason ? `: ${reason}` : ''}`, () => {
-  let layout: FoundLayout;
-  beforeAll(async () => {
-    layout = await walkLayout(LAYOUT);
-  });
-
   describe.each(engines)('of $engine.description', ({ host, engine }) => {
     beforeAll(() => {
       process.env.DOCKER_HOST = host;
@@ -47,7 +41,7 @@ describe.skipIf(reason !== undefined)(`--builder docker (engine)${reason ? `: ${
     }
 
     async function builtIn(image: string, platform: HostPlatform): Promise<SavedImage> {
-      const { manifest } = chooseImage(layout, image, platform);
+      const { manifest } = await readImage(LAYOUT, image, platform);
       const name = { repository: 'built-in', tag: image };
       await engine.load(imageArchive(LAYOUT, manifest, name, 'docker-archive'));
       return taken(`built-in:${image}`);

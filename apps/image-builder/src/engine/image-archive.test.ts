@@ -6,9 +6,9 @@ import { promisify } from 'node:util';
 import { blobPath, type Layout } from '@qemu-user-static/oci-image';
 import { unpackTar } from 'modern-tar';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type FoundImage, walkLayout } from '../check/walk-layout.ts';
-import { chooseImage, platformName } from './choose-image.ts';
+import type { FoundImage } from '../check/walk-layout.ts';
 import { type ArchiveFormat, imageArchive } from './image-archive.ts';
+import { platformName, readImage } from './read-image.ts';
 import { makeSmallLayout } from './testing/small-layout.ts';
 
 const run = promisify(execFile);
@@ -21,7 +21,7 @@ let arm: FoundImage;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'image-archive-'));
   layout = await makeSmallLayout(join(folder, 'oci'), ['linux/amd64', 'linux/arm/v7']);
-  arm = chooseImage(await walkLayout(layout), 'all', 'linux/arm/v7');
+  arm = await readImage(layout, 'all', 'linux/arm/v7');
 });
 
 async function archive(format: ArchiveFormat): Promise<Buffer> {
@@ -39,8 +39,8 @@ const entriesOf = async (bytes: Buffer) =>
   );
 
 describe('the image of a tag', () => {
-  const choose = async (...[tag, platform]: [string, Parameters<typeof chooseImage>[2]]) =>
-    platformName(chooseImage(await walkLayout(layout), tag, platform));
+  const choose = async (...[tag, platform]: [string, Parameters<typeof readImage>[2]]) =>
+    platformName(await readImage(layout, tag, platform));
 
   test('is that of the platform', async () => {
     expect(await choose('all', 'linux/arm/v7')).toBe('linux/arm/v7');
@@ -60,6 +60,12 @@ describe('the image of a tag', () => {
     });
     await expect(choose('all', null)).rejects.toMatchObject({ code: 'PLATFORM_UNAVAILABLE' });
   });
+});
+
+test('a damaged image hinders those who ask for a tag that has it, and no one else', async () => {
+  await writeFile(blobPath(layout, arm.manifest.digest), '{}');
+  await expect(readImage(layout, 'all', 'linux/amd64')).rejects.toMatchObject({ code: 'CHECK_FAILED' });
+  expect(platformName(await readImage(layout, 'one', null))).toBe('linux/amd64');
 });
 
 describe('an archive', () => {

@@ -2,9 +2,9 @@ import { HOST_PLATFORMS, type HostPlatform, host } from '@qemu-user-static/arch-
 import type { Layout } from '@qemu-user-static/oci-image';
 import { type FoundImage, type FoundLayout, walkLayout } from '../check/walk-layout.ts';
 import { BuilderError } from '../errors.ts';
-import { platformName } from './choose-image.ts';
 import type { ContainerOutcome, Engine, Rights } from './engine.ts';
 import { imageArchive } from './image-archive.ts';
+import { platformName } from './read-image.ts';
 
 /** What was seen to work. */
 export interface SmokeReport {

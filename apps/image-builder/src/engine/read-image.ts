@@ -1,16 +1,21 @@
 import { type HostPlatform, host } from '@qemu-user-static/arch-table';
 import type { Layout } from '@qemu-user-static/oci-image';
-import { type FoundImage, type FoundLayout, walkLayout } from '../check/walk-layout.ts';
+import { type FoundImage, walkLayout } from '../check/walk-layout.ts';
 import { BuilderError } from '../errors.ts';
 
 /**
  * The image of a tag for a platform; a tag that has one image needs no platform. Of two for the same platform
- * it is the first, as clients choose: gzip's before zstd's.
+ * it is the first, as clients choose: gzip's before zstd's. No other tag is read.
  * @throws BuilderError IMAGE_UNKNOWN, PLATFORM_UNAVAILABLE, CHECK_FAILED
  */
-export function chooseImage(layout: FoundLayout, tag: string, platform: HostPlatform | null): FoundImage {
-  if (layout.problems.length > 0) throw new BuilderError('CHECK_FAILED', layout.problems.join('\n'));
-  const found = layout.tags.find((one) => one.tag === tag);
+export async function readImage(
+  layout: Layout,
+  tag: string,
+  platform: HostPlatform | null,
+): Promise<FoundImage> {
+  const { tags, problems } = await walkLayout(layout, (one) => one === tag);
+  if (problems.length > 0) throw new BuilderError('CHECK_FAILED', problems.join('\n'));
+  const [found] = tags;
   if (found === undefined) throw new BuilderError('IMAGE_UNKNOWN', `the layout has no tag "${tag}"`);
   const [only, ...others] = found.images;
   if (only !== undefined && others.length === 0) return only;
@@ -23,15 +28,6 @@ export function chooseImage(layout: FoundLayout, tag: string, platform: HostPlat
       ? `this machine is none of the host platforms; "${tag}" has ${there}`
       : `"${tag}" has no ${platform}, but ${there}`,
   );
-}
-
-/** The same out of a layout, of which no other tag is read. */
-export async function readImage(
-  layout: Layout,
-  tag: string,
-  platform: HostPlatform | null,
-): Promise<FoundImage> {
-  return chooseImage(await walkLayout(layout, (one) => one === tag), tag, platform);
 }
 
 /** An image's platform, as `linux/arm/v7`. */
