@@ -12,7 +12,7 @@ import { ROOT } from './repository.ts';
 //   node tools/src/kill-release.ts [TIMES] [PLATFORM]
 
 const [times = '20', platform = 'linux/arm/v7'] = process.argv.slice(2);
-const main = join(ROOT, 'apps/image-builder/src/main.ts');
+const main = join(ROOT, 'apps/image-builder/src/main.js');
 
 interface Run {
   readonly folder: string;

@@ -21,7 +21,6 @@ import {
 import { BuilderError } from './errors.ts';
 import type { OnEvent } from './events.ts';
 import type { GitHub } from './github/client.ts';
-import { readSources } from './sources.ts';
 import type { BuildFacts } from './supply-chain/provenance.ts';
 import type { StatementSigner } from './supply-chain/signer.ts';
 
@@ -112,6 +111,7 @@ export async function openEnvironment(
     keys: loadArchiveKeys,
     template: () => readFile(paths.template, 'utf8'),
     async archive() {
+      const { readSources } = await import('./sources.ts');
       const { url, from } = chooseMirror({
         option: options.mirror,
         environment: variables,

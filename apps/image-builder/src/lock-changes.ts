@@ -1,5 +1,6 @@
 import type { HostPlatform } from '@qemu-user-static/arch-table';
-import { type Lock, type LockedPackage, platformsOf, sourceKey } from './lock.ts';
+import type { Lock, LockedPackage } from './lock.ts';
+import { platformsOf, sourceKey } from './locked.ts';
 import { sourcesOf } from './supply-chain/sources-text.ts';
 
 /** A package that is another than before, or is new, or is gone. */

@@ -2,7 +2,8 @@ import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { formatLock, lockedChannelOf, parseLock, readLock, writeLock } from './lock.ts';
+import { formatLock, parseLock, readLock, writeLock } from './lock.ts';
+import { lockedChannelOf } from './locked.ts';
 import { lockOf } from './testing/lock.ts';
 
 const lock = lockOf({

@@ -1,6 +1,5 @@
 import { hash, randomBytes } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
-import type { HostPlatform } from '@qemu-user-static/arch-table';
 import { z } from 'zod';
 import { BuilderError } from './errors.ts';
 import { channelName, pathInPackage, platformName, problems } from './schema.ts';
@@ -61,7 +60,7 @@ const lockedChannel = z.strictObject({
 const schema = z.strictObject({
   schemaVersion: z.literal(2),
   channels: z.record(channelName, lockedChannel),
-  /** By name and version, see `sourceKey`. One that the archive did not list is not among them. */
+  /** By name and version, see `sourceKey` in locked.ts. One that the archive did not list is not among them. */
   sources: z.record(z.string(), lockedSource),
   /** How often images of a QEMU version were made anew, and from what the last time. */
   rebuilds: z.record(z.string(), z.strictObject({ number: z.int().positive(), inputs: sha256 })),
@@ -74,11 +73,6 @@ export type LockedPlatform = z.infer<typeof lockedPlatform>;
 export type LockedPackage = z.infer<typeof lockedPackage>;
 export type LockedSource = z.infer<typeof lockedSource>;
 export type SourceName = z.infer<typeof sourceName>;
-
-/** Under what the lock's `sources` has a source package: `qemu 1:11.1.3+ds-1`. */
-export function sourceKey({ package: name, version }: SourceName): string {
-  return `${name} ${version}`;
-}
 
 /** @throws BuilderError LOCK_MISSING, LOCK_INVALID */
 export async function readLock(path: string): Promise<Lock> {
@@ -131,21 +125,6 @@ export async function writeLock(path: string, lock: Lock): Promise<void> {
     await rm(temporary, { force: true });
     throw error;
   }
-}
-
-/** A channel of the lock. @throws BuilderError CHANNEL_UNKNOWN */
-export function lockedChannelOf(lock: Lock, name: string): LockedChannel {
-  const channel = lock.channels[name];
-  if (channel === undefined) {
-    const known = Object.keys(lock.channels).join(', ');
-    throw new BuilderError('CHANNEL_UNKNOWN', `no channel "${name}" in the lock, which has ${known}`);
-  }
-  return channel;
-}
-
-/** The platforms of a channel, in the lock's order. */
-export function platformsOf(channel: Pick<LockedChannel, 'platforms'>): [HostPlatform, LockedPlatform][] {
-  return Object.entries(channel.platforms) as [HostPlatform, LockedPlatform][];
 }
 
 function sortKeys(_key: string, value: unknown): unknown {

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
-import { type Lock, platformsOf } from './lock.ts';
+import type { Lock } from './lock.ts';
+import { platformsOf } from './locked.ts';
 import { sourcesText } from './supply-chain/sources-text.ts';
 
 /** The part of the lock that images are made from. */

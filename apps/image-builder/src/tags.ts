@@ -1,5 +1,6 @@
 import { type GuestName, type HostPlatform, host } from '@qemu-user-static/arch-table';
-import { type Lock, lockedChannelOf, platformsOf } from './lock.ts';
+import type { Lock } from './lock.ts';
+import { lockedChannelOf, platformsOf } from './locked.ts';
 import { compareQemuVersions, versionPrefixes } from './qemu-version.ts';
 
 /** What an image contains besides the register program. */

@@ -1,4 +1,4 @@
-import { type PublicKey, readCleartextMessage, readKey, verify } from 'openpgp';
+import type { PublicKey } from 'openpgp';
 import { ArchiveError } from './errors.ts';
 import type { ArchiveKey } from './keys.ts';
 
@@ -25,6 +25,8 @@ export async function openSignedText(
   now: Date,
 ): Promise<SignedText> {
   refuseTextOutside(message);
+  // Here and not above: it takes long to load, and few commands verify a signature.
+  const { readCleartextMessage, readKey, verify } = await import('openpgp');
   const cleartext = await readCleartextMessage({ cleartextMessage: message }).catch((cause: unknown) => {
     throw new ArchiveError('RELEASE_SIGNATURE_BAD', 'the signature cannot be read', cause);
   });

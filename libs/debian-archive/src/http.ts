@@ -1,4 +1,4 @@
-import { type Dispatcher, EnvHttpProxyAgent, interceptors, request } from 'undici';
+import type { Dispatcher } from 'undici';
 import { ArchiveError, type ArchiveErrorCode } from './errors.ts';
 import { bare, withoutCredentials } from './urls.ts';
 
@@ -53,6 +53,20 @@ export function openHttp(
   environment: NodeJS.ProcessEnv,
   limits: HttpLimits = { connect: 10_000, headers: 30_000, body: 30_000 },
 ): Http {
+  let opened: Promise<Dispatcher> | undefined;
+  return {
+    async get(url, options = {}) {
+      opened ??= openDispatcher(environment, limits);
+      return get(await opened, url, options);
+    },
+    // Not `close`, which would wait for answers nobody reads any more.
+    close: async () => (await opened)?.destroy(),
+  };
+}
+
+async function openDispatcher(environment: NodeJS.ProcessEnv, limits: HttpLimits): Promise<Dispatcher> {
+  // Here and not above: it takes long to load, and most commands find what they need on this machine.
+  const { EnvHttpProxyAgent, interceptors } = await import('undici');
   const agent = new EnvHttpProxyAgent({
     httpProxy: environment.http_proxy ?? environment.HTTP_PROXY ?? '',
     httpsProxy: environment.https_proxy ?? environment.HTTPS_PROXY ?? '',
@@ -61,15 +75,11 @@ export function openHttp(
     headersTimeout: limits.headers,
     bodyTimeout: limits.body,
   });
-  const dispatcher = agent.compose(interceptors.redirect({ maxRedirections: 5 }));
-  return {
-    get: (url, options = {}) => get(dispatcher, url, options),
-    // Not `close`, which would wait for answers nobody reads any more.
-    close: () => agent.destroy(),
-  };
+  return agent.compose(interceptors.redirect({ maxRedirections: 5 }));
 }
 
 async function get(dispatcher: Dispatcher, url: URL, { headers, signal }: GetOptions): Promise<HttpResponse> {
+  const { request } = await import('undici');
   const response = await request(bare(url), {
     dispatcher,
     // Sizes and ranges are those of the file, so it must come as it is.

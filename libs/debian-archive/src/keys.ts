@@ -1,6 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readKeys } from 'openpgp';
 import { ArchiveError } from './errors.ts';
 
 /** A public key whose signature on a Release is trusted. */
@@ -29,6 +28,7 @@ export async function loadArchiveKeys(): Promise<ArchiveKey[]> {
  * @throws ArchiveError ARCHIVE_KEY_MALFORMED
  */
 export async function readArchiveKey(armored: string, name = 'the key'): Promise<ArchiveKey> {
+  const { readKeys } = await import('openpgp');
   const keys = await readKeys({ armoredKeys: armored }).catch((cause: unknown) => {
     throw new ArchiveError('ARCHIVE_KEY_MALFORMED', `${name} cannot be read`, cause);
   });

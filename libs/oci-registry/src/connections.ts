@@ -1,4 +1,4 @@
-import { type Dispatcher, EnvHttpProxyAgent } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { Environment } from './credentials/environment.ts';
 import { isLoopback } from './reference.ts';
 import { defaultCertificateFolders, readTlsMaterial } from './tls.ts';
@@ -28,6 +28,8 @@ export function createConnections(settings: ConnectionSettings): Connections {
   const { timeouts = {}, caFile, connections = 8, certificateFolders = defaultCertificateFolders } = settings;
 
   async function open(url: URL, name: string): Promise<Dispatcher> {
+    // Here and not above: it takes long to load, and most programs that import this library speak to no registry.
+    const { EnvHttpProxyAgent } = await import('undici');
     const tls = url.protocol === 'https:' ? await readTlsMaterial(name, caFile, certificateFolders) : {};
     const connect = { timeout: timeouts.connect ?? 10_000, ...(tls as object) };
     return new EnvHttpProxyAgent({

@@ -31,7 +31,7 @@ export async function copyCheckout(folder: string): Promise<Checkout> {
   const lock = join(folder, 'sources.lock.json');
   return {
     folder,
-    program: [process.execPath, join(folder, 'apps/image-builder/src/main.ts')],
+    program: [process.execPath, join(folder, 'apps/image-builder/src/main.js')],
     async edit(path, change) {
       await writeFile(join(folder, path), change(await readFile(join(folder, path), 'utf8')));
     },

@@ -2,12 +2,8 @@ import { existsSync } from 'node:fs';
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { HOST_PLATFORMS, type HostPlatform } from '@qemu-user-static/arch-table';
-import {
-  type LockedPlatform,
-  lockedChannelOf,
-  platformsOf,
-  readLock,
-} from '@qemu-user-static/image-builder/lock';
+import { type LockedPlatform, readLock } from '@qemu-user-static/image-builder/lock';
+import { lockedChannelOf, platformsOf } from '@qemu-user-static/image-builder/locked';
 import { type DockerRegistry, startDockerRegistry } from '@qemu-user-static/oci-registry/testing';
 import { qemuScript } from '@qemu-user-static/register/bench/qemu-script';
 import { $ } from 'zx';
@@ -85,7 +81,7 @@ export async function openWorkshop(platforms: readonly HostPlatform[]): Promise<
     const workshop: Workshop = {
       folder,
       platforms,
-      builder: [process.execPath, resolve(ROOT, 'apps/image-builder/src/main.ts')],
+      builder: [process.execPath, resolve(ROOT, 'apps/image-builder/src/main.js')],
       engine,
       onEngine,
       onMachine,
@@ -148,7 +144,7 @@ export async function lockedPlatforms(
 
 /** Paths in the archive to files in the cache. */
 export async function fetchedFiles(channel: string): Promise<ReadonlyMap<string, string>> {
-  const main = resolve(ROOT, 'apps/image-builder/src/main.ts');
+  const main = resolve(ROOT, 'apps/image-builder/src/main.js');
   const { stdout } = await $`${process.execPath} ${main} fetch --channel ${channel} --json`.quiet();
   const files = JSON.parse(stdout) as { package: string; file: string }[];
   return new Map(files.map((found) => [found.package, found.file]));

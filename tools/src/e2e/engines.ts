@@ -82,7 +82,7 @@ export function builder(
   words: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<Outcome> {
-  return run([process.execPath, resolve(ROOT, 'apps/image-builder/src/main.ts'), ...words], { env });
+  return run([process.execPath, resolve(ROOT, 'apps/image-builder/src/main.js'), ...words], { env });
 }
 
 /** @param patience milliseconds for each call of its client; more where a container has much to do */

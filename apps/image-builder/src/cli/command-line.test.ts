@@ -29,7 +29,7 @@ test('every command is an Nx target', async () => {
     targets: Record<string, { options?: { command: string } }>;
   };
   for (const { name } of COMMANDS)
-    expect(targets[name]?.options?.command).toBe(`node apps/image-builder/src/main.ts ${name}`);
+    expect(targets[name]?.options?.command).toBe(`node apps/image-builder/src/main.js ${name}`);
 });
 
 describe.concurrent('wrong usage ends with status 2 and says what is right', () => {

@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { SBOM_FORMATS, type SbomFormat } from '../supply-chain/sboms.ts';
+import { SBOM_FORMATS, type SbomFormat } from '../supply-chain/sbom-formats.ts';
 import type { Declaration } from './declaration.ts';
 import { type ImageOptions, json, oneImage } from './options.ts';
 

@@ -4,7 +4,8 @@ import { temporaryFolder } from '@qemu-user-static/debian-archive/testing';
 import { expect, onTestFinished, test } from 'vitest';
 import { openEnvironment } from '../environment.ts';
 import { openedGitHub } from '../github/testing/open.ts';
-import { formatLock, parseLock, platformsOf, readLock, writeLock } from '../lock.ts';
+import { formatLock, parseLock, readLock, writeLock } from '../lock.ts';
+import { platformsOf } from '../locked.ts';
 import { olderLock } from '../track/testing/older-lock.ts';
 import { trackCommand } from './track.ts';
 

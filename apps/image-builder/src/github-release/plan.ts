@@ -1,7 +1,8 @@
 import { GUEST_NAMES, type GuestName, type HostPlatform, host } from '@qemu-user-static/arch-table';
 import type { Descriptor, Digest, Layout } from '@qemu-user-static/oci-image';
 import { BuilderError } from '../errors.ts';
-import { type Lock, platformsOf } from '../lock.ts';
+import type { Lock } from '../lock.ts';
+import { platformsOf } from '../locked.ts';
 import { documentIn, type ImageSet, isIndex, type SetTag } from '../publish/image-set.ts';
 import { parseDockerfile } from '../recipe/dockerfile.ts';
 import { partOf } from '../recipe/plan.ts';

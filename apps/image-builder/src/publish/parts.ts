@@ -2,7 +2,8 @@ import { GUEST_NAMES, type GuestName, type HostPlatform, hostNamed } from '@qemu
 import type { Compression, Layer } from '@qemu-user-static/oci-image';
 import type { FoundImage, FoundLayout } from '../check/walk-layout.ts';
 import { GUESTS_LABEL } from '../labels.ts';
-import { type Lock, lockedChannelOf } from '../lock.ts';
+import type { Lock } from '../lock.ts';
+import { lockedChannelOf } from '../locked.ts';
 import type { Recipe } from '../recipe/dockerfile.ts';
 import { type Part, partOf } from '../recipe/plan.ts';
 import type { ImageParts } from '../stages/tag-images.ts';

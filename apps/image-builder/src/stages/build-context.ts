@@ -4,7 +4,8 @@ import { renderRegisterScript } from '@qemu-user-static/register';
 import type { Environment } from '../environment.ts';
 import { BuilderError } from '../errors.ts';
 import { imageLabels, provenanceOf } from '../labels.ts';
-import { lockedChannelOf, readLock } from '../lock.ts';
+import { readLock } from '../lock.ts';
+import { lockedChannelOf } from '../locked.ts';
 import { stage } from '../pipeline.ts';
 import {
   type ContextFile,

@@ -8,7 +8,8 @@ import { runEmulators } from '../check/run-emulators.ts';
 import { type FoundImage, type FoundLayout, walkLayout } from '../check/walk-layout.ts';
 import { BuilderError } from '../errors.ts';
 import type { OnEvent } from '../events.ts';
-import { type Lock, type LockedPlatform, platformsOf } from '../lock.ts';
+import type { Lock, LockedPlatform } from '../lock.ts';
+import { platformsOf } from '../locked.ts';
 import { memoKey, recall, remember } from '../memo.ts';
 import { ownPlatform } from '../own-platform.ts';
 

@@ -1,7 +1,8 @@
 import type { HostPlatform } from '@qemu-user-static/arch-table';
 import { type FetchContext, fetchAll } from '@qemu-user-static/debian-archive';
 import { BuilderError } from '../errors.ts';
-import { type Lock, type LockedPlatform, lockedChannelOf, platformsOf } from '../lock.ts';
+import type { Lock, LockedPlatform } from '../lock.ts';
+import { lockedChannelOf, platformsOf } from '../locked.ts';
 import type { FetchedChannel } from './build.ts';
 
 /** What part of the lock a run is about. */

@@ -8,14 +8,8 @@ import {
   readSourceCopyright,
   type Suite,
 } from '@qemu-user-static/debian-archive';
-import {
-  type Lock,
-  type LockedChannel,
-  type LockedSource,
-  platformsOf,
-  type SourceName,
-  sourceKey,
-} from '../lock.ts';
+import type { Lock, LockedChannel, LockedSource, SourceName } from '../lock.ts';
+import { platformsOf, sourceKey } from '../locked.ts';
 import { sourcesOf } from '../supply-chain/sources-text.ts';
 
 /**

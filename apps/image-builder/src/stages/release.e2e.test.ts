@@ -15,7 +15,8 @@ import {
 } from '@qemu-user-static/oci-image';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { enginesAtHand, LAYOUT, NO_LAYOUT } from '../engine/testing/engines.ts';
-import { lockedChannelOf, readLock } from '../lock.ts';
+import { readLock } from '../lock.ts';
+import { lockedChannelOf } from '../locked.ts';
 import { type Memo, remember } from '../memo.ts';
 import { callMain } from '../testing/main.ts';
 import { makeProgram } from '../testing/program.ts';

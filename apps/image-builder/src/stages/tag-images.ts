@@ -9,7 +9,8 @@ import {
   timestamp,
 } from '@qemu-user-static/oci-image';
 import { documentLabels, imageLabels } from '../labels.ts';
-import { type Lock, lockedChannelOf } from '../lock.ts';
+import type { Lock } from '../lock.ts';
+import { lockedChannelOf } from '../locked.ts';
 import { parseDockerfile } from '../recipe/dockerfile.ts';
 import { type Part, partOf } from '../recipe/plan.ts';
 import { renderTemplate } from '../recipe/template.ts';

@@ -2,14 +2,8 @@ import { hash } from 'node:crypto';
 import { type HostPlatform, host } from '@qemu-user-static/arch-table';
 import type { Annotations, Digest } from '@qemu-user-static/oci-image';
 import { GUESTS_LABEL } from '../labels.ts';
-import {
-  type Lock,
-  type LockedPackage,
-  type LockedSource,
-  lockedChannelOf,
-  type SourceName,
-  sourceKey,
-} from '../lock.ts';
+import type { Lock, LockedPackage, LockedSource, SourceName } from '../lock.ts';
+import { lockedChannelOf, sourceKey } from '../locked.ts';
 import { type LicenseTerms, termsOf } from './licenses.ts';
 import { sourcesOf } from './sources-text.ts';
 

@@ -1,5 +1,6 @@
 import type { HostPlatform } from '@qemu-user-static/arch-table';
-import { type Lock, lockedChannelOf } from '../lock.ts';
+import type { Lock } from '../lock.ts';
+import { lockedChannelOf } from '../locked.ts';
 import { poolAddress } from './sources-text.ts';
 
 export const PROVENANCE_PREDICATE = 'https://slsa.dev/provenance/v1';

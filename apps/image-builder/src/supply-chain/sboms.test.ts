@@ -11,7 +11,8 @@ import { contextOf, madeRelease } from '../publish/testing/release.ts';
 import { build } from '../stages/build.ts';
 import { billOfMaterials } from './bill-of-materials.ts';
 import { imageFacts } from './image-facts.ts';
-import { SBOM_FORMATS, SBOMS, type SbomFormat } from './sboms.ts';
+import { SBOM_FORMATS, type SbomFormat } from './sbom-formats.ts';
+import { SBOMS } from './sboms.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'sboms-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));

@@ -1,5 +1,6 @@
 import { PUBLIC_MIRROR, SNAPSHOT_SERVICE } from '@qemu-user-static/debian-archive';
-import { type Lock, type LockedPackage, type LockedSource, type SourceName, sourceKey } from '../lock.ts';
+import type { Lock, LockedPackage, LockedSource, SourceName } from '../lock.ts';
+import { sourceKey } from '../locked.ts';
 
 /** The sources of a package: its own, then those whose code is linked in. */
 export function sourcesOf({ source, builtUsing }: LockedPackage): SourceName[] {

@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { type HostPlatform, host } from '@qemu-user-static/arch-table';
 import type { Suite } from '@qemu-user-static/debian-archive';
 import { isTold } from '@qemu-user-static/errors';
-import { type Lock, platformsOf, sourceKey } from '../lock.ts';
+import type { Lock } from '../lock.ts';
+import { platformsOf, sourceKey } from '../locked.ts';
 import { memoKey, recall, remember } from '../memo.ts';
 import type { SourceChannel, Sources } from '../sources.ts';
 import {

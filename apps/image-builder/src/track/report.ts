@@ -1,6 +1,7 @@
 import type { HostPlatform } from '@qemu-user-static/arch-table';
-import { formatLock, type Lock, platformsOf } from '../lock.ts';
+import { formatLock, type Lock } from '../lock.ts';
 import { type PackageChange, packageChanges, rebuilt } from '../lock-changes.ts';
+import { platformsOf } from '../locked.ts';
 import type { Finding } from './archive.ts';
 import { type Lag, lagOf, newestCandidate, type Upstream, upstreamOf } from './upstream.ts';
 import type { UpstreamTags } from './upstream-tags.ts';
