@@ -95,6 +95,13 @@ describe('a registry without it', () => {
     expect(await repository.referrers(image.digest)).toEqual([]);
   });
 
+  test('is asked for its own list once', async () => {
+    const { repository, server } = await start({ referrers: false });
+    await repository.referrers(image.digest);
+    await repository.referrers(image.digest);
+    expect(server.requests.filter(({ path }) => path.includes('/referrers/'))).toHaveLength(1);
+  });
+
   test('gets a list under a tag, with the kind and the annotations of each', async () => {
     const { repository } = await start({ referrers: false });
     await repository.putManifest('signed', signature);
@@ -125,7 +132,7 @@ describe('a registry without it', () => {
     expect(listWrites(server.requests)).toBe(1);
   });
 
-  test('several pushed at once are all listed, in fewer writes of the list', async () => {
+  test('several pushed at once are all listed, in one write of the list', async () => {
     const { repository, server } = await start({ referrers: false });
     const many = Array.from({ length: 10 }, (_, n) =>
       manifest({ subject, artifactType: `application/n${n}` }),
@@ -133,7 +140,7 @@ describe('a registry without it', () => {
     await Promise.all(many.map((each) => repository.putManifest(each.digest, each)));
     const listed = (await repository.referrers(image.digest)).map(({ digest }) => digest);
     expect(listed.sort()).toEqual(many.map(({ digest }) => digest).sort());
-    expect(listWrites(server.requests)).toBeLessThan(many.length / 2);
+    expect(listWrites(server.requests)).toBe(1);
   });
 
   test('several clients at once, none of which knows of the others, lose no entry', async () => {

@@ -37,6 +37,11 @@ export function createReferrers(http: Http, clock: Clock, signal?: AbortSignal):
   const lines = new Map<string, Promise<unknown>>();
   // What is to be written in the next turn, and when that is done.
   const noting = new Map<string, { readonly entries: Descriptor[]; readonly written: Promise<void> }>();
+  // Manifests on their way, by what they refer to: a list waits for them, to be written once and not for each.
+  const coming = new Map<string, Set<Promise<unknown>>>();
+  // Repositories of a registry that keeps no lists. One that does "MUST NOT return a 404 Not Found", so it is asked once.
+  // https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#listing-referrers
+  const withoutLists = new Set<string>();
 
   function inLine<T>(repository: string, subject: string, work: () => Promise<T>): Promise<T> {
     const key = `${repository}@${subject}`;
@@ -45,6 +50,17 @@ export function createReferrers(http: Http, clock: Clock, signal?: AbortSignal):
     const leave = () => lines.get(key) === mine && lines.delete(key);
     mine.then(leave, leave);
     return mine;
+  }
+
+  async function onItsWay<T>(key: string, work: Promise<T>): Promise<T> {
+    const others = coming.get(key) ?? new Set();
+    coming.set(key, others.add(work));
+    try {
+      return await work;
+    } finally {
+      others.delete(work);
+      if (others.size === 0) coming.delete(key);
+    }
   }
 
   /** Adds an entry to the list under a tag, together with those that come while the list waits for its turn. */
@@ -56,7 +72,8 @@ export function createReferrers(http: Http, clock: Clock, signal?: AbortSignal):
       return open.written;
     }
     const entries = [entry];
-    const written = inLine(repository, subject, () => {
+    const written = inLine(repository, subject, async () => {
+      await Promise.allSettled(coming.get(key) ?? []);
       noting.delete(key);
       return rewrite(repository, subject, (before) => {
         const missing = entries.filter((one) => before.every(({ digest }) => digest !== one.digest));
@@ -73,6 +90,7 @@ export function createReferrers(http: Http, clock: Clock, signal?: AbortSignal):
     digest: string,
     artifactType?: string,
   ): Promise<Descriptor[] | undefined> {
+    if (withoutLists.has(repository)) return undefined;
     const call: Call = {
       method: 'GET',
       url: await http.address(
@@ -83,12 +101,14 @@ export function createReferrers(http: Http, clock: Clock, signal?: AbortSignal):
       headers: { accept: IMAGE_INDEX },
       expect: [200, 404],
     };
-    return readPages(http, call, (index, answer, page) => {
+    const listed = await readPages(http, call, (index, answer, page) => {
       const manifests = manifestsOf(index);
       if (!manifests)
         throw brokenProtocol(page, 'answers with referrers that are no image index', answer.status);
       return manifests;
     });
+    if (listed === undefined) withoutLists.add(repository);
+    return listed;
   }
 
   async function list(repository: string, digest: string, artifactType?: string): Promise<Descriptor[]> {
@@ -161,8 +181,11 @@ export function createReferrers(http: Http, clock: Clock, signal?: AbortSignal):
   }
 
   async function put(repository: string, reference: string, manifest: Pick<Manifest, 'mediaType' | 'bytes'>) {
-    const stored = await putManifest(http, repository, reference, manifest);
     const subject = subjectOf(manifest.bytes);
+    const stored = await onItsWay(
+      `${repository}@${subject}`,
+      putManifest(http, repository, reference, manifest),
+    );
     if (subject !== undefined && stored.subject === undefined)
       await note(repository, subject, referrerEntry(stored.descriptor, fieldsOf(manifest.bytes)));
     return stored.descriptor;

@@ -100,6 +100,31 @@ describe('with a key', () => {
     expect(await kindsOf(repository, 'arm-10.2.2')).toEqual([...DOCUMENTS.slice(2), SIGNED[0], SIGNED[3]]);
   });
 
+  test('a document costs three requests, where clients keep the list', async () => {
+    const { server, attest } = await published({ referrers: false });
+    const { subjects } = (await attest({ key })).plan.targets[0] as { subjects: readonly object[] };
+    const before = server.requests.length;
+    const { plan } = await attest({ push: true, key });
+    // Of an image: is it there, what refers to it (planned, at work, read back), and the list read, written, read.
+    const others = subjects.length * 7;
+    const once = ['the API’s version', 'a list of its own', 'a blob begun', 'and sent'];
+    expect(server.requests.length - before).toBeLessThanOrEqual(
+      3 * (lackingIn(plan) ?? 0) + others + once.length,
+    );
+  });
+
+  test('what a registry does not list is told', async () => {
+    const { server, attest } = await published();
+    // An empty list from then on, whatever was filed.
+    const body = JSON.stringify({
+      schemaVersion: 2,
+      mediaType: 'application/vnd.oci.image.index.v1+json',
+      manifests: [],
+    });
+    server.inject({ path: /referrers/, times: 999, fault: { kind: 'status', status: 200, body } });
+    await expect(attest({ push: true, key })).rejects.toMatchObject({ code: 'ATTESTATION_NOT_KEPT' });
+  });
+
   test('a second run signs nothing again', async () => {
     const { server, attest } = await published();
     await attest({ push: true, key });
