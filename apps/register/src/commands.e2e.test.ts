@@ -3,7 +3,7 @@ import { NO_ARCHIVE } from './testing/archive.ts';
 import { left, said } from './testing/commands.ts';
 import { COMMANDS_PAGE, commandsPage } from './testing/commands-page.ts';
 import { DOCKER_ENGINES, type Docker, openDocker } from './testing/docker.ts';
-import { MOUNT, readEntries } from './testing/namespace.ts';
+import { MOUNT, readEntries, removeEmulators } from './testing/namespace.ts';
 
 describe.each(DOCKER_ENGINES)('$name', (engine) => {
   const reason = engine.problem ?? NO_ARCHIVE;
@@ -18,7 +18,7 @@ describe.each(DOCKER_ENGINES)('$name', (engine) => {
       timeout: 600_000,
     }, async () => {
       const text = await commandsPage(async ({ image, words, env = {}, after }, exported) => {
-        await docker.call(image, ['--uninstall', 'qemu-*']);
+        removeEmulators(MOUNT);
         if (after !== undefined) await docker.call(image, after.split(' '));
         const outcome = await docker.call(image, words.split(' ').filter(Boolean), { env, exported });
         return { outcome, left: left(readEntries(MOUNT)) };
@@ -29,7 +29,7 @@ describe.each(DOCKER_ENGINES)('$name', (engine) => {
     const VOLUME = ['--cap-drop', 'ALL', '-v', `${MOUNT}:/binfmt_misc`];
 
     test('least privilege does: no capability, and the table as a volume', async () => {
-      await docker.call('latest', ['--uninstall', 'qemu-*']);
+      removeEmulators(MOUNT);
       const outcome = await docker.call('latest', ['--reset', '-p', 'yes', '--verify'], { rights: VOLUME });
       expect([outcome.code, outcome.stderr]).toEqual([
         0,
@@ -59,7 +59,7 @@ describe.each(DOCKER_ENGINES)('$name', (engine) => {
     });
 
     test('on a read-only root file system it registers, and verifies if there is room', async () => {
-      await docker.call('latest', ['--uninstall', 'qemu-*']);
+      removeEmulators(MOUNT);
       const readOnly = ['--read-only', ...VOLUME];
       expect((await docker.call('latest', ['--install', 'arm64'], { rights: readOnly })).code).toBe(0);
       expect(said(await docker.call('latest', ['--verify'], { rights: readOnly }))).toBe('VERIFY_NO_ROOM');

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { ROOT } from '../repository.ts';
-import { BINFMT, ENGINES, type EnginePlace, LAYOUT, socketOf } from './places.ts';
+import { BINFMT, ENGINES, type EnginePlace, KEPT, LAYOUT, socketOf } from './places.ts';
 
 export { LAYOUT };
 
@@ -94,6 +94,17 @@ export function openEngine(place: EnginePlace, patience = PATIENCE): Engine {
     docker: (...words) => run([...clientOf(place), ...words], { patience }),
     builder: (...words) => builder(words, { DOCKER_HOST: `unix://${socketOf(place)}` }),
   };
+}
+
+/** Takes away what a suite brought to an engine; what the set-up keeps there stays. */
+export async function removeImages({ docker }: Engine): Promise<void> {
+  const { stdout } = await docker('images', '--format', '{{.Repository}}:{{.Tag}} {{.ID}}');
+  const brought = stdout
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith(`${KEPT}:`))
+    .map((line) => line.split(' ') as [name: string, id: string])
+    .map(([name, id]) => (name.includes('<none>') ? id : name));
+  if (brought.length > 0) await docker('rmi', '--force', ...new Set(brought));
 }
 
 /** Whether this machine's root has every capability there is, which `--privileged` of an old engine asks for. */

@@ -9,7 +9,15 @@ import { ROOT } from '../repository.ts';
 import { readWorkflow, type Step } from '../workflows/workflow.ts';
 import { readTable, restoreTable, type Table } from './binfmt-table.ts';
 import { GUESTS, guestLayout } from './debian-guests.ts';
-import { type Engine, HAS_SYS_RESOURCE, NO_ENGINES, type Outcome, openEngine, run } from './engines.ts';
+import {
+  type Engine,
+  HAS_SYS_RESOURCE,
+  NO_ENGINES,
+  type Outcome,
+  openEngine,
+  removeImages,
+  run,
+} from './engines.ts';
 import { BINFMT, ENGINES, LAYOUT, socketOf } from './places.ts';
 import { dockerWords } from './pod.ts';
 
@@ -70,8 +78,7 @@ describe.skipIf(NO_ENGINES !== undefined)('the examples on an engine (root, engi
     });
 
     afterAll(async () => {
-      const { stdout } = await engine.docker('images', '--quiet', '--no-trunc');
-      await engine.docker('rmi', '--force', ...new Set(stdout.split('\n').filter((id) => id !== '')));
+      await removeImages(engine);
     }, 60_000);
 
     describe('Compose', () => {

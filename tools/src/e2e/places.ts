@@ -23,6 +23,12 @@ export const SHARED = join(FOLDER, 'shared');
 /** The release that the tests try. */
 export const LAYOUT = resolve(ROOT, process.env.E2E_LAYOUT ?? 'dist/oci');
 
+/**
+ * What each engine has from the set-up on: `latest`, `register` and `aarch64`. Its layers stay there, so that no suite
+ * waits for them to be unpacked again.
+ */
+export const KEPT = 'e2e/qemu-user-static';
+
 /** An engine that the set-up starts: its files, as this machine sees them. */
 export interface EnginePlace {
   readonly name: string;
@@ -55,6 +61,7 @@ export function e2eEnvironment({ DOCKER_HOST }: NodeJS.ProcessEnv): Record<strin
   return {
     DOCKER_HOSTS: DOCKER_HOST ?? started.map((socket) => `unix://${socket}`).join(' '),
     E2E_LAYOUT: LAYOUT,
+    ...(DOCKER_HOST === undefined && started.length > 0 && { REGISTER_IMAGE: KEPT }),
     ...(existsSync(SHARED) && { TMPDIR: SHARED }),
   };
 }

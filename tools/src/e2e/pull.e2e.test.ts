@@ -161,7 +161,7 @@ describe.skipIf(NO_ENGINES)(`${TAGS.join(', ')} in two registries (root, engine,
     rmSync(join(NEWER_ROOT, PODMAN_5), { recursive: true, force: true });
   });
 
-  test.each(CLIENTS)(
+  test.concurrent.each(CLIENTS)(
     '$name pulls each platform’s image, with the digests of the layout',
     async (client) => {
       for (const tag of TAGS)

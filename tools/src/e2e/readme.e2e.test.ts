@@ -5,7 +5,14 @@ import { HOST_PLATFORMS } from '@qemu-user-static/arch-table';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readTable, restoreTable, type Table } from './binfmt-table.ts';
 import { GUESTS, guestLayout, platformOf } from './debian-guests.ts';
-import { type Engine, HAS_SYS_RESOURCE, NO_ENGINES, type Outcome, openEngine } from './engines.ts';
+import {
+  type Engine,
+  HAS_SYS_RESOURCE,
+  NO_ENGINES,
+  type Outcome,
+  openEngine,
+  removeImages,
+} from './engines.ts';
 import { ENGINES_PAGE, openTable } from './engines-page.ts';
 import { BINFMT, ENGINES, LAYOUT } from './places.ts';
 
@@ -61,8 +68,7 @@ describe.skipIf(NO_ENGINES !== undefined)('the README on an engine (root, engine
 
     afterAll(async () => {
       await restoreTable(BINFMT, before);
-      const { stdout } = await engine.docker('images', '--quiet', '--no-trunc');
-      await engine.docker('rmi', '--force', ...new Set(stdout.split('\n').filter((id) => id !== '')));
+      await removeImages(engine);
       rmSync(shared, { recursive: true, force: true });
     }, 60_000);
 

@@ -7,8 +7,19 @@ import { ROOT } from '../repository.ts';
 import { readTable } from './binfmt-table.ts';
 import { aptMirror } from './debian.ts';
 import { startEngine } from './engine-process.ts';
+import { openEngine } from './engines.ts';
 import { abortOnInterrupt } from './interrupt.ts';
-import { BINFMT, ENGINES, NEWER_ROOT, SHARED, SID_ROOT, STATE } from './places.ts';
+import {
+  BINFMT,
+  ENGINES,
+  type EnginePlace,
+  KEPT,
+  LAYOUT,
+  NEWER_ROOT,
+  SHARED,
+  SID_ROOT,
+  STATE,
+} from './places.ts';
 import { tearDown } from './tear-down.ts';
 
 // Brings what the end-to-end suites need to a Debian machine, and starts it: a Docker Engine of this Debian, and a newer
@@ -71,6 +82,7 @@ export async function setUp(): Promise<void> {
       timed('Debian sid', () => makeDebian(SID)),
       timed('images', buildImages),
     ]);
+    await timed('images in the engines', () => allThrough(Object.values(ENGINES).map(keepImages)));
   } catch (error) {
     if (!stands) await tearDown();
     throw error;
@@ -142,6 +154,16 @@ async function makeDebian({ root, suite, packages, aptOption }: DebianFolder): P
 /** The images to try are those of this checkout, unless E2E_LAYOUT names a folder that has some. */
 async function buildImages(): Promise<void> {
   if (process.env.E2E_LAYOUT === undefined) await $({ cwd: ROOT })`npx nx run image-builder:build`.quiet();
+}
+
+/** Loads what suites share. Whatever they take away, these names hold the layers. */
+async function keepImages(place: EnginePlace): Promise<void> {
+  const { builder } = openEngine(place);
+  for (const tag of ['latest', 'register', 'aarch64']) {
+    const words = ['load', '--layout', LAYOUT, '--image', tag, '--repository', KEPT];
+    const { code, stderr } = await builder(...words);
+    if (code !== 0) throw new Error(stderr);
+  }
 }
 
 async function timed(what: string, work: () => Promise<unknown>): Promise<void> {

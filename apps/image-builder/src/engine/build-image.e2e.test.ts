@@ -1,6 +1,6 @@
 import { HOST_PLATFORMS, type HostPlatform } from '@qemu-user-static/arch-table';
 import { END_OF_ARCHIVE, tarEntry } from '@qemu-user-static/oci-image';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { callMain } from '../testing/main.ts';
 import { imageArchive } from './image-archive.ts';
 import { readImage } from './read-image.ts';
@@ -17,37 +17,40 @@ function imagesFor(platform: HostPlatform, host: string): string[] {
   return host === engines[0]?.host || platform === HOST_PLATFORMS[0] ? ['register', 'arm'] : ['register'];
 }
 
+/** A name of its own for each platform, since some are built at once. */
+const repositoryOf = (name: string, platform: HostPlatform) => `${name}-${platform.replaceAll('/', '-')}`;
+
 describe.skipIf(reason !== undefined)(`--builder docker (engine)${reason ? `: ${reason}` : ''}`, () => {
   describe.each(engines)('of $engine.description', ({ host, engine }) => {
-    beforeAll(() => {
-      process.env.DOCKER_HOST = host;
-    });
-
     /** What the engine has under a name, which it then loses. */
     async function taken(name: string): Promise<SavedImage> {
       try {
-        return await saveImage(name);
+        return await saveImage(name, host);
       } finally {
         await engine.removeImage(name);
       }
     }
 
     async function builtByEngine(image: string, platform: HostPlatform): Promise<SavedImage> {
-      const words = ['--image', image, '--platform', platform, '--repository', 'built', '--json'];
-      const { status, stdout, stderr } = await callMain(['build', '--builder', 'docker', ...words]);
+      const repository = repositoryOf('built', platform);
+      const words = ['--image', image, '--platform', platform, '--repository', repository, '--json'];
+      const { status, stdout, stderr } = await callMain(['build', '--builder', 'docker', ...words], {
+        DOCKER_HOST: host,
+      });
       expect(status, stderr).toBe(0);
-      expect(JSON.parse(stdout)).toMatchObject({ name: `built:${image}`, platform });
-      return taken(`built:${image}`);
+      expect(JSON.parse(stdout)).toMatchObject({ name: `${repository}:${image}`, platform });
+      return taken(`${repository}:${image}`);
     }
 
     async function builtIn(image: string, platform: HostPlatform): Promise<SavedImage> {
       const { manifest } = await readImage(LAYOUT, image, platform);
-      const name = { repository: 'built-in', tag: image };
+      const repository = repositoryOf('built-in', platform);
+      const name = { repository, tag: image };
       await engine.load(imageArchive(LAYOUT, manifest, name, 'docker-archive'));
-      return taken(`built-in:${image}`);
+      return taken(`${repository}:${image}`);
     }
 
-    test.each(
+    test.concurrent.each(
       HOST_PLATFORMS.flatMap((platform) =>
         imagesFor(platform, host).map((image) => [image, platform] as const),
       ),

@@ -4,7 +4,7 @@ import { cp, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Image } from './commands.ts';
 import { NO_STATIC_BUSYBOX } from './image.ts';
-import { MOUNT, readEntries } from './namespace.ts';
+import { MOUNT, readEntries, removeEmulators } from './namespace.ts';
 import { qemuUser } from './qemu-user.ts';
 import { type Outcome, run } from './run.ts';
 import { scratch, scriptFile } from './script.ts';
@@ -84,7 +84,7 @@ export async function openDocker({ host }: DockerEngine): Promise<Docker> {
   return {
     call,
     [Symbol.asyncDispose]: async () => {
-      await call('latest', ['--uninstall', 'qemu-*']);
+      removeEmulators(MOUNT);
       if (own)
         await docker(['rmi', ...['latest', 'register', 'aarch64'].map((image) => `${repository}:${image}`)]);
     },

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type Outcome, run } from './run.ts';
 import { scriptFile } from './script.ts';
 import { ONE_SHELL, type Shell } from './shells.ts';
@@ -108,6 +108,12 @@ export function readEntries(folder: string): Record<string, Entry> {
       .sort()
       .map((name) => [name, parseEntry(readFileSync(`${folder}/${name}`, 'utf8'))]),
   );
+}
+
+/** Removes the emulators' entries from a mounted table. */
+export function removeEmulators(folder: string): void {
+  for (const name of Object.keys(readEntries(folder)))
+    if (name.startsWith('qemu-')) writeFileSync(`${folder}/${name}`, '-1');
 }
 
 function parseEntry(text: string): Entry {

@@ -12,8 +12,9 @@ export interface SavedImage {
   readonly config: Readonly<Record<string, unknown>>;
 }
 
-/** Reads an image as `docker save` writes it. https://github.com/moby/docker-image-spec/blob/v1.3.1/spec.md */
-export async function saveImage(name: string): Promise<SavedImage> {
+/** Reads an image of the engine at `host` (as DOCKER_HOST has it), as `docker save` writes it. https://github.com/moby/docker-image-spec/blob/v1.3.1/spec.md */
+export async function saveImage(name: string, host: string): Promise<SavedImage> {
+  process.env.DOCKER_HOST = host;
   const archive = await buffer(await new Docker().getImage(name).get());
   const files = await filesIn(archive);
   const read = (path: string) => Buffer.from(files.get(path)?.data ?? []);
