@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { elfPattern, escapeBytes, GUEST_NAMES, guest, registrationLine } from '@qemu-user-static/arch-table';
 import { describe, expect, test } from 'vitest';
@@ -110,5 +110,38 @@ describe.each(SHELLS)('files instead of entries, in $name', (shell) => {
       `# ${host}/etc/binfmt.d/qemu-arm.conf\n${registrationLine('arm', `${bin}/qemu-arm-static`, 'F')}\n`,
     ]);
     expect(readdirSync(join(host, 'etc/binfmt.d'))).toEqual([]);
+  });
+
+  test('a path with a space is one path: what has its first word for a name stays', async () => {
+    const place = folder('spaces');
+    for (const name of ['my', 'my own', 'my own/etc/binfmt.d', 'my own/opt'])
+      mkdirSync(join(place, name), { recursive: true });
+    writeFileSync(join(place, 'my/own'), '');
+    const own = join(place, 'my own');
+    const env = { QEMU_BIN_DIR: standIns(['s390x']), TMPDIR: own };
+    for (const words of [
+      ['--systemd', 's390x', '--exportdir', own],
+      ['--persist', own, '--qemu-path', '/opt'],
+      // It runs a probe, for which it makes a folder in TMPDIR.
+      ['--install', 'all', '--systemd', 'ALL', '--exportdir', own],
+    ]) {
+      expect([words, (await call(words, env)).code]).toEqual([words, 0]);
+    }
+    expect(existsSync(join(place, 'my/own'))).toBe(true);
+    expect(readdirSync(own).filter((name) => !name.startsWith('qemu-'))).toEqual(['etc', 'opt']);
+    expect(readdirSync(join(own, 'opt'))).toEqual(['qemu-s390x-static']);
+  });
+
+  // busybox makes folders without a program that could be slow.
+  test.skipIf(shell.name === 'busybox ash')('an export that is interrupted leaves nothing', async () => {
+    const out = folder('interrupted');
+    const slow = folder('slow');
+    writeFileSync(join(slow, 'mkdir'), '#!/bin/sh\n/bin/mkdir "$@"; kill -TERM $PPID; sleep 0.1\n', {
+      mode: 0o755,
+    });
+    const { code } = await call(['--systemd', 'ALL', '--exportdir', out], {
+      PATH: `${slow}:${process.env.PATH}`,
+    });
+    expect([code, readdirSync(out)]).toEqual([1, []]);
   });
 });

@@ -17,4 +17,4 @@ NEWLINE='
 '
 WHITESPACE=" 	$NEWLINE"
 
-FOLDERS='' # those that are gone at the end
+STAGE='' SCRATCH='' # folders that are gone at the end

@@ -106,8 +106,7 @@ finish() {
 	[ "$CHANGING" = no ] || put_back
 	unlock
 	[ "$code$MOUNTED" != 1yes ] || umount "$MOUNT"
-	# shellcheck disable=SC2086 # a list of folders
-	[ -z "$FOLDERS" ] || rm -rf $FOLDERS
+	[ -z "$STAGE$SCRATCH" ] || rm -rf ${STAGE:+"$STAGE"} ${SCRATCH:+"$SCRATCH"}
 	trap - EXIT
 	exit "$code"
 }

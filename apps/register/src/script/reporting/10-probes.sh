@@ -4,19 +4,21 @@
 read -r TAG _ </proc/uptime
 TAG=$$.$TAG
 
-SCRATCH=''
-
 # make_scratch: sets SCRATCH, a new folder whose files can be run, if there is a place for one.
 make_scratch() {
 	[ -z "$SCRATCH" ] || return 0
 	for place in "${TMPDIR:-/tmp}" /tmp /var/tmp /run /dev/shm "$PWD"; do
-		SCRATCH=$place/register.$TAG
-		mkdir "$SCRATCH" 2>/dev/null || continue
-		FOLDERS="$FOLDERS $SCRATCH"
+		SCRATCH=$place/register.$TAG # before it is there: a signal may come in between
+		mkdir "$SCRATCH" 2>/dev/null || { SCRATCH='' && continue; }
 		printf '#!/bin/sh\nexit 0\n' >"$SCRATCH/try" && chmod 755 "$SCRATCH/try" && "$SCRATCH/try" 2>/dev/null && return 0
+		drop_scratch
 	done
-	SCRATCH=''
 	return 1
+}
+
+drop_scratch() {
+	rm -rf "$SCRATCH"
+	SCRATCH=''
 }
 
 # run_probes GUEST...: runs their probes side by side and sets PASSED, PASSES, their number, and FAILED, lines with reasons.

@@ -1,19 +1,23 @@
 # Files instead of entries: for systemd-binfmt.service, for update-binfmts, and both emulators and files into a mounted host.
 
-# stage FOLDER: sets `stage`, a folder in it where files are made whole before they appear under their names.
+# stage FOLDER: sets STAGE, a folder in it where files are made whole before they appear under their names. It is put
+# down before it is there, as a signal may come in between.
 stage() {
 	[ -d "$1" ] || fail EXPORT_FAILED "there is no folder $1"
-	stage=$1/.register.$TAG
-	why=$(mkdir "$stage" 2>&1) || fail EXPORT_FAILED "cannot write to $1: ${why##*: }"
-	FOLDERS="$FOLDERS $stage"
+	STAGE=$1/.register.$TAG
+	mkdir "$STAGE" 2>/dev/null && return 0
+	why=$(mkdir "$STAGE" 2>&1)
+	STAGE=''
+	fail EXPORT_FAILED "cannot write to $1: ${why##*: }"
 }
 
 # publish FOLDER: moves the staged files to their names.
 publish() {
 	set +f
-	why=$(mv -f "$1/.register.$TAG"/* "$1/" 2>&1) || fail EXPORT_FAILED "cannot write to $1: ${why##*: }"
+	why=$(mv -f "$STAGE"/* "$1/" 2>&1) || fail EXPORT_FAILED "cannot write to $1: ${why##*: }"
 	set -f
-	rmdir "$1/.register.$TAG"
+	rmdir "$STAGE"
+	STAGE=''
 	say "The files are in $1"
 }
 
@@ -30,7 +34,7 @@ export_file() {
 	if [ "$DRY_RUN" = yes ]; then
 		printf '# %s\n%s\n' "$EXPORTDIR/$1" "$2"
 	else
-		{ printf '%s\n' "$2" >"$stage/$1"; } 2>/dev/null || fail EXPORT_FAILED "cannot write $EXPORTDIR/$1"
+		{ printf '%s\n' "$2" >"$STAGE/$1"; } 2>/dev/null || fail EXPORT_FAILED "cannot write $EXPORTDIR/$1"
 	fi
 }
 
@@ -57,7 +61,7 @@ persist() {
 	if [ "$DRY_RUN" = no ]; then
 		stage "$HOST_ROOT$QEMU_PATH"
 		# shellcheck disable=SC2086 # a list of files
-		why=$(cp $FILES "$stage/" 2>&1) || fail EXPORT_FAILED "cannot copy to $HOST_ROOT$QEMU_PATH: ${why##*: }"
+		why=$(cp $FILES "$STAGE/" 2>&1) || fail EXPORT_FAILED "cannot copy to $HOST_ROOT$QEMU_PATH: ${why##*: }"
 		publish "$HOST_ROOT$QEMU_PATH"
 	fi
 	export_to "$HOST_ROOT/etc/binfmt.d" systemd_file
