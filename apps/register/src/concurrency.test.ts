@@ -61,6 +61,28 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       expect([0, 1, 128, 143]).toEqual(expect.arrayContaining([...codes]));
     });
 
+    test('a call whose reader is gone ends as one that is interrupted: nothing stays, and no lock', async () => {
+      await using machine = await openNamespace();
+      await machine.sh(
+        `mount -t tmpfs -o mode=755 tmpfs /mnt; cp -a ${bin}/. /mnt; chmod 644 /mnt/qemu-sh4-static`,
+      );
+      // One line is read. The next is said when an emulator in the middle of the table cannot be opened.
+      const read = ['sh', '-c', '"$@" 2>&1 | head -n 1', 'sh'];
+      const env = { HOST_ARCH: 'x86_64', QEMU_BIN_DIR: '/mnt' };
+      await machine.register(['-p', 'yes'], { shell, under: read, env });
+      expect(machine.entries()).toEqual({});
+      // What is registered is said when all is done.
+      await machine.sh('chmod 755 /mnt/qemu-sh4-static');
+      for (const words of [
+        ['-p', 'yes'],
+        ['-p', 'yes', '--verify'],
+      ]) {
+        await machine.register(words, { shell, under: read, env: { ...env, TMPDIR: '/mnt' } });
+        expect(machine.entries()).toEqual(entriesOf(guestsBut('i386'), 'F', '/mnt'));
+      }
+      expect(await machine.sh('ls -d /mnt/register.* 2>/dev/null || echo none')).toBe('none\n');
+    });
+
     test('a lock that a killed call left is broken', async () => {
       await using machine = await openNamespace();
       await machine.sh(`echo ':${LOCK}:E::${LOCK}::/1:' >${MOUNT}/register`);

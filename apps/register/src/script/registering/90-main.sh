@@ -102,7 +102,7 @@ after_install() {
 finish() {
 	code=$? IFS=$WHITESPACE
 	set -f
-	trap '' INT TERM HUP
+	trap '' INT TERM HUP PIPE
 	[ "$CHANGING" = no ] || put_back
 	unlock
 	[ "$code$MOUNTED" != 1yes ] || umount "$MOUNT"
@@ -120,6 +120,7 @@ parse "$@"
 settle
 trap finish EXIT
 trap interrupted INT TERM HUP
+trap 'exit 141' PIPE # whoever read the messages is gone: without a trap, a shell does not come to `finish`
 [ $# -gt 0 ] || ! after_install || REPORT=platforms ASKED=no
 
 # The usual call ends here. Shells read a script as they go, and need not read what only the others take.
