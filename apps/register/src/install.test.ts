@@ -36,6 +36,18 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('--install in $name (u
     expect(Object.keys(machine.entries())).toEqual(['qemu-s390x', 'qemu-sh4']);
   });
 
+  test('all may stand anywhere in a list', async () => {
+    await using machine = await openNamespace();
+    const env = { HOST_ARCH: 'aarch64', QEMU_BIN_DIR: standIns(['s390x', 'sh4']) };
+    for (const words of ['--install all,s390x', '--install sh4 --install all', '--install ,all,all']) {
+      expect([words, (await call(machine, words, env)).code]).toEqual([words, 0]);
+      expect(Object.keys(machine.entries())).toEqual(['qemu-s390x', 'qemu-sh4']);
+      expect((await call(machine, '--uninstall s390x,all', env)).code).toBe(0);
+      expect(machine.entries()).toEqual({});
+    }
+    expect((await call(machine, '--install all,zx81', env)).code).toBe(2);
+  });
+
   test('QEMU_PRESERVE_ARGV0 adds P, QEMU_BINARY_PATH says where the emulators are', async () => {
     await using machine = await openNamespace();
     const env = { QEMU_PRESERVE_ARGV0: '1', QEMU_BINARY_PATH: bin, QEMU_BIN_DIR: '/nowhere' };

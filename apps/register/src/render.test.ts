@@ -113,6 +113,11 @@ describe.each(SHELLS)('$name', (shell) => {
       'See --help for what',
     ],
     ['--qemu-suffix /x', 'VALUE_BAD: --qemu-suffix takes no colon and no slash', 'See --help for what'],
+    ['--mount /', 'VALUE_BAD: --mount takes the folder of binfmt_misc, not "/"', 'See --help for what'],
+    ['--install ,', 'VALUE_BAD: --install takes names with commas between, not ","', 'See --help for what'],
+    ['--install=', 'VALUE_BAD: --install takes names with commas between, not ""', 'See --help for what'],
+    ['--uninstall= --reset', 'VALUE_BAD: --uninstall takes names', 'See --help for what'],
+    ['--exportdir= -s ALL', 'VALUE_BAD: --exportdir takes a path, not ""', 'See --help for what'],
     ['--systemd armm', 'GUEST_UNKNOWN: unknown guest "armm"', 'Did you mean arm?'],
     ['--install linux/rm64', 'GUEST_UNKNOWN: unknown guest "linux/rm64"', 'Did you mean linux/arm64?'],
     ['--install zx81', 'GUEST_UNKNOWN: unknown guest "zx81"', 'See the end of --help'],
@@ -124,6 +129,28 @@ describe.each(SHELLS)('$name', (shell) => {
       expect(stderr).toMatch(new RegExp(`^${RegExp.escape(message)}.*\n  remedy: ${RegExp.escape(remedy)}`));
     },
   );
+
+  test('an empty word is no value', async () => {
+    for (const option of [
+      '--install',
+      '--uninstall',
+      '--exportdir',
+      '--qemu-path',
+      '--mount',
+      '--persist',
+      '--systemd',
+    ]) {
+      const { code, stdout } = await register('--dry-run', option, '');
+      expect([option, code, stdout]).toEqual([option, 2, '']);
+    }
+  });
+
+  test('the root folder is a path', async () => {
+    const emulators = await register('--dry-run', '--qemu-path', '/', '-s', 'arm');
+    expect(emulators.stdout).toContain(':/qemu-arm-static:\n');
+    const host = await register('--dry-run', '--persist', '/', '-s', 'arm');
+    expect([host.code, host.stdout.split('\n')[0]]).toEqual([0, '# /etc/binfmt.d/qemu-arm.conf']);
+  });
 
   test('a CPU that is not in the table is named, and what to do', async () => {
     const outcome = await run([...shell.argv, scriptFile(), '--dry-run'], { env: { HOST_ARCH: 'zx81' } });

@@ -9,7 +9,8 @@ OWN_OPTIONS='--reset --install --uninstall --mount --persist --version --status 
 WRITE=kernel REPORT='' JSON=no DRY_RUN=no
 RESET=no INSTALL='' UNINSTALL='' CPU=ALL
 PERSISTENT='' CREDENTIAL='' PRESERVE='' IGNORE_FAMILY=no
-QEMU_PATH='' SUFFIX=-static EXPORTDIR='' HOST_ROOT='' MOUNT=''
+SUFFIX=-static EXPORTDIR='' MOUNT=''
+unset QEMU_PATH HOST_ROOT # empty is the root folder
 ASKED=no # whether registration was asked for, and not only a report
 
 # yes_or_no: checks `value`. QEMU's script takes any other word for "no" and says nothing.
@@ -20,12 +21,39 @@ yes_or_no() {
 	esac
 }
 
-# absolute: sets `path` to `value`, without a slash at the end. A colon would end the kernel's field.
+# absolute: sets `path` to `value`, without a slash at the end: nothing for the root folder. A colon would end the
+# kernel's field.
 absolute() {
 	case $value in
 	*:*) misuse VALUE_BAD "$option takes a path without a colon, not \"$value\"" ;;
-	/*) path=${value%/} ;;
+	/*) path=$value ;;
 	*) misuse VALUE_BAD "$option takes an absolute path, not \"$value\"" ;;
+	esac
+	until [ "$path" = "${path%/}" ]; do
+		path=${path%/}
+	done
+}
+
+# below_root: the same, where the root folder itself cannot be meant.
+below_root() {
+	absolute
+	[ -n "$path" ] || misuse VALUE_BAD "$option takes the folder of binfmt_misc, not \"$value\""
+}
+
+# from_here: sets `path` to `value`, however it is written: the current folder changes later.
+from_here() {
+	case $value in
+	'') misuse VALUE_BAD "$option takes a path, not \"\"" ;;
+	/*) path=$value ;;
+	*) path=$PWD/$value ;;
+	esac
+}
+
+# some_names: checks that `value` is a list that is not empty: as of a variable that is not set, it would mean all.
+some_names() {
+	case $value in
+	*[!,]*) ;;
+	*) misuse VALUE_BAD "$option takes names with commas between, not \"$value\"" ;;
 	esac
 }
 
@@ -108,11 +136,11 @@ set_option() {
 	--qemu-suffix) plain && SUFFIX=$value ;;
 	--systemd) one_or_all && WRITE=systemd ;;
 	--debian) WRITE=debian ;;
-	--exportdir) EXPORTDIR=$value ;;
-	--install) [ -n "$value" ] && INSTALL="$INSTALL,$value" ASKED=yes ;;
-	--uninstall) [ -n "$value" ] && UNINSTALL="$UNINSTALL,$value" ASKED=yes ;;
+	--exportdir) from_here && EXPORTDIR=$path ;;
+	--install) some_names && INSTALL="$INSTALL,$value" ASKED=yes ;;
+	--uninstall) some_names && UNINSTALL="$UNINSTALL,$value" ASKED=yes ;;
 	--persist) absolute && HOST_ROOT=$path ;;
-	--mount) absolute && MOUNT=$path ;;
+	--mount) below_root && MOUNT=$path ;;
 	--status | --verify | --doctor | --version) REPORT=${option#--} ;;
 	--json) JSON=yes ;;
 	--dry-run) DRY_RUN=yes ;;

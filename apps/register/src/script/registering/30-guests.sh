@@ -78,15 +78,17 @@ cpu_key() {
 # had is an error.
 each_chosen() {
 	EACH=$1 FOUND=no NAMED='' OWN=''
-	[ "$CPU" = ALL ] || NAMED=$CPU
-	[ "${INSTALL:-,all}" = ,all ] || each_of "$INSTALL" name_guest
+	each_of "$INSTALL" name_guest
+	! listed all "$NAMED" || NAMED=''
+	[ "$CPU" = ALL ] || NAMED="$NAMED $CPU"
 	[ "$WRITE" != kernel ] || [ "${HOST_ARCH:-}$IGNORE_FAMILY" = no ] || know_own
 	table choose
-	[ "$FOUND" = yes ] || [ -n "$NAMED" ] || fail INTERPRETERS_NONE "no interpreter qemu-*$SUFFIX in $EMULATORS"
+	[ "$FOUND" = yes ] || [ -n "$NAMED" ] || fail INTERPRETERS_NONE "no interpreter qemu-*$SUFFIX in ${EMULATORS:-/}"
 }
 
 name_guest() {
-	known_guest "$1"
+	guest=all
+	[ "$1" = all ] || known_guest "$1"
 	NAMED="$NAMED $guest"
 }
 

@@ -16,8 +16,9 @@ plan() {
 	[ -z "$DIFFERENT" ] || fail ENTRY_DIFFERS "registered otherwise:$DIFFERENT"
 }
 
-# plan_removal ITEM: a pattern, an entry's name, or any name of a guest.
+# plan_removal ITEM: a pattern, an entry's name, any name of a guest, or all.
 plan_removal() {
+	[ "$1" != all ] || set -- '*'
 	found=no
 	for entry in $ENTRIES; do
 		# shellcheck disable=SC2254 # a pattern is meant

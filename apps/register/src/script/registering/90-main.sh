@@ -3,14 +3,14 @@
 # settle: turns the options into FLAGS (as written), FLAGS_SHOWN (as the kernel shows them) and the emulators' folders.
 settle() {
 	folder=${QEMU_BIN_DIR:-/usr/bin} usual=no
-	[ -z "$HOST_ROOT" ] || WRITE=persist
+	[ -z "${HOST_ROOT+given}" ] || WRITE=persist
 	if [ -n "$INSTALL" ]; then
 		folder=${QEMU_BINARY_PATH:-$folder} usual=yes
 		PRESERVE=${PRESERVE:-${QEMU_PRESERVE_ARGV0:+yes}}
 	fi
 	[ "$WRITE" != persist ] || PERSISTENT=yes
 	PERSISTENT=${PERSISTENT:-$usual} CREDENTIAL=${CREDENTIAL:-$usual} PRESERVE=${PRESERVE:-no}
-	QEMU_PATH=${QEMU_PATH:-${folder%/}} EMULATORS=$QEMU_PATH
+	QEMU_PATH=${QEMU_PATH-${folder%/}} EMULATORS=$QEMU_PATH
 	[ "$WRITE" != persist ] || EMULATORS=${folder%/}
 	NEEDS_EMULATOR=no FLAGS='' FLAGS_SHOWN=''
 	case $WRITE:$PERSISTENT in

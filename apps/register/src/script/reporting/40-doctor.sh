@@ -71,9 +71,9 @@ about_emulators() {
 	FOUND=0
 	table count_emulator
 	if [ "$FOUND" -gt 0 ]; then
-		finding ok "emulators for $FOUND guests in $EMULATORS"
+		finding ok "emulators for $FOUND guests in ${EMULATORS:-/}"
 	else
-		finding note "no emulators in $EMULATORS: entries must name those of the host or of each container"
+		finding note "no emulators in ${EMULATORS:-/}: entries must name those of the host or of each container"
 	fi
 	if make_scratch; then
 		finding ok "--verify can run programs in ${SCRATCH%/*}"
