@@ -85,16 +85,22 @@ change() {
 	esac
 }
 
-# after_install: whether --install was here before. That image, called with nothing, answers with its status, and
-# docker/setup-qemu-action asks it so.
+# after_install: whether --install was here before: an emulator of its folder is held open. That image, called with
+# nothing, answers with its status, and docker/setup-qemu-action asks it so.
 after_install() {
 	mounted
 	names 'qemu-*'
 	[ -n "$ENTRIES" ] || return 1
 	look
-	case $SEEN in
-	*"|$QEMU_PATH/qemu-"*"$SUFFIX|OCF|"* | *"|$QEMU_PATH/qemu-"*"$SUFFIX|POCF|"*) return 0 ;;
-	*) return 1 ;;
+	HELD=no
+	each_entry held
+	[ "$HELD" = yes ] || return 1
+	say 'Emulators are registered, with flag F: this is their status. --reset registers anew.'
+}
+
+held() {
+	case $interpreter:$flags in
+	"${QEMU_BINARY_PATH:-$QEMU_PATH}"/qemu-*"$SUFFIX":*F) HELD=yes ;;
 	esac
 }
 
