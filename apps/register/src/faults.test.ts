@@ -268,6 +268,21 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
     expect(Object.keys(machine.entries())).toEqual([LOCK]);
   });
 
+  test('another call has the lock, and the time by another clock: it is said that it is waited for', async () => {
+    await using machine = await openNamespace(
+      `${MOUNT_IT}; mount -t tmpfs tmpfs /mnt; echo 1000.00 0 >/mnt/uptime; mount --bind /mnt/uptime /proc/uptime`,
+    );
+    await machine.sh(`echo ':${LOCK}:E::${LOCK}::/99999999:' >${MOUNT}/register`);
+    const waiting = call(machine, '-p yes');
+    await delay(200);
+    await machine.sh('echo 1003.00 0 >/mnt/uptime');
+    await delay(300);
+    await machine.sh('echo 1020.00 0 >/mnt/uptime');
+    const outcome = await waiting;
+    expect(outcome).toEqual(told('BUSY', 'another call has been changing entries for 20 s'));
+    expect(outcome.stderr.match(/^Waiting for another call, which is changing entries\.$/gm)).toHaveLength(1);
+  });
+
   test('files cannot be written where they should go', async () => {
     await using machine = await openNamespace('mount -t tmpfs -o ro tmpfs /mnt');
     await refused(machine, '-s ALL -e /mnt/none', told('EXPORT_FAILED', 'there is no folder /mnt/none'));
