@@ -82,7 +82,7 @@ export const REGISTER_ERRORS = {
     remedy: 'On the host, as root: echo 1 > /proc/sys/fs/binfmt_misc/status',
   },
   AUTOFS_NOT_TRIGGERED: {
-    meaning: 'An automount stands where binfmt_misc should be, and x.',
+    meaning: 'An automount stands where binfmt_misc should be, and has not mounted it.',
     remedy: 'On the host: ls /proc/sys/fs/binfmt_misc/ (it mounts when looked at), then run this again.',
   },
   USER_NAMESPACE: {
@@ -135,7 +135,7 @@ export const REGISTER_ERRORS = {
       'Run with --doctor; --reset -p yes registers the emulators of this image in place of what is there.',
   },
   VERIFY_NO_ROOM: {
-    meaning: '--verify needs a folder for its programs, and all are read-only or mounted noexec.',
+    meaning: '--verify needs a folder for its programs, and all are read-only, full, or mounted noexec.',
     remedy: 'Give the container one: --tmpfs /tmp:exec, or a volume on /tmp.',
   },
   CLASH: {

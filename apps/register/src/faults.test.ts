@@ -301,12 +301,9 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
     await machine.sh(
       'mount -t tmpfs -o noexec tmpfs /mnt; for place in /tmp /var/tmp /run /dev/shm; do [ ! -d $place ] || { mount --rbind $place $place; mount -o remount,bind,noexec $place; }; done',
     );
-    await refused(
-      machine,
-      '--verify',
-      told('VERIFY_NO_ROOM', 'no folder here takes a file that can be run'),
-      { under: ['env', '-C', '/mnt'] },
-    );
+    await refused(machine, '--verify', told('VERIFY_NO_ROOM', 'no folder here takes files that can be run'), {
+      under: ['env', '-C', '/mnt'],
+    });
   });
 
   test('an entry of another program is not removed by name', async () => {

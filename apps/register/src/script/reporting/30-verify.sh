@@ -9,7 +9,7 @@ verify() {
 	table registered_guest
 	[ -n "$SWITCHED_ON$SWITCHED_OFF" ] || fail VERIFY_NONE "no guest is registered on $MOUNT"
 	# shellcheck disable=SC2086 # a list of guests
-	run_probes $SWITCHED_ON || fail VERIFY_NO_ROOM 'no folder here takes a file that can be run'
+	run_probes $SWITCHED_ON || fail VERIFY_NO_ROOM 'no folder here takes files that can be run'
 	FAILED=$FAILED$SWITCHED_OFF
 	if [ "$JSON" = yes ]; then
 		printf '{\n'
