@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { GUEST_NAMES } from '@qemu-user-static/arch-table';
+import { GUEST_NAMES, nearest, spelledNames } from '@qemu-user-static/arch-table';
 import { describe, expect, test } from 'vitest';
 import { REGISTER_ERRORS, renderRegisterScript } from './index.ts';
 import { standIns } from './testing/emulators.ts';
@@ -73,7 +73,13 @@ describe.each(SHELLS)('$name', (shell) => {
     ['-Q /opt', '--qemu-path /opt', '--qemu-path=/opt', '-Q/opt', '-Q /opt/'],
     ['-F .bin', '--qemu-suffix .bin', '--qemu-suffix=.bin', '-F.bin'],
     ['-s arm', '--systemd arm', '--systemd=arm', '-sarm', '--sys arm', '--systemd linux/arm/v7', '-s armhf'],
-    ['-s ALL -e /x', '--systemd ALL --exportdir /x', '-e/x -sALL', '--exportdir=/x --systemd=ALL'],
+    [
+      '-s ALL -e /x',
+      '--systemd ALL --exportdir /x',
+      '-e/x -sALL',
+      '-s all -e /x',
+      '--exportdir=/x --systemd=ALL',
+    ],
     ['-d', '--debian', '--deb'],
     ['-d -c yes', '-dcyes', '-dc yes', '-c yes -d'],
   ])(
@@ -97,6 +103,7 @@ describe.each(SHELLS)('$name', (shell) => {
       'OPTION_UNKNOWN: --p could be any of --persistent --preserve-argv0',
       'See --help for the options.',
     ],
+    ['-reset', 'OPTION_UNKNOWN: unknown option -reset', 'Did you mean --reset?'],
     ['-x', 'OPTION_UNKNOWN: unknown option -x', 'See --help for the options.'],
     [
       'arm',
@@ -120,6 +127,7 @@ describe.each(SHELLS)('$name', (shell) => {
     ['--exportdir= -s ALL', 'VALUE_BAD: --exportdir takes a path, not ""', 'See --help for what'],
     ['--systemd armm', 'GUEST_UNKNOWN: unknown guest "armm"', 'Did you mean arm?'],
     ['--install linux/rm64', 'GUEST_UNKNOWN: unknown guest "linux/rm64"', 'Did you mean linux/arm64?'],
+    ['--install al', 'GUEST_UNKNOWN: unknown guest "al"', 'Did you mean all?'],
     ['--install zx81', 'GUEST_UNKNOWN: unknown guest "zx81"', 'See the end of --help'],
   ])(
     '%s is wrong usage: exit code 2, nothing on stdout, the cause and what to write instead',
@@ -150,6 +158,16 @@ describe.each(SHELLS)('$name', (shell) => {
     expect(emulators.stdout).toContain(':/qemu-arm-static:\n');
     const host = await register('--dry-run', '--persist', '/', '-s', 'arm');
     expect([host.code, host.stdout.split('\n')[0]]).toEqual([0, '# /etc/binfmt.d/qemu-arm.conf']);
+  });
+
+  test('a slip is answered as the table itself answers it', async () => {
+    const slips =
+      'amr64 arm46 adm64 armhff arm64v8 ARM64 riscv46 linux/amr64 mispel x86-64 ppc46el zx81'.split(' ');
+    for (const slip of slips) {
+      const { stderr } = await register('--dry-run', '--install', slip);
+      const [, offered = null] = /Did you mean (\S+)\?/.exec(stderr) ?? [];
+      expect([slip, offered]).toEqual([slip, nearest(slip, spelledNames())]);
+    }
   });
 
   test('a CPU that is not in the table is named, and what to do', async () => {

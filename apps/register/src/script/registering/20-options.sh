@@ -66,16 +66,15 @@ plain() {
 
 # one_or_all: sets CPU to the guest that `value` names, or to ALL.
 one_or_all() {
-	CPU=ALL
-	[ "$value" = ALL ] || known_guest "$value"
-	[ "$value" = ALL ] || CPU=$guest
+	case $value in
+	ALL | all) CPU=ALL ;;
+	*) known_guest "$value" && CPU=$guest ;;
+	esac
 }
 
 # long_name OPTION: sets `option` to the full name of one that was cut short.
 long_name() {
 	option=$1 found=''
-	# shellcheck disable=SC2086 # two lists of words
-	set -- $QEMU_OPTIONS $OWN_OPTIONS
 	for known in $QEMU_OPTIONS; do
 		case $known in
 		"$option"*) found="$found $known" ;;
@@ -84,11 +83,15 @@ long_name() {
 	case $found in
 	' '*' '*) misuse OPTION_UNKNOWN "$option could be any of$found" ;;
 	' '*) option=${found# } ;;
-	*)
-		nearest "$option" "$@"
-		misuse OPTION_UNKNOWN "unknown option $option" "${nearest:+Did you mean $nearest?}"
-		;;
+	*) unknown_option "$option" ;;
 	esac
+}
+
+# unknown_option WORD: one dash may be meant for two.
+unknown_option() {
+	# shellcheck disable=SC2086 # two lists of words
+	nearest "--${1#"${1%%[!-]*}"}" $QEMU_OPTIONS $OWN_OPTIONS
+	misuse OPTION_UNKNOWN "unknown option $1" "${nearest:+Did you mean $nearest?}"
 }
 
 # split WORD: sets `option` to its full name, and `value` with `joined=yes` where the word holds both.
@@ -109,7 +112,7 @@ split() {
 	-d) option=--debian ;;
 	-h) option=--help ;;
 	--?*) option=$1 ;;
-	-*) misuse OPTION_UNKNOWN "unknown option $1" ;;
+	-*) unknown_option "$1" ;;
 	*) misuse OPTION_UNKNOWN "\"$1\" is no option, and register takes no other words" ;;
 	esac
 }

@@ -7,12 +7,12 @@ guest_named() {
 	alias_of "${name%-static}" || alias_of "${name%/v[0-9]*}" || guest=''
 }
 
-# known_guest NAME: the same, where a name that means nothing is an error.
+# known_guest NAME: the same, where a name that means nothing is an error. `all` is understood where names are.
 known_guest() {
 	guest_named "$1"
 	[ -z "$guest" ] || return 0
-	# shellcheck disable=SC2086 # two lists of words
-	nearest "$1" $GUESTS $PLATFORMS
+	# shellcheck disable=SC2086 # a list of words
+	nearest "$1" $NAMES all
 	misuse GUEST_UNKNOWN "unknown guest \"$1\"" "${nearest:+Did you mean $nearest?}"
 }
 
