@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { elfPattern, escapeBytes, GUEST_NAMES, guest, registrationLine } from '@qemu-user-static/arch-table';
 import { describe, expect, test } from 'vitest';
@@ -17,9 +25,10 @@ const files = (folder: string) =>
   );
 
 describe.each(SHELLS)('files instead of entries, in $name', (shell) => {
-  const call = (words: readonly string[], env = {}) =>
+  const call = (words: readonly string[], env = {}, cwd = '/') =>
     run([...shell.argv, scriptFile(), ...words], {
       env: { HOST_ARCH: 'aarch64', QEMU_BIN_DIR: '/usr/bin', ...env },
+      cwd,
     });
   const folder = (name: string) => {
     const path = join(scratch(), `${shell.argv[0]}-${name}`);
@@ -143,5 +152,64 @@ describe.each(SHELLS)('files instead of entries, in $name', (shell) => {
       PATH: `${slow}:${process.env.PATH}`,
     });
     expect([code, readdirSync(out)]).toEqual([1, []]);
+  });
+
+  test('--persist looks for both folders before it copies, and names the mount that is missing', async () => {
+    const host = folder('half');
+    mkdirSync(join(host, 'opt/qemu'), { recursive: true });
+    const persist = async (path: string) => {
+      const env = { QEMU_BIN_DIR: standIns(['s390x']) };
+      const { code, stderr } = await call(['--persist', host, '--qemu-path', path], env);
+      return [code, stderr];
+    };
+    const missing = (path: string) => [
+      1,
+      `EXPORT_FAILED: there is no folder ${host}${path}\n  remedy: Make ${path} on the host and mount it: -v ${path}:${host}${path}\n`,
+    ];
+    expect(await persist('/opt/qemu')).toEqual(missing('/etc/binfmt.d'));
+    expect(readdirSync(join(host, 'opt/qemu'))).toEqual([]);
+    mkdirSync(join(host, 'etc/binfmt.d'), { recursive: true });
+    expect(await persist('/opt/other')).toEqual(missing('/opt/other'));
+  });
+
+  test('--persist takes emulators from a folder with a space, and flag F is left out with -p no', async () => {
+    const host = folder('host with space');
+    for (const name of ['etc/binfmt.d', 'opt']) mkdirSync(join(host, name), { recursive: true });
+    const emulators = folder('emulators of mine');
+    copyFileSync('/bin/true', join(emulators, 'qemu-s390x-static'));
+    const { code } = await call(['--persist', host, '--qemu-path', '/opt', '-p', 'no'], {
+      QEMU_BIN_DIR: emulators,
+    });
+    expect([code, readdirSync(join(host, 'opt'))]).toEqual([0, ['qemu-s390x-static']]);
+    expect(files(join(host, 'etc/binfmt.d'))).toEqual({
+      'qemu-s390x.conf': `${registrationLine('s390x', '/opt/qemu-s390x-static', '')}\n`,
+    });
+  });
+
+  test('--exportdir is meant from the current folder', async () => {
+    for (const name of ['here', '-x']) {
+      const cwd = folder(`from-${name}`);
+      mkdirSync(join(cwd, name));
+      // A probe of 32-bit Arm is run in between, in a folder of its own.
+      const words = ['--install', 'all', '--systemd', 'ALL', '--exportdir', name];
+      const { code } = await call(words, { QEMU_BIN_DIR: bin }, cwd);
+      expect([name, code]).toEqual([name, 0]);
+      expect(readdirSync(join(cwd, name))).toContain('qemu-s390x.conf');
+    }
+  });
+
+  test.each([
+    ['QEMU_BIN_DIR', 'bin', 'takes an absolute path, not "bin"'],
+    ['QEMU_BIN_DIR', '/a:b', 'takes a path without a colon, not "/a:b"'],
+    ['QEMU_BIN_DIR', '/a\nb', 'takes a path of one line'],
+    ['QEMU_BINARY_PATH', 'bin', 'takes an absolute path, not "bin"'],
+  ])('%s is checked as --qemu-path is, before anything is written: %j', async (name, value, message) => {
+    const out = folder('bad');
+    const words = ['--systemd', 'ALL', '--exportdir', out];
+    if (name === 'QEMU_BINARY_PATH') words.push('--install', 'all');
+    const { code, stderr } = await call(words, { [name]: value });
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`VALUE_BAD: ${name} ${message}`)]);
+    expect(readdirSync(out)).toEqual([]);
+    expect((await call(['--help'], { [name]: value })).code).toBe(0);
   });
 });

@@ -26,6 +26,7 @@ yes_or_no() {
 absolute() {
 	case $value in
 	*:*) misuse VALUE_BAD "$option takes a path without a colon, not \"$value\"" ;;
+	*"$NEWLINE"*) misuse VALUE_BAD "$option takes a path of one line, not \"$value\"" ;;
 	/*) path=$value ;;
 	*) misuse VALUE_BAD "$option takes an absolute path, not \"$value\"" ;;
 	esac
@@ -60,7 +61,7 @@ some_names() {
 # plain: checks that `value` can stand in a file's name, and in the kernel's field.
 plain() {
 	case $value in
-	*[:/]*) misuse VALUE_BAD "$option takes no colon and no slash: \"$value\"" ;;
+	*[:/]* | *"$NEWLINE"*) misuse VALUE_BAD "$option takes no colon and no slash: \"$value\"" ;;
 	esac
 }
 

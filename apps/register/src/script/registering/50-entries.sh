@@ -13,9 +13,9 @@ write_entry() {
 	esac
 }
 
-# why_refused LINE: sets `why`, the kernel's reason. dash has no words for it, so that a program must ask again.
+# why_refused LINE [FILE]: sets `why`, the kernel's reason. dash has no words for it, so that a program must ask again.
 why_refused() {
-	why=$(printf '%s\n' "$1" | dd bs=4096 of="$MOUNT/register" 2>&1) && why=''
+	why=$(printf '%s\n' "$1" | dd bs=4096 of="${2:-$MOUNT/register}" 2>&1) && why=''
 	why=${why%%"$NEWLINE"*} why=${why##*: }
 }
 

@@ -2,16 +2,17 @@
 
 # settle: turns the options into FLAGS (as written), FLAGS_SHOWN (as the kernel shows them) and the emulators' folders.
 settle() {
-	folder=${QEMU_BIN_DIR:-/usr/bin} usual=no
+	option=QEMU_BIN_DIR value=${QEMU_BIN_DIR:-/usr/bin} usual=no
 	[ -z "${HOST_ROOT+given}" ] || WRITE=persist
 	if [ -n "$INSTALL" ]; then
-		folder=${QEMU_BINARY_PATH:-$folder} usual=yes
-		PRESERVE=${PRESERVE:-${QEMU_PRESERVE_ARGV0:+yes}}
+		[ -z "${QEMU_BINARY_PATH:-}" ] || option=QEMU_BINARY_PATH value=$QEMU_BINARY_PATH
+		usual=yes PRESERVE=${PRESERVE:-${QEMU_PRESERVE_ARGV0:+yes}}
 	fi
-	[ "$WRITE" != persist ] || PERSISTENT=yes
+	absolute
+	[ "$WRITE" != persist ] || PERSISTENT=${PERSISTENT:-yes}
 	PERSISTENT=${PERSISTENT:-$usual} CREDENTIAL=${CREDENTIAL:-$usual} PRESERVE=${PRESERVE:-no}
-	QEMU_PATH=${QEMU_PATH-${folder%/}} EMULATORS=$QEMU_PATH
-	[ "$WRITE" != persist ] || EMULATORS=${folder%/}
+	QEMU_PATH=${QEMU_PATH-$path} EMULATORS=$QEMU_PATH
+	[ "$WRITE" != persist ] || EMULATORS=$path
 	NEEDS_EMULATOR=no FLAGS='' FLAGS_SHOWN=''
 	case $WRITE:$PERSISTENT in
 	persist:* | kernel:yes) NEEDS_EMULATOR=yes ;;
@@ -123,7 +124,7 @@ interrupted() {
 }
 
 parse "$@"
-settle
+[ "$REPORT" = usage ] || settle
 trap finish EXIT
 trap interrupted INT TERM HUP
 trap 'exit 141' PIPE # whoever read the messages is gone: without a trap, a shell does not come to `finish`
