@@ -1,5 +1,6 @@
 import { elfPattern, escapeBytes, guest } from '@qemu-user-static/arch-table';
 import { describe, expect, test } from 'vitest';
+import { REGISTER_ERRORS } from './index.ts';
 import { standIns } from './testing/emulators.ts';
 import { MOUNT, type Namespace, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
 import { SHELLS } from './testing/shells.ts';
@@ -60,6 +61,51 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('reports in $name (use
         { name: 'qemu-arm', state: 'enabled', flags: '', interpreter: '/gone/qemu-arm', place: 'missing' },
       ],
     });
+  });
+
+  /** Entries that only others make: names and interpreters with the signs that lists are written with. */
+  const odd = () =>
+    openNamespace(`mount -t binfmt_misc binfmt_misc ${MOUNT}
+      echo ':pipe|"d:E::zw::/opt/a|"b:' >${MOUNT}/register
+      echo ':-x:E::zx::/opt/x:' >${MOUNT}/register
+      echo ':two words:E::zy::/opt/y z:' >${MOUNT}/register
+      echo ':x qemu-arm:E::zz::/opt/z:' >${MOUNT}/register`);
+
+  test('an entry may have any name and any interpreter', async () => {
+    await using machine = await odd();
+    const { stdout } = await call(machine, '--status --json');
+    const { entries, emulators, supported } = JSON.parse(stdout);
+    expect(entries.map(({ name, interpreter }: Record<string, string>) => [name, interpreter])).toEqual([
+      ['-x', '/opt/x'],
+      ['pipe|"d', '/opt/a|"b'],
+      ['two words', '/opt/y z'],
+      ['x qemu-arm', '/opt/z'],
+    ]);
+    expect(emulators).toEqual(['-x', 'pipe|"d', 'two words', 'x qemu-arm']);
+    expect(supported).not.toContain('linux/arm/v7');
+    expect((await call(machine, '--status')).stdout).toContain(
+      'two words                  enabled   -      missing  /opt/y z\n',
+    );
+    expect(await call(machine, '--doctor')).toMatchObject({ code: 0 });
+    expect(await call(machine, '--reset')).toMatchObject({ code: 0 });
+    expect(Object.keys(machine.entries())).toEqual(expect.arrayContaining(['-x', 'pipe|"d', 'two words']));
+  });
+
+  test('what would end another call is a finding of --doctor', async () => {
+    await using machine = await openNamespace();
+    const { code, stdout } = await call(machine, '--doctor --json', { HOST_ARCH: 'foo' });
+    expect([code, JSON.parse(stdout)]).toEqual([
+      1,
+      {
+        findings: [
+          {
+            level: 'bad',
+            text: 'the CPU of this machine, "foo", is not in the table',
+            remedy: REGISTER_ERRORS.HOST_UNKNOWN.remedy,
+          },
+        ],
+      },
+    ]);
   });
 
   test('an empty table is an empty list', async () => {

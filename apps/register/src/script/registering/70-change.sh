@@ -4,9 +4,9 @@ TO_ADD='' TO_REMOVE='' SAME='' DIFFERENT='' CHANGING=no REMOVED='' ADDED='' SHOW
 
 # plan: sets what is to be done: TO_REMOVE are names of entries, TO_ADD guests in the table's order.
 plan() {
-	names 'qemu-*'
+	names
 	SEEN=$NEWLINE
-	[ -z "$ENTRIES" ] || look
+	[ -z "$ENTRIES" ] || look 'qemu-*'
 	[ "$RESET" = no ] || TO_REMOVE=$ENTRIES
 	each_of "$UNINSTALL" plan_removal
 	case $UNINSTALL:$INSTALL in
@@ -66,7 +66,7 @@ is_next() {
 # show_difference: what is seen of the entry of `record`, and what was wanted; the patterns only where they differ.
 show_difference() {
 	wanted_record=$record it='cannot be read' pattern=''
-	each_entry take "${record%%|*}"
+	each_entry take "${record%%/*}"
 	is=$it is_pattern=$pattern
 	fields "$wanted_record"
 	take "$name"
@@ -147,8 +147,8 @@ read_back() {
 	# shellcheck disable=SC2086 # a list of files
 	[ -n "$ADDED" ] && [ "$(cd "$MOUNT" && cut -b 1- $ADDED 2>/dev/null)$NEWLINE" != "$SHOWN" ] || return 0
 	BEFORE=$SEEN
-	names 'qemu-*'
-	look
+	names
+	look 'qemu-*'
 	each_added must_be_kept
 	SEEN=$BEFORE
 }

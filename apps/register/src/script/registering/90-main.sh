@@ -90,9 +90,9 @@ change() {
 # nothing, answers with its status, and docker/setup-qemu-action asks it so.
 after_install() {
 	mounted
-	names 'qemu-*'
+	names
 	[ -n "$ENTRIES" ] || return 1
-	look
+	look 'qemu-*'
 	HELD=no
 	each_entry held
 	[ "$HELD" = yes ] || return 1

@@ -16,19 +16,38 @@ json_text() {
 
 # json_list NAME WORDS: one field, a list of strings.
 json_list() {
-	printf '  "%s": [' "$1"
-	comma=''
+	begin_list "$1"
 	for item in $2; do
-		json_text "$item"
-		printf '%s\n    %s' "$comma" "$text"
-		comma=,
+		list_item "$item"
 	done
+	end_list
+}
+
+begin_list() {
+	comma=''
+	printf '  "%s": [' "$1"
+}
+
+list_item() {
+	json_text "$1"
+	printf '%s\n    %s' "$comma" "$text"
+	comma=,
+}
+
+end_list() {
 	printf '%s]' "${comma:+$NEWLINE  }"
 }
 
-# enabled: adds an entry to ENABLED if it is switched on.
+# enabled: adds an entry of QEMU's to ENABLED if it is switched on.
 enabled() {
-	[ "$state" = disabled ] || ENABLED="$ENABLED $name"
+	case $state:$name in
+	disabled:* | *[[:space:]]*) ;;
+	*:qemu-*) ENABLED="$ENABLED $name" ;;
+	esac
+}
+
+enabled_item() {
+	[ "$state" = disabled ] || list_item "$name"
 }
 
 # supported: sets SUPPORTED, the platforms whose programs run here. The probes of those that have an entry, or that the
@@ -64,15 +83,16 @@ guest_platforms() {
 # platforms_json: the two lists that tonistiigi/binfmt prints and scripts parse. The object stays open.
 platforms_json() {
 	know_host
-	names '*'
-	look
+	look '*'
 	ENABLED=''
 	each_entry enabled
 	supported
 	printf '{\n'
 	json_list supported "$SUPPORTED"
 	printf ',\n'
-	json_list emulators "$ENABLED"
+	begin_list emulators
+	each_entry enabled_item
+	end_list
 }
 
 # place_of_interpreter: sets `place`, in a word, for the entry that was read.
@@ -108,13 +128,13 @@ status() {
 	if [ "$JSON" = yes ]; then
 		platforms_json
 		json_text "$MOUNT"
-		printf ',\n  "mount": %s,\n  "entries": [' "$text"
-		comma=''
+		printf ',\n  "mount": %s,\n' "$text"
+		begin_list entries
 		each_entry entry_json
-		printf '%s]\n}\n' "${comma:+$NEWLINE  }"
+		end_list
+		printf '\n}\n'
 	else
-		names '*'
-		look
+		look '*'
 		printf '%-26s %-9s %-6s %-8s %s\n' ENTRY STATE FLAGS PLACE INTERPRETER
 		each_entry entry_row
 	fi

@@ -2,8 +2,8 @@
 
 verify() {
 	mounted
-	names 'qemu-*'
-	look
+	names
+	look 'qemu-*'
 	ENABLED='' SWITCHED_ON='' SWITCHED_OFF=''
 	each_entry enabled
 	table registered_guest

@@ -18,16 +18,29 @@ finding() {
 }
 
 doctor() {
-	SICK=no comma=''
-	[ "$JSON" = no ] || printf '{\n  "findings": ['
+	# What would end another call is the last finding of this one.
+	fail() {
+		finding bad "$2" "$1"
+		end_findings
+	}
+	begin_findings
 	know_host
 	know_own
 	find_mount
-	names 'qemu-*'
+	names
 	about_kernel
 	about_namespace
 	about_emulators
-	about_mount && about_entries
+	about_mount && about_entries && about_host_mount
+	end_findings
+}
+
+begin_findings() {
+	SICK=no comma=''
+	[ "$JSON" = no ] || printf '{\n  "findings": ['
+}
+
+end_findings() {
 	[ "$JSON" = no ] || printf '\n  ]\n}\n'
 	[ "$SICK" = no ] || exit 1
 }
@@ -103,7 +116,6 @@ about_mount() {
 	finding ok "binfmt_misc is mounted on $MOUNT ($type, ${options%%,*})"
 	if can_write "$MOUNT/register"; then
 		finding ok 'entries can be written'
-		about_host_mount
 	else
 		case ,$options, in
 		*,ro,*) finding bad "$MOUNT is mounted read-only" BINFMT_READ_ONLY ;;
@@ -115,16 +127,15 @@ about_mount() {
 }
 
 about_host_mount() {
-	[ "$MOUNTED" = yes ] || return 0
+	[ "$MOUNTED" = yes ] && can_write "$MOUNT/register" || return 0
 	lock
 	host_holds || finding bad 'binfmt_misc is not mounted on the host: entries would end with this container' BINFMT_HOST_UNMOUNTED
 	unlock
 }
 
 about_entries() {
-	names '*'
-	look
-	[ -n "$ENTRIES" ] || finding note 'no entries'
+	look '*'
+	[ "$SEEN" != "$NEWLINE" ] || finding note 'no entries'
 	each_entry about_entry
 }
 
