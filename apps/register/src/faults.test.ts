@@ -92,6 +92,21 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
     await refused(machine, '--reset -p yes', told('BINFMT_READ_ONLY', `${MOUNT} is mounted read-only`));
   });
 
+  test.each([
+    ['with a space', '/mnt/a b'],
+    ['by a link', '/mnt/link'],
+    ['with slashes too many', '/mnt//a b//'],
+  ])('it is mounted read-only in a folder that is named %s', async (_, path) => {
+    await using machine =
+      await openNamespace(`mount -t tmpfs tmpfs /mnt; mkdir '/mnt/a b'; ln -s 'a b' /mnt/link
+      mount -t binfmt_misc binfmt_misc '/mnt/a b'; mount -o remount,ro,bind '/mnt/a b'`);
+    const outcome = await machine.register(['--mount', path, '-p', 'yes'], {
+      shell,
+      env: { HOST_ARCH: 'x86_64', QEMU_BIN_DIR: bin },
+    });
+    expect(outcome).toEqual(told('BINFMT_READ_ONLY', /\/mnt\/.* is mounted read-only/));
+  });
+
   test('it is switched off', async () => {
     await using machine = await openNamespace(`${MOUNT_IT}; echo 0 >${MOUNT}/status`);
     await refused(
@@ -210,6 +225,13 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
         'REFUSED',
         /the kernel refuses qemu-aarch64 \(flags "", interpreter \/x+\/qemu-aarch64-static\): Invalid argument/,
       ),
+    );
+    // Where an entry is to be replaced, the new one is tried under another name: it is not that name that is refused.
+    await call(machine, '--reset');
+    await refused(
+      machine,
+      `--reset --qemu-path ${far}`,
+      told('REFUSED', /the kernel refuses qemu-aarch64 .*/),
     );
   });
 

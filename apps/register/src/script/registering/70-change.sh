@@ -99,7 +99,7 @@ rehearse() {
 	is_next "$1" || return 0
 	wanted "$@"
 	write_entry qemu-register-trial -1
-	make_entry qemu-register-trial ":qemu-register-trial:${line#:*:}"
+	make_entry qemu-register-trial ":qemu-register-trial:${line#:*:}" "qemu-$1"
 	write_entry qemu-register-trial -1
 }
 
@@ -125,8 +125,8 @@ remove() {
 	[ ! -e "$MOUNT/$1" ] || fail REFUSED "the kernel did not remove $1"
 }
 
-# make_entry NAME LINE: has the kernel register it, or says why it does not. It is put down as made before it is, as a
-# signal may come in between.
+# make_entry NAME LINE [TITLE]: has the kernel register it, or says why it does not. It is put down as made before it is,
+# as a signal may come in between.
 make_entry() {
 	ADDED="$ADDED $1"
 	write_line "$2" && return 0
@@ -137,7 +137,7 @@ make_entry() {
 	'File exists') fail NAME_TAKEN "$1 was registered by something else in the meantime" ;;
 	'No such file or directory') fail INTERPRETER_MISSING "no interpreter: $interpreter" ;;
 	*denied | *permitted) fail INTERPRETER_FORBIDDEN "the kernel may not open $interpreter: $why" ;;
-	*) fail REFUSED "the kernel refuses $1 (flags \"$FLAGS\", interpreter $interpreter): $why" ;;
+	*) fail REFUSED "the kernel refuses ${3:-$1} (flags \"$FLAGS\", interpreter $interpreter): $why" ;;
 	esac
 }
 
