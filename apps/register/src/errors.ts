@@ -9,6 +9,10 @@ export const REGISTER_ERRORS = {
     meaning: 'An option of the register script is not known, or is the beginning of several.',
     remedy: 'See --help for the options.',
   },
+  OPTIONS_CONTRADICT: {
+    meaning: 'Two options of the register script cannot be meant together.',
+    remedy: 'Give one of them, and the other in a call of its own.',
+  },
   VALUE_MISSING: {
     meaning: 'An option of the register script was given without its value.',
     remedy: 'Write the value behind the option: -p yes, --qemu-path=/usr/bin.',
@@ -137,6 +141,14 @@ export const REGISTER_ERRORS = {
   VERIFY_NO_ROOM: {
     meaning: '--verify needs a folder for its programs, and all are read-only, full, or mounted noexec.',
     remedy: 'Give the container one: --tmpfs /tmp:exec, or a volume on /tmp.',
+  },
+  OUTPUT_FAILED: {
+    meaning: 'The register script could not write its results to stdout.',
+    remedy: 'Let stdout go where there is room: the disk may be full.',
+  },
+  PROGRAM_MISSING: {
+    meaning: 'A program that the register script cannot do without is missing, or does not work.',
+    remedy: "Install the system's basic programs (coreutils or busybox), or use the image, which has all.",
   },
   CLASH: {
     meaning: 'Two entries claim the same programs.',

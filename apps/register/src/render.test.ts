@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { GUEST_NAMES, nearest, spelledNames } from '@qemu-user-static/arch-table';
 import { describe, expect, test } from 'vitest';
 import { REGISTER_ERRORS, renderRegisterScript } from './index.ts';
 import { standIns } from './testing/emulators.ts';
 import { run } from './testing/run.ts';
-import { scriptFile } from './testing/script.ts';
+import { scratch, scriptFile } from './testing/script.ts';
 import { MISSING_SHELLS, SHELLS } from './testing/shells.ts';
 
 const bin = standIns();
@@ -27,7 +29,8 @@ test('it is plain ASCII, as the shells of small images read it', () => {
 
 test('every code it fails with is in the catalogue, and none of the catalogue is without use', () => {
   const logic = script.slice(script.indexOf('\nremedy_of() {')).replace(/^\s*#.*$/gm, '');
-  const uses = /(?:\b(?:fail|misuse|remedy_of|pass_over "\$1") |\bfinding .* )([A-Z][A-Z_]+)(?= "| '|$)/gm;
+  const uses =
+    /(?:\b(?:complain|fail|misuse|remedy_of|pass_over "\$1") |\bfinding .* )([A-Z][A-Z_]+)(?= "| '|$)/gm;
   const used = new Set(Array.from(logic.matchAll(uses), ([, code]) => code));
   expect([...used].sort()).toEqual(Object.keys(REGISTER_ERRORS).sort());
 });
@@ -110,6 +113,10 @@ describe.each(SHELLS)('$name', (shell) => {
       'OPTION_UNKNOWN: "arm" is no option, and register takes no other words',
       'See --help for the options.',
     ],
+    ['-- arm', 'OPTION_UNKNOWN: "arm" is no option', 'See --help for the options.'],
+    ['--status', 'OPTIONS_CONTRADICT: --dry-run makes no report, and --status is one', 'Give one of them'],
+    ['--json', 'OPTIONS_CONTRADICT: --dry-run makes no report, and --status is one', 'Give one of them'],
+    ['--verify --doctor', 'OPTIONS_CONTRADICT: --verify and --doctor are two reports', 'Give one of them'],
     ['-p', 'VALUE_MISSING: --persistent needs a value', 'Write the value behind'],
     ['-p maybe', 'VALUE_BAD: --persistent takes yes or no, not "maybe"', 'See --help for what'],
     ['--reset=yes', 'VALUE_BAD: --reset takes no value', 'See --help for what'],
@@ -137,6 +144,10 @@ describe.each(SHELLS)('$name', (shell) => {
       expect(stderr).toMatch(new RegExp(`^${RegExp.escape(message)}.*\n  remedy: ${RegExp.escape(remedy)}`));
     },
   );
+
+  test('-- ends the options', async () => {
+    expect(await register('--dry-run', '-s', 'arm', '--')).toEqual(await register('--dry-run', '-s', 'arm'));
+  });
 
   test('an empty word is no value', async () => {
     for (const option of [
@@ -168,6 +179,30 @@ describe.each(SHELLS)('$name', (shell) => {
       const [, offered = null] = /Did you mean (\S+)\?/.exec(stderr) ?? [];
       expect([slip, offered]).toEqual([slip, nearest(slip, spelledNames())]);
     }
+  });
+
+  test('a result that cannot be written is a failure', async () => {
+    const full = ['sh', '-c', 'exec "$@" >/dev/full', 'sh', ...shell.argv, scriptFile(), '--mount', '/none'];
+    for (const words of [['--help'], ['--version'], ['--dry-run'], ['--doctor'], ['--doctor', '--json']]) {
+      const { code, stderr } = await run([...full, ...words], { env: { HOST_ARCH: 'x86_64' } });
+      expect([words, code]).toEqual([words, 1]);
+      if (words[0] !== '--doctor') expect(stderr).toContain('OUTPUT_FAILED: stdout could not be written');
+    }
+  });
+
+  // busybox has its own.
+  test.skipIf(shell.name === 'busybox ash')('a machine without od is told so', async () => {
+    const folder = mkdtempSync(join(scratch(), 'no-od-'));
+    const { stdout } = await run(['sh', '-c', `command -v ${shell.argv[0]}`]);
+    symlinkSync(stdout.trim(), join(folder, shell.argv[0]));
+    const outcome = await run([...shell.argv, scriptFile(), '--dry-run'], {
+      env: { HOST_ARCH: 'riscv64', PATH: folder },
+    });
+    expect(outcome).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `PROGRAM_MISSING: od does not tell the CPU of this shell\n  remedy: ${REGISTER_ERRORS.PROGRAM_MISSING.remedy}\n`,
+    });
   });
 
   test('a CPU that is not in the table is named, and what to do', async () => {

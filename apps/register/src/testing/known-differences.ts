@@ -36,6 +36,10 @@ export const COMMANDS: readonly (readonly [string, string])[] = [
   ['--systemd i386', "Asked for by name and not written: it is of the host's family."],
   ['--systemd arm extra', 'A word that is no option is a slip; QEMU ignores it.'],
   [
+    '--systemd ALL --persist=yes',
+    "QEMU's getopt takes it for `--persistent` cut short; here `--persist` is an option of its own.",
+  ],
+  [
     '-S -static --systemd ALL',
     "QEMU's getopt takes `-S`, and its script stops reading there: entries instead of files, and for interpreters that are not there.",
   ],

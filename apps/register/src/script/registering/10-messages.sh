@@ -1,22 +1,33 @@
 # Messages. Results go to stdout, everything else to stderr.
 
+UNSAID=no
+
 say() {
 	printf '%s\n' "$*" >&2
 }
 
-# fail CODE MESSAGE [REMEDY]: what went wrong and what to do about it. `finish` puts back what was changed.
-fail() {
+# out FORMAT WORD...: a result. One that cannot be written is remembered, for `succeed` to tell.
+out() {
+	# shellcheck disable=SC2059 # a format is meant
+	printf "$@" || UNSAID=yes
+}
+
+# complain CODE MESSAGE [REMEDY]: what went wrong and what to do about it.
+complain() {
 	remedy_of "$1"
 	say "$1: $2"
 	say "  remedy: ${3:-$remedy}"
+}
+
+# fail: complains and ends. `finish` puts back what was changed.
+fail() {
+	complain "$@"
 	exit 1
 }
 
-# misuse CODE MESSAGE [REMEDY]: the same for a command line that cannot be meant so.
+# misuse: the same for a command line that cannot be meant so.
 misuse() {
-	remedy_of "$1"
-	say "$1: $2"
-	say "  remedy: ${3:-$remedy}"
+	complain "$@"
 	exit 2
 }
 

@@ -58,6 +58,13 @@ some_names() {
 	esac
 }
 
+one_report() {
+	case --$REPORT in
+	-- | "$option") ;;
+	*) misuse OPTIONS_CONTRADICT "--$REPORT and $option are two reports" ;;
+	esac
+}
+
 # plain: checks that `value` can stand in a file's name, and in the kernel's field.
 plain() {
 	case $value in
@@ -114,8 +121,12 @@ split() {
 	-h) option=--help ;;
 	--?*) option=$1 ;;
 	-*) unknown_option "$1" ;;
-	*) misuse OPTION_UNKNOWN "\"$1\" is no option, and register takes no other words" ;;
+	*) no_option "$1" ;;
 	esac
+}
+
+no_option() {
+	misuse OPTION_UNKNOWN "\"$1\" is no option, and register takes no other words"
 }
 
 # takes_value: whether `option` does; its name is completed first where it was cut short.
@@ -145,7 +156,7 @@ set_option() {
 	--uninstall) some_names && UNINSTALL="$UNINSTALL,$value" ASKED=yes ;;
 	--persist) absolute && HOST_ROOT=$path ;;
 	--mount) below_root && MOUNT=$path ;;
-	--status | --verify | --doctor | --version) REPORT=${option#--} ;;
+	--status | --verify | --doctor | --version) one_report && REPORT=${option#--} ;;
 	--json) JSON=yes ;;
 	--dry-run) DRY_RUN=yes ;;
 	--help) REPORT=usage ;;
@@ -158,6 +169,10 @@ parse() {
 		word=$1
 		shift
 		case $word in
+		--)
+			[ $# -eq 0 ] || no_option "$1"
+			return 0
+			;;
 		-[dh]?*) set -- "-${word#-?}" "$@" && word=${word%"${word#-?}"} ;; # -dpyes is -d -pyes
 		esac
 		split "$word"

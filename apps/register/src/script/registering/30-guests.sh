@@ -42,7 +42,8 @@ know_host() {
 know_own() {
 	OWN=''
 	# shellcheck disable=SC2046 # twenty bytes, one word each
-	set -- $(od -A n -t x1 -N 20 /proc/self/exe)
+	set -- $(od -A n -t x1 -N 20 /proc/self/exe 2>/dev/null)
+	[ $# -eq 20 ] || fail PROGRAM_MISSING 'od does not tell the CPU of this shell'
 	own_key="$5$6${19}${20}"
 	table own_row
 }

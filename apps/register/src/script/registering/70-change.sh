@@ -168,9 +168,7 @@ put_back() {
 	done
 	each_entry put_back_entry
 	if [ -n "$LOST" ]; then
-		remedy_of ROLLBACK_INCOMPLETE
-		say "ROLLBACK_INCOMPLETE: could not be put back:$LOST"
-		say "  remedy: $remedy"
+		complain ROLLBACK_INCOMPLETE "could not be put back:$LOST"
 	else
 		say 'Everything is as it was before.'
 	fi

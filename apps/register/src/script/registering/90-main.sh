@@ -22,6 +22,8 @@ settle() {
 	[ "$PERSISTENT" = no ] || FLAGS=${FLAGS}F FLAGS_SHOWN=${FLAGS_SHOWN}F
 	[ "$PRESERVE" = no ] || FLAGS=${FLAGS}P
 	[ "$JSON" = no ] || REPORT=${REPORT:-status}
+	[ "$DRY_RUN" = no ] || [ -z "$REPORT" ] ||
+		misuse OPTIONS_CONTRADICT "--dry-run makes no report, and --$REPORT is one"
 	[ -z "$INSTALL$UNINSTALL" ] || REPORT=${REPORT:-platforms}
 	[ "$DRY_RUN" = no ] || REPORT=''
 }
@@ -51,7 +53,7 @@ register() {
 # tell: in the words of QEMU's script, on stdout; where a report follows there, in tonistiigi/binfmt's on stderr.
 tell() {
 	if [ -z "$REPORT" ]; then
-		printf '%s' "$DONE"
+		out '%s' "$DONE"
 	else
 		for entry in $ADDED; do
 			say "installing: ${entry#qemu-} OK"
@@ -71,7 +73,7 @@ dry_run() {
 print_line() {
 	is_next "$1" || return 0
 	wanted "$@"
-	printf '%s\n' "$line"
+	out '%s\n' "$line"
 }
 
 # change: whatever is to be changed, by the options.
@@ -118,6 +120,13 @@ finish() {
 	exit "$code"
 }
 
+# succeed: ends the call, if its results were told.
+succeed() {
+	[ "$UNSAID" = yes ] || exit 0
+	complain OUTPUT_FAILED 'stdout could not be written: what was asked for is done, but not told'
+	exit 1
+}
+
 interrupted() {
 	say 'Interrupted.'
 	exit 1
@@ -133,5 +142,5 @@ trap 'exit 141' PIPE # whoever read the messages is gone: without a trap, a shel
 # The usual call ends here. Shells read a script as they go, and need not read what only the others take.
 if [ -z "$REPORT$INSTALL" ] && [ "$WRITE" = kernel ]; then
 	change
-	exit 0
+	succeed
 fi

@@ -47,7 +47,7 @@ export_to() {
 # export_file NAME TEXT
 export_file() {
 	if [ "$DRY_RUN" = yes ]; then
-		printf '# %s\n%s\n' "$EXPORTDIR/$1" "$2"
+		out '# %s\n%s\n' "$EXPORTDIR/$1" "$2"
 	elif ! { printf '%s\n' "$2" >"$STAGE/$1"; } 2>/dev/null; then
 		why_refused "$2" "$STAGE/$1"
 		export_failed "$EXPORTDIR/$1" "$why"

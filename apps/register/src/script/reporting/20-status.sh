@@ -25,17 +25,17 @@ json_list() {
 
 begin_list() {
 	comma=''
-	printf '  "%s": [' "$1"
+	out '  "%s": [' "$1"
 }
 
 list_item() {
 	json_text "$1"
-	printf '%s\n    %s' "$comma" "$text"
+	out '%s\n    %s' "$comma" "$text"
 	comma=,
 }
 
 end_list() {
-	printf '%s]' "${comma:+$NEWLINE  }"
+	out '%s]' "${comma:+$NEWLINE  }"
 }
 
 # enabled: adds an entry of QEMU's to ENABLED if it is switched on.
@@ -87,9 +87,9 @@ platforms_json() {
 	ENABLED=''
 	each_entry enabled
 	supported
-	printf '{\n'
+	out '{\n'
 	json_list supported "$SUPPORTED"
-	printf ',\n'
+	out ',\n'
 	begin_list emulators
 	each_entry enabled_item
 	end_list
@@ -107,20 +107,20 @@ place_of_interpreter() {
 entry_json() {
 	place_of_interpreter
 	json_text "$name"
-	printf '%s\n    { "name": %s, "state": "%s", "flags": "%s", ' "$comma" "$text" "$state" "$flags"
+	out '%s\n    { "name": %s, "state": "%s", "flags": "%s", ' "$comma" "$text" "$state" "$flags"
 	json_text "$interpreter"
-	printf '"interpreter": %s, "place": "%s" }' "$text" "$place"
+	out '"interpreter": %s, "place": "%s" }' "$text" "$place"
 	comma=,
 }
 
 entry_row() {
 	place_of_interpreter
-	printf '%-26s %-9s %-6s %-8s %s\n' "$name" "$state" "${flags:--}" "$place" "$interpreter"
+	out '%-26s %-9s %-6s %-8s %s\n' "$name" "$state" "${flags:--}" "$place" "$interpreter"
 }
 
 platforms() {
 	platforms_json
-	printf '\n}\n'
+	out '\n}\n'
 }
 
 status() {
@@ -128,14 +128,14 @@ status() {
 	if [ "$JSON" = yes ]; then
 		platforms_json
 		json_text "$MOUNT"
-		printf ',\n  "mount": %s,\n' "$text"
+		out ',\n  "mount": %s,\n' "$text"
 		begin_list entries
 		each_entry entry_json
 		end_list
-		printf '\n}\n'
+		out '\n}\n'
 	else
 		look '*'
-		printf '%-26s %-9s %-6s %-8s %s\n' ENTRY STATE FLAGS PLACE INTERPRETER
+		out '%-26s %-9s %-6s %-8s %s\n' ENTRY STATE FLAGS PLACE INTERPRETER
 		each_entry entry_row
 	fi
 }

@@ -7,13 +7,13 @@ finding() {
 	[ "$1" != bad ] || SICK=yes
 	if [ "$JSON" = yes ]; then
 		json_text "$2"
-		printf '%s\n    { "level": "%s", "text": %s' "$comma" "$1" "$text"
+		out '%s\n    { "level": "%s", "text": %s' "$comma" "$1" "$text"
 		json_text "$remedy"
-		printf '%s }' "${remedy:+, \"remedy\": $text}"
+		out '%s }' "${remedy:+, \"remedy\": $text}"
 		comma=,
 	else
-		printf '%-5s %s\n' "$1" "$2"
-		[ -z "$remedy" ] || printf '      -> %s\n' "$remedy"
+		out '%-5s %s\n' "$1" "$2"
+		[ -z "$remedy" ] || out '      -> %s\n' "$remedy"
 	fi
 }
 
@@ -37,11 +37,11 @@ doctor() {
 
 begin_findings() {
 	SICK=no comma=''
-	[ "$JSON" = no ] || printf '{\n  "findings": ['
+	[ "$JSON" = no ] || out '{\n  "findings": ['
 }
 
 end_findings() {
-	[ "$JSON" = no ] || printf '\n  ]\n}\n'
+	[ "$JSON" = no ] || out '\n  ]\n}\n'
 	[ "$SICK" = no ] || exit 1
 }
 
