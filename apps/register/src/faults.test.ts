@@ -71,6 +71,12 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
     );
   });
 
+  test('the kernel has no place for it', async () => {
+    await using machine = await openNamespace('mount -t tmpfs tmpfs /proc/sys/fs');
+    await refused(machine, '-p yes', told('BINFMT_MISSING', `the kernel has no ${MOUNT}`));
+    expect((await call(machine, '--doctor')).stdout).toMatch(/^bad {3}binfmt_misc is not mounted/m);
+  });
+
   test('a user namespace would have to mount it', async () => {
     await using machine = await openNamespace('true');
     await refused(
