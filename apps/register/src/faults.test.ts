@@ -3,7 +3,7 @@ import { elfPattern, escapeBytes, guest } from '@qemu-user-static/arch-table';
 import { describe, expect, test } from 'vitest';
 import { REGISTER_ERRORS } from './index.ts';
 import { standIns } from './testing/emulators.ts';
-import { callImage, imageRoot, NO_STATIC_BUSYBOX } from './testing/image.ts';
+import { callImage, imageRoot, NO_STATIC_BUSYBOX, pretendedProc } from './testing/image.ts';
 import { type Call, MOUNT, type Namespace, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
 import type { Outcome } from './testing/run.ts';
 import { SHELLS } from './testing/shells.ts';
@@ -397,6 +397,18 @@ describe.skipIf(NO_NAMESPACES !== undefined || NO_STATIC_BUSYBOX !== undefined)(
       expect(await callImage(machine, '-p yes')).toEqual(
         told('USER_NAMESPACE', 'what this user namespace mounts on /binfmt_misc ends with it'),
       );
+    });
+
+    test('a report that fails takes nothing back: what was registered before stays, and what it stands on', async () => {
+      await using machine = await openNamespace(`${imageRoot()} cp ${bin}/qemu-s390x-static /mnt/usr/bin
+        mkdir /mnt/keep; mount -t binfmt_misc binfmt_misc /mnt/keep
+        ${pretendedProc(`binfmt_misc ${MOUNT} binfmt_misc rw 0 0`)}`);
+      // It mounts the table by itself; the emulator is no emulator.
+      expect(await callImage(machine, '-p yes --verify')).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('VERIFY_FAILED'),
+      });
+      expect(await machine.sh(`ls /mnt${MOUNT}`)).toBe('qemu-s390x\nregister\nstatus\n');
     });
   },
 );

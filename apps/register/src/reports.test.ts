@@ -3,7 +3,7 @@ import { elfPattern, escapeBytes, guest } from '@qemu-user-static/arch-table';
 import { describe, expect, test } from 'vitest';
 import { REGISTER_ERRORS } from './index.ts';
 import { standIns } from './testing/emulators.ts';
-import { callImage, imageRoot, NO_STATIC_BUSYBOX } from './testing/image.ts';
+import { callImage, imageRoot, NO_STATIC_BUSYBOX, pretendedProc } from './testing/image.ts';
 import { MOUNT, type Namespace, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
 import { SHELLS } from './testing/shells.ts';
 
@@ -233,13 +233,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('reports in $name (use
 describe.skipIf(NO_NAMESPACES !== undefined || NO_STATIC_BUSYBOX !== undefined)(
   'what --doctor finds in a machine of its own (user namespace, static busybox)',
   () => {
-    /** The image's root folder, where /proc is a folder of files that say what they are wanted to. */
-    const pretend = (mounts: string) =>
-      openNamespace(`${imageRoot()} umount -l /mnt/proc; cd /mnt/proc
-      mkdir -p self/ns sys/kernel sys/fs/binfmt_misc
-      cp /proc/sys/kernel/osrelease sys/kernel; cp /proc/filesystems .; cp "$(command -v busybox)" self/exe
-      echo x86_64 >sys/kernel/arch; echo 0 0 4294967295 >self/uid_map; echo 1000.00 0 >uptime
-      echo '${mounts}' >self/mounts; cp self/mounts .`);
+    const pretend = (mounts: string) => openNamespace(`${imageRoot()} ${pretendedProc(mounts)}`);
     const findings = async (machine: Namespace) => {
       const { code, stdout } = await callImage(machine, '--doctor --json');
       return [code, JSON.parse(stdout).findings.at(-1)] as const;

@@ -18,17 +18,17 @@ plan() {
 
 # plan_removal ITEM: a pattern, an entry's name, any name of a guest, or all.
 plan_removal() {
-	[ "$1" != all ] || set -- '*'
-	found=no
+	found=no pattern=$1
+	[ "$1" != all ] || pattern='*'
 	for entry in $ENTRIES; do
 		# shellcheck disable=SC2254 # a pattern is meant
 		case $entry in
-		$1) TO_REMOVE="$TO_REMOVE $entry" found=yes ;;
+		$pattern) TO_REMOVE="$TO_REMOVE $entry" found=yes ;;
 		esac
 	done
 	[ "$found" = no ] || return 0
 	case $1 in
-	qemu-* | *[*?[]*) ;;
+	all | qemu-* | *[*?[]*) ;;
 	*)
 		[ ! -e "$MOUNT/$1" ] || misuse ENTRY_FOREIGN "$1 is no entry of QEMU's"
 		known_guest "$1"

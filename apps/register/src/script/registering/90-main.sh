@@ -44,6 +44,7 @@ register() {
 	plan
 	apply
 	unlock
+	MOUNTED=no # from here on it stays, whatever a report finds: entries may end with it
 	for entry in $SAME; do
 		say "$entry is registered already, just so"
 	done
@@ -114,7 +115,7 @@ finish() {
 	trap '' INT TERM HUP PIPE
 	[ "$CHANGING" = no ] || put_back
 	unlock
-	[ "$code$MOUNTED" != 1yes ] || umount "$MOUNT"
+	[ "$code" -eq 0 ] || [ "$MOUNTED" = no ] || umount "$MOUNT"
 	[ -z "$STAGE$SCRATCH" ] || rm -rf ${STAGE:+"$STAGE"} ${SCRATCH:+"$SCRATCH"}
 	trap - EXIT
 	exit "$code"
