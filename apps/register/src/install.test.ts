@@ -112,7 +112,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('--install in $name (u
   test.each([
     ['--install arm64 --credential no', {}],
     ['--install arm64', { QEMU_PRESERVE_ARGV0: '1' }],
-    ['--install arm64', { QEMU_BINARY_PATH: bin, QEMU_BIN_DIR: '/nowhere' }],
+    ['--install arm64', { QEMU_BINARY_PATH: `${bin}/`, QEMU_BIN_DIR: '/nowhere' }],
     // What --install would have made as well.
     ['-p yes', { HOST_ARCH: 'x86_64' }],
   ])('so it does after %s with %j, and says how to register', async (words, env) => {

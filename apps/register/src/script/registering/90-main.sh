@@ -96,7 +96,7 @@ after_install() {
 	names
 	[ -n "$ENTRIES" ] || return 1
 	look 'qemu-*'
-	HELD=no
+	HELD=no folder=${QEMU_BINARY_PATH:-$QEMU_PATH}
 	each_entry held
 	[ "$HELD" = yes ] || return 1
 	say 'Emulators are registered, with flag F: this is their status. --reset registers anew.'
@@ -104,7 +104,7 @@ after_install() {
 
 held() {
 	case $interpreter:$flags in
-	"${QEMU_BINARY_PATH:-$QEMU_PATH}"/qemu-*"$SUFFIX":*F) HELD=yes ;;
+	"${folder%/}"/qemu-*"$SUFFIX":*F) HELD=yes ;;
 	esac
 }
 
