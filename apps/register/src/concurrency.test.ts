@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { standIns } from './testing/emulators.ts';
 import { entriesOf, guestsBut } from './testing/expected.ts';
@@ -6,6 +7,7 @@ import { SHELLS } from './testing/shells.ts';
 
 const bin = standIns();
 const LOCK = 'qemu-register-lock';
+const BREAKER = 'qemu-register-break';
 const PERSISTENT = entriesOf(guestsBut('i386'), 'F', bin);
 const INSTALLED = entriesOf(['aarch64', 'arm', 'riscv64'], 'OCF', bin);
 
@@ -61,9 +63,58 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       expect([0, 1, 128, 143]).toEqual(expect.arrayContaining([...codes]));
     });
 
-    test('a lock that a killed call left is broken', async () => {
+    test('a call whose reader is gone ends as one that is interrupted: nothing stays, and no lock', async () => {
       await using machine = await openNamespace();
-      await machine.sh(`echo ':${LOCK}:E::${LOCK}::/1:' >${MOUNT}/register`);
+      await machine.sh(
+        `mount -t tmpfs -o mode=755 tmpfs /mnt; cp -a ${bin}/. /mnt; chmod 644 /mnt/qemu-sh4-static`,
+      );
+      // One line is read. The next is said when an emulator in the middle of the table cannot be opened.
+      const read = ['sh', '-c', '"$@" 2>&1 | head -n 1', 'sh'];
+      const env = { HOST_ARCH: 'x86_64', QEMU_BIN_DIR: '/mnt' };
+      await machine.register(['-p', 'yes'], { shell, under: read, env });
+      expect(machine.entries()).toEqual({});
+      // What is registered is said when all is done.
+      await machine.sh('chmod 755 /mnt/qemu-sh4-static');
+      for (const words of [
+        ['-p', 'yes'],
+        ['-p', 'yes', '--verify'],
+      ]) {
+        await machine.register(words, { shell, under: read, env: { ...env, TMPDIR: '/mnt' } });
+        expect(machine.entries()).toEqual(entriesOf(guestsBut('i386'), 'F', '/mnt'));
+      }
+      expect(await machine.sh('ls -d /mnt/register.* 2>/dev/null || echo none')).toBe('none\n');
+    });
+
+    /** Lines that make a lock, as a call does that began at that time. */
+    const make = (name: string, time = '$(cut -d. -f1 /proc/uptime)') =>
+      `echo ":${name}:E::${name}::/${time}:" >${MOUNT}/register`;
+    const remove = (name: string) => `echo -1 >${MOUNT}/${name}`;
+
+    test('a lock that a killed call left is broken, and several that wait for it have their turns', async () => {
+      await using machine = await openNamespace();
+      await machine.sh(make(LOCK, '1'));
+      const outcomes = await Promise.all(Array.from({ length: 4 }, () => call(machine, '--reset -p yes')));
+      expect(outcomes.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
+      expect(machine.entries()).toEqual(PERSISTENT);
+    });
+
+    test('only one call breaks it: another leaves alone the lock that has been made since', async () => {
+      await using machine = await openNamespace();
+      await machine.sh(`${make(LOCK, '1')}; ${make(BREAKER)}`);
+      const waiting = call(machine, '-p yes');
+      await delay(300);
+      expect(Object.keys(machine.entries())).toEqual([BREAKER, LOCK]);
+      await machine.sh(`${remove(LOCK)}; ${make(LOCK)}; ${remove(BREAKER)}`);
+      await delay(300);
+      expect(Object.keys(machine.entries())).toEqual([LOCK]);
+      await machine.sh(remove(LOCK));
+      expect((await waiting).code).toBe(0);
+      expect(machine.entries()).toEqual(PERSISTENT);
+    });
+
+    test('a call that was killed while it broke a lock does not keep others from it', async () => {
+      await using machine = await openNamespace();
+      await machine.sh(`${make(LOCK, '1')}; ${make(BREAKER, '2')}`);
       expect((await call(machine, '-p yes')).code).toBe(0);
       expect(machine.entries()).toEqual(PERSISTENT);
     });

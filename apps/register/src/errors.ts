@@ -9,6 +9,10 @@ export const REGISTER_ERRORS = {
     meaning: 'An option of the register script is not known, or is the beginning of several.',
     remedy: 'See --help for the options.',
   },
+  OPTIONS_CONTRADICT: {
+    meaning: 'Two options of the register script cannot be meant together.',
+    remedy: 'Give one of them, and the other in a call of its own.',
+  },
   VALUE_MISSING: {
     meaning: 'An option of the register script was given without its value.',
     remedy: 'Write the value behind the option: -p yes, --qemu-path=/usr/bin.',
@@ -82,7 +86,7 @@ export const REGISTER_ERRORS = {
     remedy: 'On the host, as root: echo 1 > /proc/sys/fs/binfmt_misc/status',
   },
   AUTOFS_NOT_TRIGGERED: {
-    meaning: 'An automount stands where binfmt_misc should be, and x.',
+    meaning: 'An automount stands where binfmt_misc should be, and has not mounted it.',
     remedy: 'On the host: ls /proc/sys/fs/binfmt_misc/ (it mounts when looked at), then run this again.',
   },
   USER_NAMESPACE: {
@@ -135,8 +139,16 @@ export const REGISTER_ERRORS = {
       'Run with --doctor; --reset -p yes registers the emulators of this image in place of what is there.',
   },
   VERIFY_NO_ROOM: {
-    meaning: '--verify needs a folder for its programs, and all are read-only or mounted noexec.',
+    meaning: '--verify needs a folder for its programs, and all are read-only, full, or mounted noexec.',
     remedy: 'Give the container one: --tmpfs /tmp:exec, or a volume on /tmp.',
+  },
+  OUTPUT_FAILED: {
+    meaning: 'The register script could not write its results to stdout.',
+    remedy: 'Let stdout go where there is room: the disk may be full.',
+  },
+  PROGRAM_MISSING: {
+    meaning: 'A program that the register script cannot do without is missing, or does not work.',
+    remedy: "Install the system's basic programs (coreutils or busybox), or use the image, which has all.",
   },
   CLASH: {
     meaning: 'Two entries claim the same programs.',

@@ -1,4 +1,13 @@
-import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { elfPattern, escapeBytes, GUEST_NAMES, guest, registrationLine } from '@qemu-user-static/arch-table';
 import { describe, expect, test } from 'vitest';
@@ -17,9 +26,10 @@ const files = (folder: string) =>
   );
 
 describe.each(SHELLS)('files instead of entries, in $name', (shell) => {
-  const call = (words: readonly string[], env = {}) =>
+  const call = (words: readonly string[], env = {}, cwd = '/') =>
     run([...shell.argv, scriptFile(), ...words], {
       env: { HOST_ARCH: 'aarch64', QEMU_BIN_DIR: '/usr/bin', ...env },
+      cwd,
     });
   const folder = (name: string) => {
     const path = join(scratch(), `${shell.argv[0]}-${name}`);
@@ -111,4 +121,99 @@ describe.each(SHELLS)('files instead of entries, in $name', (shell) => {
     ]);
     expect(readdirSync(join(host, 'etc/binfmt.d'))).toEqual([]);
   });
+
+  test('a path with a space is one path: what has its first word for a name stays', async () => {
+    const place = folder('spaces');
+    for (const name of ['my', 'my own', 'my own/etc/binfmt.d', 'my own/opt'])
+      mkdirSync(join(place, name), { recursive: true });
+    writeFileSync(join(place, 'my/own'), '');
+    const own = join(place, 'my own');
+    const env = { QEMU_BIN_DIR: standIns(['s390x']), TMPDIR: own };
+    for (const words of [
+      ['--systemd', 's390x', '--exportdir', own],
+      ['--persist', own, '--qemu-path', '/opt'],
+      // It runs a probe, for which it makes a folder in TMPDIR.
+      ['--install', 'all', '--systemd', 'ALL', '--exportdir', own],
+    ]) {
+      expect([words, (await call(words, env)).code]).toEqual([words, 0]);
+    }
+    expect(existsSync(join(place, 'my/own'))).toBe(true);
+    expect(readdirSync(own).filter((name) => !name.startsWith('qemu-'))).toEqual(['etc', 'opt']);
+    expect(readdirSync(join(own, 'opt'))).toEqual(['qemu-s390x-static']);
+  });
+
+  test('--persist looks for both folders before it copies, and names the mount that is missing', async () => {
+    const host = folder('half');
+    mkdirSync(join(host, 'opt/qemu'), { recursive: true });
+    const persist = async (path: string) => {
+      const env = { QEMU_BIN_DIR: standIns(['s390x']) };
+      const { code, stderr } = await call(['--persist', host, '--qemu-path', path], env);
+      return [code, stderr];
+    };
+    const missing = (path: string) => [
+      1,
+      `EXPORT_FAILED: there is no folder ${host}${path}\n  remedy: Make ${path} on the host and mount it: -v ${path}:${host}${path}\n`,
+    ];
+    expect(await persist('/opt/qemu')).toEqual(missing('/etc/binfmt.d'));
+    expect(readdirSync(join(host, 'opt/qemu'))).toEqual([]);
+    mkdirSync(join(host, 'etc/binfmt.d'), { recursive: true });
+    expect(await persist('/opt/other')).toEqual(missing('/opt/other'));
+  });
+
+  test('--persist takes emulators from a folder with a space, and flag F is left out with -p no', async () => {
+    const host = folder('host with space');
+    for (const name of ['etc/binfmt.d', 'opt']) mkdirSync(join(host, name), { recursive: true });
+    const emulators = folder('emulators of mine');
+    copyFileSync('/bin/true', join(emulators, 'qemu-s390x-static'));
+    const { code } = await call(['--persist', host, '--qemu-path', '/opt', '-p', 'no'], {
+      QEMU_BIN_DIR: emulators,
+    });
+    expect([code, readdirSync(join(host, 'opt'))]).toEqual([0, ['qemu-s390x-static']]);
+    expect(files(join(host, 'etc/binfmt.d'))).toEqual({
+      'qemu-s390x.conf': `${registrationLine('s390x', '/opt/qemu-s390x-static', '')}\n`,
+    });
+  });
+
+  test('--exportdir is meant from the current folder', async () => {
+    for (const name of ['here', '-x']) {
+      const cwd = folder(`from-${name}`);
+      mkdirSync(join(cwd, name));
+      // A probe of 32-bit Arm is run in between, in a folder of its own.
+      const words = ['--install', 'all', '--systemd', 'ALL', '--exportdir', name];
+      const { code } = await call(words, { QEMU_BIN_DIR: bin }, cwd);
+      expect([name, code]).toEqual([name, 0]);
+      expect(readdirSync(join(cwd, name))).toContain('qemu-s390x.conf');
+    }
+  });
+
+  test.each([
+    ['QEMU_BIN_DIR', 'bin', 'takes an absolute path, not "bin"'],
+    ['QEMU_BIN_DIR', '/a:b', 'takes a path without a colon, not "/a:b"'],
+    ['QEMU_BIN_DIR', '/a\nb', 'takes a path of one line'],
+    ['QEMU_BINARY_PATH', 'bin', 'takes an absolute path, not "bin"'],
+  ])('%s is checked as --qemu-path is, before anything is written: %j', async (name, value, message) => {
+    const out = folder('bad');
+    const words = ['--systemd', 'ALL', '--exportdir', out];
+    if (name === 'QEMU_BINARY_PATH') words.push('--install', 'all');
+    const { code, stderr } = await call(words, { [name]: value });
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`VALUE_BAD: ${name} ${message}`)]);
+    expect(readdirSync(out)).toEqual([]);
+    expect((await call(['--help'], { [name]: value })).code).toBe(0);
+  });
 });
+
+// busybox makes folders without a program that could be slow.
+test.each(SHELLS.filter(({ name }) => name !== 'busybox ash'))(
+  'an export that is interrupted leaves nothing, in $name',
+  async (shell) => {
+    const out = mkdtempSync(join(scratch(), 'interrupted-'));
+    const slow = mkdtempSync(join(scratch(), 'slow-'));
+    writeFileSync(join(slow, 'mkdir'), '#!/bin/sh\n/bin/mkdir "$@"; kill -TERM $PPID; sleep 0.1\n', {
+      mode: 0o755,
+    });
+    const { code } = await run([...shell.argv, scriptFile(), '--systemd', 'ALL', '--exportdir', out], {
+      env: { HOST_ARCH: 'aarch64', PATH: `${slow}:${process.env.PATH}` },
+    });
+    expect([code, readdirSync(out)]).toEqual([1, []]);
+  },
+);

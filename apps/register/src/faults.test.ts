@@ -3,7 +3,7 @@ import { elfPattern, escapeBytes, guest } from '@qemu-user-static/arch-table';
 import { describe, expect, test } from 'vitest';
 import { REGISTER_ERRORS } from './index.ts';
 import { standIns } from './testing/emulators.ts';
-import { callImage, imageRoot, NO_STATIC_BUSYBOX } from './testing/image.ts';
+import { callImage, imageRoot, NO_STATIC_BUSYBOX, pretendedProc } from './testing/image.ts';
 import { type Call, MOUNT, type Namespace, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
 import type { Outcome } from './testing/run.ts';
 import { SHELLS } from './testing/shells.ts';
@@ -71,6 +71,12 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
     );
   });
 
+  test('the kernel has no place for it', async () => {
+    await using machine = await openNamespace('mount -t tmpfs tmpfs /proc/sys/fs');
+    await refused(machine, '-p yes', told('BINFMT_MISSING', `the kernel has no ${MOUNT}`));
+    expect((await call(machine, '--doctor')).stdout).toMatch(/^bad {3}binfmt_misc is not mounted/m);
+  });
+
   test('a user namespace would have to mount it', async () => {
     await using machine = await openNamespace('true');
     await refused(
@@ -90,6 +96,21 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
   test('it is mounted read-only', async () => {
     await using machine = await openNamespace(`${MOUNT_IT}; mount -o remount,ro,bind ${MOUNT}`);
     await refused(machine, '--reset -p yes', told('BINFMT_READ_ONLY', `${MOUNT} is mounted read-only`));
+  });
+
+  test.each([
+    ['with a space', '/mnt/a b'],
+    ['by a link', '/mnt/link'],
+    ['with slashes too many', '/mnt//a b//'],
+  ])('it is mounted read-only in a folder that is named %s', async (_, path) => {
+    await using machine =
+      await openNamespace(`mount -t tmpfs tmpfs /mnt; mkdir '/mnt/a b'; ln -s 'a b' /mnt/link
+      mount -t binfmt_misc binfmt_misc '/mnt/a b'; mount -o remount,ro,bind '/mnt/a b'`);
+    const outcome = await machine.register(['--mount', path, '-p', 'yes'], {
+      shell,
+      env: { HOST_ARCH: 'x86_64', QEMU_BIN_DIR: bin },
+    });
+    expect(outcome).toEqual(told('BINFMT_READ_ONLY', /\/mnt\/.* is mounted read-only/));
   });
 
   test('it is switched off', async () => {
@@ -211,6 +232,13 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
         /the kernel refuses qemu-aarch64 \(flags "", interpreter \/x+\/qemu-aarch64-static\): Invalid argument/,
       ),
     );
+    // Where an entry is to be replaced, the new one is tried under another name: it is not that name that is refused.
+    await call(machine, '--reset');
+    await refused(
+      machine,
+      `--reset --qemu-path ${far}`,
+      told('REFUSED', /the kernel refuses qemu-aarch64 .*/),
+    );
   });
 
   test('a write that succeeds, and nothing appears: what is mounted is not the table', async () => {
@@ -268,15 +296,62 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
     expect(Object.keys(machine.entries())).toEqual([LOCK]);
   });
 
+  test('another call has the lock, and the time by another clock: it is said that it is waited for', async () => {
+    await using machine = await openNamespace(
+      `${MOUNT_IT}; mount -t tmpfs tmpfs /mnt; echo 1000.00 0 >/mnt/uptime; mount --bind /mnt/uptime /proc/uptime`,
+    );
+    await machine.sh(`echo ':${LOCK}:E::${LOCK}::/99999999:' >${MOUNT}/register`);
+    const waiting = call(machine, '-p yes');
+    await delay(200);
+    await machine.sh('echo 1003.00 0 >/mnt/uptime');
+    await delay(300);
+    await machine.sh('echo 1020.00 0 >/mnt/uptime');
+    const outcome = await waiting;
+    expect(outcome).toEqual(told('BUSY', 'another call has been changing entries for 20 s'));
+    expect(outcome.stderr.match(/^Waiting for another call, which is changing entries\.$/gm)).toHaveLength(1);
+  });
+
   test('files cannot be written where they should go', async () => {
     await using machine = await openNamespace('mount -t tmpfs -o ro tmpfs /mnt');
-    await refused(machine, '-s ALL -e /mnt/none', told('EXPORT_FAILED', 'there is no folder /mnt/none'));
+    const mounted = (path: string) => `Make ${path} on the host and mount it: -v ${path}:${path}`;
+    await refused(
+      machine,
+      '-s ALL -e /mnt/none',
+      told('EXPORT_FAILED', 'there is no folder /mnt/none', mounted('/mnt/none')),
+    );
     await refused(
       machine,
       '-s ALL -e /mnt',
       told('EXPORT_FAILED', 'cannot write to /mnt: Read-only file system'),
     );
-    await refused(machine, '--persist /mnt', told('EXPORT_FAILED', `there is no folder /mnt${bin}`));
+    await refused(
+      machine,
+      '--persist /mnt',
+      told(
+        'EXPORT_FAILED',
+        'there is no folder /mnt/etc/binfmt.d',
+        'Make /etc/binfmt.d on the host and mount it: -v /etc/binfmt.d:/mnt/etc/binfmt.d',
+      ),
+    );
+  });
+
+  test('the disk is full: that is the cause, and the remedy is room', async () => {
+    await using machine = await openNamespace(
+      'mount -t tmpfs -o size=8k,mode=755 tmpfs /mnt; mkdir -p /mnt/etc/binfmt.d /mnt/opt',
+    );
+    const remedy = 'Make room there, then run this again.';
+    await refused(
+      machine,
+      '-s ALL -e /mnt',
+      told('EXPORT_FAILED', /cannot write \/mnt\/qemu-\w+\.conf: No space left on device/, remedy),
+    );
+    await refused(
+      machine,
+      '--persist /mnt --qemu-path /opt',
+      told('EXPORT_FAILED', 'cannot write to /mnt/opt: No space left on device', remedy),
+      { env: { QEMU_BIN_DIR: bin } },
+    );
+    expect(await machine.sh('find /mnt -type f')).toBe('');
   });
 
   test('nothing to verify, or no room for it', async () => {
@@ -286,12 +361,9 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
     await machine.sh(
       'mount -t tmpfs -o noexec tmpfs /mnt; for place in /tmp /var/tmp /run /dev/shm; do [ ! -d $place ] || { mount --rbind $place $place; mount -o remount,bind,noexec $place; }; done',
     );
-    await refused(
-      machine,
-      '--verify',
-      told('VERIFY_NO_ROOM', 'no folder here takes a file that can be run'),
-      { under: ['env', '-C', '/mnt'] },
-    );
+    await refused(machine, '--verify', told('VERIFY_NO_ROOM', 'no folder here takes files that can be run'), {
+      under: ['env', '-C', '/mnt'],
+    });
   });
 
   test('an entry of another program is not removed by name', async () => {
@@ -325,6 +397,18 @@ describe.skipIf(NO_NAMESPACES !== undefined || NO_STATIC_BUSYBOX !== undefined)(
       expect(await callImage(machine, '-p yes')).toEqual(
         told('USER_NAMESPACE', 'what this user namespace mounts on /binfmt_misc ends with it'),
       );
+    });
+
+    test('a report that fails takes nothing back: what was registered before stays, and what it stands on', async () => {
+      await using machine = await openNamespace(`${imageRoot()} cp ${bin}/qemu-s390x-static /mnt/usr/bin
+        mkdir /mnt/keep; mount -t binfmt_misc binfmt_misc /mnt/keep
+        ${pretendedProc(`binfmt_misc ${MOUNT} binfmt_misc rw 0 0`)}`);
+      // It mounts the table by itself; the emulator is no emulator.
+      expect(await callImage(machine, '-p yes --verify')).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('VERIFY_FAILED'),
+      });
+      expect(await machine.sh(`ls /mnt${MOUNT}`)).toBe('qemu-s390x\nregister\nstatus\n');
     });
   },
 );

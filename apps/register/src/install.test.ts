@@ -36,6 +36,18 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('--install in $name (u
     expect(Object.keys(machine.entries())).toEqual(['qemu-s390x', 'qemu-sh4']);
   });
 
+  test('all may stand anywhere in a list', async () => {
+    await using machine = await openNamespace();
+    const env = { HOST_ARCH: 'aarch64', QEMU_BIN_DIR: standIns(['s390x', 'sh4']) };
+    for (const words of ['--install all,s390x', '--install sh4 --install all', '--install ,all,all']) {
+      expect([words, (await call(machine, words, env)).code]).toEqual([words, 0]);
+      expect(Object.keys(machine.entries())).toEqual(['qemu-s390x', 'qemu-sh4']);
+      expect((await call(machine, '--uninstall s390x,all', env)).code).toBe(0);
+      expect(machine.entries()).toEqual({});
+    }
+    expect((await call(machine, '--install all,zx81', env)).code).toBe(2);
+  });
+
   test('QEMU_PRESERVE_ARGV0 adds P, QEMU_BINARY_PATH says where the emulators are', async () => {
     await using machine = await openNamespace();
     const env = { QEMU_PRESERVE_ARGV0: '1', QEMU_BINARY_PATH: bin, QEMU_BIN_DIR: '/nowhere' };
@@ -97,9 +109,27 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('--install in $name (u
     expect(machine.entries()).toEqual(before);
   });
 
-  test('called with nothing after -p yes, it says what differs', async () => {
+  test.each([
+    ['--install arm64 --credential no', {}],
+    ['--install arm64', { QEMU_PRESERVE_ARGV0: '1' }],
+    ['--install arm64', { QEMU_BINARY_PATH: `${bin}/`, QEMU_BIN_DIR: '/nowhere' }],
+    // What --install would have made as well.
+    ['-p yes', { HOST_ARCH: 'x86_64' }],
+  ])('so it does after %s with %j, and says how to register', async (words, env) => {
     await using machine = await openNamespace();
-    await call(machine, '-p yes', { HOST_ARCH: 'x86_64' });
+    await call(machine, words, env);
+    const before = machine.entries();
+    const { code, stdout, stderr } = await call(machine, '', env);
+    expect([code, JSON.parse(stdout).emulators]).toEqual([0, Object.keys(before)]);
+    expect(stderr).toBe(
+      'Emulators are registered, with flag F: this is their status. --reset registers anew.\n',
+    );
+    expect(machine.entries()).toEqual(before);
+  });
+
+  test('called with nothing where entries without flag F differ, it says so', async () => {
+    await using machine = await openNamespace();
+    await call(machine, '-c yes', { HOST_ARCH: 'x86_64' });
     expect(await call(machine, '', { HOST_ARCH: 'x86_64' })).toMatchObject({ code: 1, stdout: '' });
   });
 

@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { GUEST_NAMES } from '@qemu-user-static/arch-table';
+import { mkdtempSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { GUEST_NAMES, nearest, spelledNames } from '@qemu-user-static/arch-table';
 import { describe, expect, test } from 'vitest';
 import { REGISTER_ERRORS, renderRegisterScript } from './index.ts';
 import { standIns } from './testing/emulators.ts';
 import { run } from './testing/run.ts';
-import { scriptFile } from './testing/script.ts';
+import { scratch, scriptFile } from './testing/script.ts';
 import { MISSING_SHELLS, SHELLS } from './testing/shells.ts';
 
 const bin = standIns();
@@ -27,7 +29,8 @@ test('it is plain ASCII, as the shells of small images read it', () => {
 
 test('every code it fails with is in the catalogue, and none of the catalogue is without use', () => {
   const logic = script.slice(script.indexOf('\nremedy_of() {')).replace(/^\s*#.*$/gm, '');
-  const uses = /(?:\b(?:fail|misuse|remedy_of|pass_over "\$1") |\bfinding .* )([A-Z][A-Z_]+)(?= "| '|$)/gm;
+  const uses =
+    /(?:\b(?:complain|fail|misuse|remedy_of|pass_over "\$1") |\bfinding .* )([A-Z][A-Z_]+)(?= "| '|$)/gm;
   const used = new Set(Array.from(logic.matchAll(uses), ([, code]) => code));
   expect([...used].sort()).toEqual(Object.keys(REGISTER_ERRORS).sort());
 });
@@ -73,7 +76,13 @@ describe.each(SHELLS)('$name', (shell) => {
     ['-Q /opt', '--qemu-path /opt', '--qemu-path=/opt', '-Q/opt', '-Q /opt/'],
     ['-F .bin', '--qemu-suffix .bin', '--qemu-suffix=.bin', '-F.bin'],
     ['-s arm', '--systemd arm', '--systemd=arm', '-sarm', '--sys arm', '--systemd linux/arm/v7', '-s armhf'],
-    ['-s ALL -e /x', '--systemd ALL --exportdir /x', '-e/x -sALL', '--exportdir=/x --systemd=ALL'],
+    [
+      '-s ALL -e /x',
+      '--systemd ALL --exportdir /x',
+      '-e/x -sALL',
+      '-s all -e /x',
+      '--exportdir=/x --systemd=ALL',
+    ],
     ['-d', '--debian', '--deb'],
     ['-d -c yes', '-dcyes', '-dc yes', '-c yes -d'],
   ])(
@@ -97,12 +106,17 @@ describe.each(SHELLS)('$name', (shell) => {
       'OPTION_UNKNOWN: --p could be any of --persistent --preserve-argv0',
       'See --help for the options.',
     ],
+    ['-reset', 'OPTION_UNKNOWN: unknown option -reset', 'Did you mean --reset?'],
     ['-x', 'OPTION_UNKNOWN: unknown option -x', 'See --help for the options.'],
     [
       'arm',
       'OPTION_UNKNOWN: "arm" is no option, and register takes no other words',
       'See --help for the options.',
     ],
+    ['-- arm', 'OPTION_UNKNOWN: "arm" is no option', 'See --help for the options.'],
+    ['--status', 'OPTIONS_CONTRADICT: --dry-run makes no report, and --status is one', 'Give one of them'],
+    ['--json', 'OPTIONS_CONTRADICT: --dry-run makes no report, and --status is one', 'Give one of them'],
+    ['--verify --doctor', 'OPTIONS_CONTRADICT: --verify and --doctor are two reports', 'Give one of them'],
     ['-p', 'VALUE_MISSING: --persistent needs a value', 'Write the value behind'],
     ['-p maybe', 'VALUE_BAD: --persistent takes yes or no, not "maybe"', 'See --help for what'],
     ['--reset=yes', 'VALUE_BAD: --reset takes no value', 'See --help for what'],
@@ -113,8 +127,14 @@ describe.each(SHELLS)('$name', (shell) => {
       'See --help for what',
     ],
     ['--qemu-suffix /x', 'VALUE_BAD: --qemu-suffix takes no colon and no slash', 'See --help for what'],
+    ['--mount /', 'VALUE_BAD: --mount takes the folder of binfmt_misc, not "/"', 'See --help for what'],
+    ['--install ,', 'VALUE_BAD: --install takes names with commas between, not ","', 'See --help for what'],
+    ['--install=', 'VALUE_BAD: --install takes names with commas between, not ""', 'See --help for what'],
+    ['--uninstall= --reset', 'VALUE_BAD: --uninstall takes names', 'See --help for what'],
+    ['--exportdir= -s ALL', 'VALUE_BAD: --exportdir takes a path, not ""', 'See --help for what'],
     ['--systemd armm', 'GUEST_UNKNOWN: unknown guest "armm"', 'Did you mean arm?'],
     ['--install linux/rm64', 'GUEST_UNKNOWN: unknown guest "linux/rm64"', 'Did you mean linux/arm64?'],
+    ['--install al', 'GUEST_UNKNOWN: unknown guest "al"', 'Did you mean all?'],
     ['--install zx81', 'GUEST_UNKNOWN: unknown guest "zx81"', 'See the end of --help'],
   ])(
     '%s is wrong usage: exit code 2, nothing on stdout, the cause and what to write instead',
@@ -125,6 +145,51 @@ describe.each(SHELLS)('$name', (shell) => {
     },
   );
 
+  test('-- ends the options', async () => {
+    expect(await register('--dry-run', '-s', 'arm', '--')).toEqual(await register('--dry-run', '-s', 'arm'));
+  });
+
+  test('an empty word is no value', async () => {
+    for (const option of [
+      '--install',
+      '--uninstall',
+      '--exportdir',
+      '--qemu-path',
+      '--mount',
+      '--persist',
+      '--systemd',
+    ]) {
+      const { code, stdout } = await register('--dry-run', option, '');
+      expect([option, code, stdout]).toEqual([option, 2, '']);
+    }
+  });
+
+  test('the root folder is a path', async () => {
+    const emulators = await register('--dry-run', '--qemu-path', '/', '-s', 'arm');
+    expect(emulators.stdout).toContain(':/qemu-arm-static:\n');
+    const host = await register('--dry-run', '--persist', '/', '-s', 'arm');
+    expect([host.code, host.stdout.split('\n')[0]]).toEqual([0, '# /etc/binfmt.d/qemu-arm.conf']);
+  });
+
+  test('a slip is answered as the table itself answers it', async () => {
+    const slips =
+      'amr64 arm46 adm64 armhff arm64v8 ARM64 riscv46 linux/amr64 mispel x86-64 ppc46el zx81'.split(' ');
+    for (const slip of slips) {
+      const { stderr } = await register('--dry-run', '--install', slip);
+      const [, offered = null] = /Did you mean (\S+)\?/.exec(stderr) ?? [];
+      expect([slip, offered]).toEqual([slip, nearest(slip, spelledNames())]);
+    }
+  });
+
+  test('a result that cannot be written is a failure', async () => {
+    const full = ['sh', '-c', 'exec "$@" >/dev/full', 'sh', ...shell.argv, scriptFile(), '--mount', '/none'];
+    for (const words of [['--help'], ['--version'], ['--dry-run'], ['--doctor'], ['--doctor', '--json']]) {
+      const { code, stderr } = await run([...full, ...words], { env: { HOST_ARCH: 'x86_64' } });
+      expect([words, code]).toEqual([words, 1]);
+      if (words[0] !== '--doctor') expect(stderr).toContain('OUTPUT_FAILED: stdout could not be written');
+    }
+  });
+
   test('a CPU that is not in the table is named, and what to do', async () => {
     const outcome = await run([...shell.argv, scriptFile(), '--dry-run'], { env: { HOST_ARCH: 'zx81' } });
     expect(outcome).toEqual({
@@ -134,3 +199,21 @@ describe.each(SHELLS)('$name', (shell) => {
     });
   });
 });
+
+// busybox has an od of its own.
+test.each(SHELLS.filter(({ name }) => name !== 'busybox ash'))(
+  'a machine without od is told so, in $name',
+  async (shell) => {
+    const folder = mkdtempSync(join(scratch(), 'no-od-'));
+    const { stdout } = await run(['sh', '-c', `command -v ${shell.argv[0]}`]);
+    symlinkSync(stdout.trim(), join(folder, shell.argv[0]));
+    const outcome = await run([...shell.argv, scriptFile(), '--dry-run'], {
+      env: { HOST_ARCH: 'riscv64', PATH: folder },
+    });
+    expect(outcome).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `PROGRAM_MISSING: od does not tell the CPU of this shell\n  remedy: ${REGISTER_ERRORS.PROGRAM_MISSING.remedy}\n`,
+    });
+  },
+);

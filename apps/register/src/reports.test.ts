@@ -1,6 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { elfPattern, escapeBytes, guest } from '@qemu-user-static/arch-table';
 import { describe, expect, test } from 'vitest';
+import { REGISTER_ERRORS } from './index.ts';
 import { standIns } from './testing/emulators.ts';
+import { callImage, imageRoot, NO_STATIC_BUSYBOX, pretendedProc } from './testing/image.ts';
 import { MOUNT, type Namespace, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
 import { SHELLS } from './testing/shells.ts';
 
@@ -60,6 +63,51 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('reports in $name (use
         { name: 'qemu-arm', state: 'enabled', flags: '', interpreter: '/gone/qemu-arm', place: 'missing' },
       ],
     });
+  });
+
+  /** Entries that only others make: names and interpreters with the signs that lists are written with. */
+  const odd = () =>
+    openNamespace(`mount -t binfmt_misc binfmt_misc ${MOUNT}
+      echo ':pipe|"d:E::zw::/opt/a|"b:' >${MOUNT}/register
+      echo ':-x:E::zx::/opt/x:' >${MOUNT}/register
+      echo ':two words:E::zy::/opt/y z:' >${MOUNT}/register
+      echo ':x qemu-arm:E::zz::/opt/z:' >${MOUNT}/register`);
+
+  test('an entry may have any name and any interpreter', async () => {
+    await using machine = await odd();
+    const { stdout } = await call(machine, '--status --json');
+    const { entries, emulators, supported } = JSON.parse(stdout);
+    expect(entries.map(({ name, interpreter }: Record<string, string>) => [name, interpreter])).toEqual([
+      ['-x', '/opt/x'],
+      ['pipe|"d', '/opt/a|"b'],
+      ['two words', '/opt/y z'],
+      ['x qemu-arm', '/opt/z'],
+    ]);
+    expect(emulators).toEqual(['-x', 'pipe|"d', 'two words', 'x qemu-arm']);
+    expect(supported).not.toContain('linux/arm/v7');
+    expect((await call(machine, '--status')).stdout).toContain(
+      'two words                  enabled   -      missing  /opt/y z\n',
+    );
+    expect(await call(machine, '--doctor')).toMatchObject({ code: 0 });
+    expect(await call(machine, '--reset')).toMatchObject({ code: 0 });
+    expect(Object.keys(machine.entries())).toEqual(expect.arrayContaining(['-x', 'pipe|"d', 'two words']));
+  });
+
+  test('what would end another call is a finding of --doctor', async () => {
+    await using machine = await openNamespace();
+    const { code, stdout } = await call(machine, '--doctor --json', { HOST_ARCH: 'foo' });
+    expect([code, JSON.parse(stdout)]).toEqual([
+      1,
+      {
+        findings: [
+          {
+            level: 'bad',
+            text: 'the CPU of this machine, "foo", is not in the table',
+            remedy: REGISTER_ERRORS.HOST_UNKNOWN.remedy,
+          },
+        ],
+      },
+    ]);
   });
 
   test('an empty table is an empty list', async () => {
@@ -127,6 +175,46 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('reports in $name (use
     });
   });
 
+  const kernel = (release: string) =>
+    `mount -t tmpfs tmpfs /mnt; echo ${release} >/mnt/release; mount --bind /mnt/release /proc/sys/kernel/osrelease`;
+  const mountIt = `mount -t binfmt_misc binfmt_misc ${MOUNT}`;
+
+  test.each([
+    [
+      'a kernel before flag F',
+      kernel('4.4.0-210'),
+      1,
+      'bad   no flag F: emulators must be in every container\n      -> Leave the option out',
+    ],
+    [
+      'a kernel before flag P',
+      kernel('5.4.0'),
+      1,
+      'note  flag F; flag P is not told to emulators before Linux 5.12\n',
+    ],
+    [
+      'a kernel whose user namespaces have no entries',
+      kernel('6.1.0'),
+      1,
+      'bad   a user namespace, and this kernel has binfmt_misc for none but the first\n      -> Run it once as root',
+    ],
+    [
+      'a read-only table',
+      `mount -o remount,ro,bind ${MOUNT}`,
+      1,
+      `bad   ${MOUNT} is mounted read-only\n      -> Run the container with`,
+    ],
+    [
+      'a read-only /proc/sys',
+      'mount --rbind /proc/sys /proc/sys; mount -o remount,ro,bind /proc/sys',
+      0,
+      'note  /proc/sys is read-only, as in every container without --privileged\n',
+    ],
+  ])('--doctor finds %s', async (_, prepare, code, finding) => {
+    await using machine = await openNamespace(`${mountIt}\n${prepare}`);
+    expect(await call(machine, '--doctor')).toMatchObject({ code, stdout: expect.stringContaining(finding) });
+  });
+
   test('--doctor goes on where nothing is mounted', async () => {
     await using machine = await openNamespace('true');
     const { code, stdout } = await call(machine, '--doctor');
@@ -141,3 +229,43 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('reports in $name (use
     expect((await call(machine, '--version')).stdout).toMatch(/^register\/[0-9a-f]{12} qemu\/none\n$/);
   });
 });
+
+describe.skipIf(NO_NAMESPACES !== undefined || NO_STATIC_BUSYBOX !== undefined)(
+  'what --doctor finds in a machine of its own (user namespace, static busybox)',
+  () => {
+    const pretend = (mounts: string) => openNamespace(`${imageRoot()} ${pretendedProc(mounts)}`);
+    const findings = async (machine: Namespace) => {
+      const { code, stdout } = await callImage(machine, '--doctor --json');
+      return [code, JSON.parse(stdout).findings.at(-1)] as const;
+    };
+
+    test('an automount that has not mounted the table', async () => {
+      await using machine = await pretend(`systemd-1 ${MOUNT} autofs rw 0 0`);
+      expect(await findings(machine)).toEqual([
+        1,
+        {
+          level: 'bad',
+          text: `${MOUNT} is an automount that has not mounted binfmt_misc`,
+          remedy: REGISTER_ERRORS.AUTOFS_NOT_TRIGGERED.remedy,
+        },
+      ]);
+    });
+
+    test('a call that has been changing entries for long, while it looks whether they stay', async () => {
+      await using machine = await pretend(`binfmt_misc ${MOUNT} binfmt_misc rw 0 0`);
+      await machine.sh(`mkdir /mnt/keep; mount -t binfmt_misc binfmt_misc /mnt/keep
+        echo ':qemu-register-lock:E::qemu-register-lock::/1019:' >/mnt/keep/register`);
+      const looking = findings(machine);
+      await delay(300);
+      await machine.sh('echo 1021.00 0 >/mnt/proc/uptime');
+      expect(await looking).toEqual([
+        1,
+        {
+          level: 'bad',
+          text: 'another call has been changing entries for 2 s',
+          remedy: REGISTER_ERRORS.BUSY.remedy,
+        },
+      ]);
+    });
+  },
+);

@@ -92,6 +92,40 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       expect(machine.entries()).toEqual({ 'qemu-s390x': entryOf('s390x', 'F', one) });
     });
 
+    test('no process is started for a guest', async () => {
+      // In a namespace of processes of its own: the last one's number is how many there were.
+      const count = ['unshare', '--pid', '--fork', 'sh', '-c'];
+      count.push('"$@" >/dev/null && read -r _ _ _ _ last </proc/loadavg && echo "$last"', 'sh');
+      const processes = async (folder: string, ...words: string[]) => {
+        await using machine = await openNamespace();
+        const call = { shell, under: count, env: { ...on.env, QEMU_BIN_DIR: folder } };
+        const outcomes = [await machine.register(['-p', 'yes'], call), await machine.register(words, call)];
+        expect(outcomes.map(({ code }) => code)).toEqual([0, 0]);
+        return outcomes.map(({ stdout }) => Number(stdout));
+      };
+      for (const words of [
+        ['-p', 'yes'],
+        ['-p', 'yes', '--reset'],
+      ]) {
+        const ofOne = await processes(standIns(['s390x']), ...words);
+        expect(await processes(bin, ...words)).toEqual(ofOne);
+      }
+    });
+
+    test('the emulators may be in a folder whose name has a space', async () => {
+      await using machine = await openNamespace();
+      await machine.sh(`mount -t tmpfs tmpfs /mnt; mkdir '/mnt/a b'; cp ${bin}/qemu-s390x-static '/mnt/a b'`);
+      const call = { shell, env: { ...on.env, QEMU_BIN_DIR: '/mnt/a b' } };
+      for (const words of [
+        ['-p', 'yes'],
+        ['-p', 'yes'],
+        ['--reset', '-p', 'yes'],
+      ]) {
+        expect((await machine.register(words, call)).code).toBe(0);
+        expect(machine.entries()).toEqual({ 'qemu-s390x': entryOf('s390x', 'F', '/mnt/a b') });
+      }
+    });
+
     test('--dry-run prints the lines it would write, and writes nothing', async () => {
       await using machine = await openNamespace();
       const { code, stdout } = await machine.register(

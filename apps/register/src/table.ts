@@ -9,6 +9,7 @@ import {
   namesOf,
   PROBE_EXIT,
   probeProgram,
+  spelledNames,
 } from '@qemu-user-static/arch-table';
 import type { ErrorCatalogue } from '@qemu-user-static/errors';
 
@@ -32,10 +33,9 @@ const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 /** Bytes as printf's format takes them: octal, as short as can be, since nothing but backslashes follows. */
 const octal = (bytes: Uint8Array) => Array.from(bytes, (byte) => `\\${byte.toString(8)}`).join('');
 
-/** Lists for messages. */
+/** Lists for messages: the guests, and everything that they are called. */
 export function shellLists(): string {
-  const platforms = GUEST_NAMES.flatMap((name) => namesOf(name, 'oci'));
-  return `GUESTS=${quoted(GUEST_NAMES.join(' '))}\nPLATFORMS=${quoted(platforms.join(' '))}`;
+  return `GUESTS=${quoted(GUEST_NAMES.join(' '))}\nNAMES=${quoted(spelledNames().join(' '))}`;
 }
 
 /**

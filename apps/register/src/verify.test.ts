@@ -98,6 +98,33 @@ describe.skipIf(NO_ARCHIVE !== undefined)(
           expect(JSON.parse(stdout).supported).not.toContain('linux/s390x');
         });
 
+        test('a folder that has no room for all probes is passed over; without another nothing is blamed on the guests', async () => {
+          await using machine = await openNamespace();
+          await call(machine, '--install arm64,riscv64,s390x');
+          await machine.sh('mount -t tmpfs -o size=8k,mode=755 tmpfs /mnt');
+          const full = (words: string) =>
+            machine.register(words.split(' '), {
+              shell,
+              env: { TMPDIR: '/mnt', QEMU_BIN_DIR: qemu.emulators },
+            });
+          expect(await full('--verify')).toMatchObject({ code: 0, stderr: '3 of 3 guests verified\n' });
+          expect(await machine.sh('ls /mnt')).toBe('');
+          await machine.sh(
+            'for place in /tmp /var/tmp /run /dev/shm; do [ ! -d $place ] || { mount --rbind $place $place; mount -o remount,bind,noexec $place; }; done',
+          );
+          const nowhere = ['env', '-C', '/mnt'];
+          const { code, stdout, stderr } = await machine.register(['--verify'], { shell, under: nowhere });
+          expect([code, stdout]).toEqual([1, '']);
+          expect(stderr).toContain('VERIFY_NO_ROOM: no folder here takes files that can be run');
+          const status = await machine.register(['--status', '--json'], { shell, under: nowhere });
+          expect(JSON.parse(status.stdout).supported).toEqual(
+            expect.arrayContaining(['linux/arm64', 'linux/riscv64', 'linux/s390x']),
+          );
+          expect(status.stderr).toBe(
+            'No room for probes (see VERIFY_NO_ROOM): every platform with an entry counts as supported.\n',
+          );
+        });
+
         test('registering and verifying is one call', async () => {
           await using machine = await openNamespace();
           const { code, stdout } = await call(machine, '--install riscv64 --verify');

@@ -12,6 +12,18 @@ import {
   UnknownArchError,
 } from './index.ts';
 
+/** What fingers make of names. */
+const SLIPS = [
+  ['amr64', 'arm64'],
+  ['arm46', 'arm64'],
+  ['adm64', 'amd64'],
+  ['armhff', 'armhf'],
+  ['arm64v8', 'arm64'],
+  ['ARM64', 'arm64'],
+  ['riscv46', 'riscv64'],
+  ['linux/amr64', 'linux/arm64'],
+] as const;
+
 describe('names', () => {
   test.each([
     ['aarch64', 'aarch64'],
@@ -65,6 +77,8 @@ describe('names', () => {
     expect(() => guestNamed('zx81')).toThrow(
       expect.objectContaining({ nearest: null, message: 'unknown guest "zx81"' }),
     );
+    for (const [slip, name] of SLIPS)
+      expect(() => guestNamed(slip)).toThrow(expect.objectContaining({ nearest: name }));
     expect(() => hostNamed('linux/amd46')).toThrow(expect.objectContaining({ nearest: 'linux/amd64' }));
   });
 });

@@ -57,10 +57,14 @@ export function guestNamed(name: string): GuestName {
     const found = find(ecosystem, spelling);
     if (found !== undefined) return found;
   }
-  const known = GUEST_NAMES.flatMap((g) =>
-    (Object.keys(NAMINGS) as Ecosystem[]).flatMap((e) => namesOf(g, e)),
-  );
-  throw new UnknownArchError('guest', name, known);
+  throw new UnknownArchError('guest', name, spelledNames());
+}
+
+/** Every name of every guest that can be written so: no patterns, in the table's order. */
+export function spelledNames(): readonly string[] {
+  const ecosystems = Object.keys(NAMINGS) as Ecosystem[];
+  const names = GUEST_NAMES.flatMap((name) => ecosystems.flatMap((ecosystem) => namesOf(name, ecosystem)));
+  return [...new Set(names)].filter((name) => !name.includes('*'));
 }
 
 /**

@@ -54,9 +54,12 @@ export const OTHERS: readonly Command[] = [
   latest('--install all', { env: { QEMU_PRESERVE_ARGV0: '1' } }),
   latest('--install arm64', { env: { QEMU_BINARY_PATH: '/opt/qemu' } }),
   latest('', { after: '--install arm64' }),
+  latest('', { after: '--install arm64 --credential no' }),
+  latest('', { after: '--install amd64' }),
   latest('--uninstall qemu-aarch64', { after: '--install arm64,arm' }),
   latest('--uninstall arm64,linux/arm/v7', { after: '--install all' }),
   latest('--uninstall qemu-*', { after: '--install all' }),
+  latest('--install='),
   latest('--version'),
 ];
 

@@ -34,6 +34,24 @@ cp ${scriptFile()} /mnt/register
 mount --rbind /proc /mnt/proc
 `;
 
+/**
+ * Lines that follow `imageRoot`: /proc is a folder of files there, which make root the machine's own, the time second
+ * 1000, and the mounts those that are given.
+ */
+export const pretendedProc = (mounts: string) => `
+umount -l /mnt/proc
+cd /mnt/proc
+mkdir -p self sys/kernel sys/fs/binfmt_misc
+cp /proc/sys/kernel/osrelease sys/kernel
+cp /proc/filesystems .
+cp /mnt/bin/busybox self/exe
+echo x86_64 >sys/kernel/arch
+echo 0 0 4294967295 >self/uid_map
+echo 1000.00 0 >uptime
+echo '${mounts}' >self/mounts
+cp self/mounts .
+`;
+
 /** Calls the script as a container of the image does. */
 export function callImage(machine: Namespace, words: string): Promise<Outcome> {
   return machine.run(['chroot', '/mnt', '/register', ...words.split(' ')], { QEMU_BIN_DIR: '/usr/bin' });

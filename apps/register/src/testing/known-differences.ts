@@ -31,9 +31,14 @@ export const COMMANDS: readonly (readonly [string, string])[] = [
   ['--systemd ALL -p maybe', 'QEMU takes every word but `yes` for `no`, and says nothing.'],
   ['--systemd armm', 'The nearest right name is offered; wrong usage is exit code 2.'],
   ['--systemd arm64', 'The names of OCI, Debian, Go and uname are understood.'],
+  ['--systemd all', 'As `--install all` has it.'],
   ['--systemd x86_64', "Asked for by name and not written: the host's own CPU is no guest."],
   ['--systemd i386', "Asked for by name and not written: it is of the host's family."],
   ['--systemd arm extra', 'A word that is no option is a slip; QEMU ignores it.'],
+  [
+    '--systemd ALL --persist=yes',
+    "QEMU's getopt takes it for `--persistent` cut short; here `--persist` is an option of its own.",
+  ],
   [
     '-S -static --systemd ALL',
     "QEMU's getopt takes `-S`, and its script stops reading there: entries instead of files, and for interpreters that are not there.",

@@ -1,22 +1,33 @@
 # Messages. Results go to stdout, everything else to stderr.
 
+UNSAID=no
+
 say() {
 	printf '%s\n' "$*" >&2
 }
 
-# fail CODE MESSAGE [REMEDY]: what went wrong and what to do about it. `finish` puts back what was changed.
-fail() {
+# out FORMAT WORD...: a result. One that cannot be written is remembered, for `succeed` to tell.
+out() {
+	# shellcheck disable=SC2059 # a format is meant
+	printf "$@" || UNSAID=yes
+}
+
+# complain CODE MESSAGE [REMEDY]: what went wrong and what to do about it.
+complain() {
 	remedy_of "$1"
 	say "$1: $2"
 	say "  remedy: ${3:-$remedy}"
+}
+
+# fail: complains and ends. `finish` puts back what was changed.
+fail() {
+	complain "$@"
 	exit 1
 }
 
-# misuse CODE MESSAGE [REMEDY]: the same for a command line that cannot be meant so.
+# misuse: the same for a command line that cannot be meant so.
 misuse() {
-	remedy_of "$1"
-	say "$1: $2"
-	say "  remedy: ${3:-$remedy}"
+	complain "$@"
 	exit 2
 }
 
@@ -28,43 +39,55 @@ listed() {
 	esac
 }
 
-# distance A B: sets `distance`, the letters to put in, take out or change to make B of A (Levenshtein's).
+# distance A B: sets `distance`, 2 for each letter to put in, take out or change to make B of A, and 1 for two neighbours to
+# swap: that is the likeliest slip.
 distance() {
-	rest=$2 row=0 width=0
+	word=$1 goal=$2 rest=$2 row=0 width=0 line=0 last=''
 	while [ -n "$rest" ]; do
-		width=$((width + 1)) rest=${rest#?}
+		width=$((width + 2)) rest=${rest#?}
 		row="$row $width"
 	done
-	word=$1 line=0
+	earlier=$row
 	while [ -n "$word" ]; do
-		letter=${word%"${word#?}"} word=${word#?} rest=$2
-		line=$((line + 1)) left=$line diagonal=
-		next=$line
-		for above in $row; do
-			if [ -n "$diagonal" ]; then
-				[ "$letter" = "${rest%"${rest#?}"}" ] || diagonal=$((diagonal + 1))
-				rest=${rest#?}
-				left=$((left + 1))
-				[ $((above + 1)) -ge "$left" ] || left=$((above + 1))
-				[ "$diagonal" -ge "$left" ] || left=$diagonal
-				next="$next $left"
-			fi
-			diagonal=$above
-		done
-		row=$next
+		letter=${word%"${word#?}"} word=${word#?} line=$((line + 2))
+		# shellcheck disable=SC2086 # numbers
+		next_row $earlier
+		earlier=$row row=$next last=$letter
 	done
 	distance=${row##* }
 }
 
-# nearest WORD CANDIDATE...: sets `nearest`, the candidate that WORD is probably a slip of, or nothing.
+# next_row EARLIER...: sets `next`, the distances of all beginnings of B from A up to `letter`. `row` has them for A without
+# that letter, EARLIER without `last` too: its first is always what stands two places to the left.
+next_row() {
+	next=$line left=$line rest=$goal diagonal='' before=''
+	for above in $row; do
+		if [ -n "$diagonal" ]; then
+			other=${rest%"${rest#?}"} rest=${rest#?}
+			[ "$letter" = "$other" ] || diagonal=$((diagonal + 2))
+			left=$((left + 2))
+			[ $((above + 2)) -ge "$left" ] || left=$((above + 2))
+			[ "$diagonal" -ge "$left" ] || left=$diagonal
+			if [ -n "$before" ]; then
+				[ "$letter$last" != "$before$other" ] || [ "$1" -ge "$left" ] || left=$(($1 + 1))
+				shift
+			fi
+			next="$next $left" before=$other
+		fi
+		diagonal=$above
+	done
+}
+
+# nearest WORD CANDIDATE...: sets `nearest`, the candidate that WORD is probably a slip of, or nothing. The first is taken
+# of several that are as near.
 nearest() {
-	slip=$1 nearest='' best=$((${#1} / 3))
-	[ "$best" -ge 1 ] || best=1
+	slip=$(printf '%s' "$1" | tr '[:upper:]' '[:lower:]') nearest='' limit=$((2 * (${#1} / 3)))
+	[ "$limit" -ge 2 ] || limit=2
 	shift
 	for candidate; do
+		longer=$((${#candidate} - ${#slip}))
+		[ $((${longer#-} * 2)) -le "$limit" ] || continue
 		distance "$slip" "$candidate"
-		if [ "$distance" -lt "$best" ] || { [ "$distance" -eq "$best" ] && [ -z "$nearest" ]; }; then
-			best=$distance nearest=$candidate
-		fi
+		[ "$distance" -gt "$limit" ] || { nearest=$candidate && limit=$((distance - 1)); }
 	done
 }

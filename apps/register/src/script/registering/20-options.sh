@@ -9,7 +9,8 @@ OWN_OPTIONS='--reset --install --uninstall --mount --persist --version --status 
 WRITE=kernel REPORT='' JSON=no DRY_RUN=no
 RESET=no INSTALL='' UNINSTALL='' CPU=ALL
 PERSISTENT='' CREDENTIAL='' PRESERVE='' IGNORE_FAMILY=no
-QEMU_PATH='' SUFFIX=-static EXPORTDIR='' HOST_ROOT='' MOUNT=''
+SUFFIX=-static EXPORTDIR='' MOUNT=''
+unset QEMU_PATH HOST_ROOT # empty is the root folder
 ASKED=no # whether registration was asked for, and not only a report
 
 # yes_or_no: checks `value`. QEMU's script takes any other word for "no" and says nothing.
@@ -20,34 +21,68 @@ yes_or_no() {
 	esac
 }
 
-# absolute: sets `path` to `value`, without a slash at the end. A colon would end the kernel's field.
+# absolute: sets `path` to `value`, without a slash at the end: nothing for the root folder. A colon would end the
+# kernel's field.
 absolute() {
 	case $value in
 	*:*) misuse VALUE_BAD "$option takes a path without a colon, not \"$value\"" ;;
-	/*) path=${value%/} ;;
+	*"$NEWLINE"*) misuse VALUE_BAD "$option takes a path of one line, not \"$value\"" ;;
+	/*) path=$value ;;
 	*) misuse VALUE_BAD "$option takes an absolute path, not \"$value\"" ;;
+	esac
+	until [ "$path" = "${path%/}" ]; do
+		path=${path%/}
+	done
+}
+
+# below_root: the same, where the root folder itself cannot be meant.
+below_root() {
+	absolute
+	[ -n "$path" ] || misuse VALUE_BAD "$option takes the folder of binfmt_misc, not \"$value\""
+}
+
+# from_here: sets `path` to `value`, however it is written: the current folder changes later.
+from_here() {
+	case $value in
+	'') misuse VALUE_BAD "$option takes a path, not \"\"" ;;
+	/*) path=$value ;;
+	*) path=$PWD/$value ;;
+	esac
+}
+
+# some_names: checks that `value` is a list that is not empty: as of a variable that is not set, it would mean all.
+some_names() {
+	case $value in
+	*[!,]*) ;;
+	*) misuse VALUE_BAD "$option takes names with commas between, not \"$value\"" ;;
+	esac
+}
+
+one_report() {
+	case --$REPORT in
+	-- | "$option") ;;
+	*) misuse OPTIONS_CONTRADICT "--$REPORT and $option are two reports" ;;
 	esac
 }
 
 # plain: checks that `value` can stand in a file's name, and in the kernel's field.
 plain() {
 	case $value in
-	*[:/]*) misuse VALUE_BAD "$option takes no colon and no slash: \"$value\"" ;;
+	*[:/]* | *"$NEWLINE"*) misuse VALUE_BAD "$option takes no colon and no slash: \"$value\"" ;;
 	esac
 }
 
 # one_or_all: sets CPU to the guest that `value` names, or to ALL.
 one_or_all() {
-	CPU=ALL
-	[ "$value" = ALL ] || known_guest "$value"
-	[ "$value" = ALL ] || CPU=$guest
+	case $value in
+	ALL | all) CPU=ALL ;;
+	*) known_guest "$value" && CPU=$guest ;;
+	esac
 }
 
 # long_name OPTION: sets `option` to the full name of one that was cut short.
 long_name() {
 	option=$1 found=''
-	# shellcheck disable=SC2086 # two lists of words
-	set -- $QEMU_OPTIONS $OWN_OPTIONS
 	for known in $QEMU_OPTIONS; do
 		case $known in
 		"$option"*) found="$found $known" ;;
@@ -56,11 +91,15 @@ long_name() {
 	case $found in
 	' '*' '*) misuse OPTION_UNKNOWN "$option could be any of$found" ;;
 	' '*) option=${found# } ;;
-	*)
-		nearest "$option" "$@"
-		misuse OPTION_UNKNOWN "unknown option $option" "${nearest:+Did you mean $nearest?}"
-		;;
+	*) unknown_option "$option" ;;
 	esac
+}
+
+# unknown_option WORD: one dash may be meant for two.
+unknown_option() {
+	# shellcheck disable=SC2086 # two lists of words
+	nearest "--${1#"${1%%[!-]*}"}" $QEMU_OPTIONS $OWN_OPTIONS
+	misuse OPTION_UNKNOWN "unknown option $1" "${nearest:+Did you mean $nearest?}"
 }
 
 # split WORD: sets `option` to its full name, and `value` with `joined=yes` where the word holds both.
@@ -81,9 +120,13 @@ split() {
 	-d) option=--debian ;;
 	-h) option=--help ;;
 	--?*) option=$1 ;;
-	-*) misuse OPTION_UNKNOWN "unknown option $1" ;;
-	*) misuse OPTION_UNKNOWN "\"$1\" is no option, and register takes no other words" ;;
+	-*) unknown_option "$1" ;;
+	*) no_option "$1" ;;
 	esac
+}
+
+no_option() {
+	misuse OPTION_UNKNOWN "\"$1\" is no option, and register takes no other words"
 }
 
 # takes_value: whether `option` does; its name is completed first where it was cut short.
@@ -108,12 +151,12 @@ set_option() {
 	--qemu-suffix) plain && SUFFIX=$value ;;
 	--systemd) one_or_all && WRITE=systemd ;;
 	--debian) WRITE=debian ;;
-	--exportdir) EXPORTDIR=$value ;;
-	--install) [ -n "$value" ] && INSTALL="$INSTALL,$value" ASKED=yes ;;
-	--uninstall) [ -n "$value" ] && UNINSTALL="$UNINSTALL,$value" ASKED=yes ;;
+	--exportdir) from_here && EXPORTDIR=$path ;;
+	--install) some_names && INSTALL="$INSTALL,$value" ASKED=yes ;;
+	--uninstall) some_names && UNINSTALL="$UNINSTALL,$value" ASKED=yes ;;
 	--persist) absolute && HOST_ROOT=$path ;;
-	--mount) absolute && MOUNT=$path ;;
-	--status | --verify | --doctor | --version) REPORT=${option#--} ;;
+	--mount) below_root && MOUNT=$path ;;
+	--status | --verify | --doctor | --version) one_report && REPORT=${option#--} ;;
 	--json) JSON=yes ;;
 	--dry-run) DRY_RUN=yes ;;
 	--help) REPORT=usage ;;
@@ -126,6 +169,10 @@ parse() {
 		word=$1
 		shift
 		case $word in
+		--)
+			[ $# -eq 0 ] || no_option "$1"
+			return 0
+			;;
 		-[dh]?*) set -- "-${word#-?}" "$@" && word=${word%"${word#-?}"} ;; # -dpyes is -d -pyes
 		esac
 		split "$word"

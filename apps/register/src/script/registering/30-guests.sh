@@ -7,12 +7,12 @@ guest_named() {
 	alias_of "${name%-static}" || alias_of "${name%/v[0-9]*}" || guest=''
 }
 
-# known_guest NAME: the same, where a name that means nothing is an error.
+# known_guest NAME: the same, where a name that means nothing is an error. `all` is understood where names are.
 known_guest() {
 	guest_named "$1"
 	[ -z "$guest" ] || return 0
-	# shellcheck disable=SC2086 # two lists of words
-	nearest "$1" $GUESTS $PLATFORMS
+	# shellcheck disable=SC2086 # a list of words
+	nearest "$1" $NAMES all
 	misuse GUEST_UNKNOWN "unknown guest \"$1\"" "${nearest:+Did you mean $nearest?}"
 }
 
@@ -42,7 +42,8 @@ know_host() {
 know_own() {
 	OWN=''
 	# shellcheck disable=SC2046 # twenty bytes, one word each
-	set -- $(od -A n -t x1 -N 20 /proc/self/exe)
+	set -- $(od -A n -t x1 -N 20 /proc/self/exe 2>/dev/null)
+	[ $# -eq 20 ] || fail PROGRAM_MISSING 'od does not tell the CPU of this shell'
 	own_key="$5$6${19}${20}"
 	table own_row
 }
@@ -78,15 +79,17 @@ cpu_key() {
 # had is an error.
 each_chosen() {
 	EACH=$1 FOUND=no NAMED='' OWN=''
-	[ "$CPU" = ALL ] || NAMED=$CPU
-	[ "${INSTALL:-,all}" = ,all ] || each_of "$INSTALL" name_guest
+	each_of "$INSTALL" name_guest
+	! listed all "$NAMED" || NAMED=''
+	[ "$CPU" = ALL ] || NAMED="$NAMED $CPU"
 	[ "$WRITE" != kernel ] || [ "${HOST_ARCH:-}$IGNORE_FAMILY" = no ] || know_own
 	table choose
-	[ "$FOUND" = yes ] || [ -n "$NAMED" ] || fail INTERPRETERS_NONE "no interpreter qemu-*$SUFFIX in $EMULATORS"
+	[ "$FOUND" = yes ] || [ -n "$NAMED" ] || fail INTERPRETERS_NONE "no interpreter qemu-*$SUFFIX in ${EMULATORS:-/}"
 }
 
 name_guest() {
-	known_guest "$1"
+	guest=all
+	[ "$1" = all ] || known_guest "$1"
 	NAMED="$NAMED $guest"
 }
 

@@ -9,11 +9,16 @@ find_mount() {
 	[ -n "${PROC_PREFIX:-}" ] || [ ! -d /binfmt_misc ] || MOUNT=/binfmt_misc
 }
 
-# mount_of PATH: sets `type` and `options` of what is mounted there, or empties them.
+# mount_of PATH: sets `type` and `options` of what is mounted there, or empties them. The kernel's list has no links, and
+# spaces in octal.
 mount_of() {
 	type='' options=''
+	place_sought=$(cd -P "$1" 2>/dev/null && pwd -P) || place_sought=$1
 	while read -r _ place kind how _; do
-		[ "$place" != "$1" ] || type=$kind options=$how
+		while [ "$place" != "${place#*\\040}" ]; do
+			place="${place%%\\040*} ${place#*\\040}"
+		done
+		[ "$place" != "$place_sought" ] || type=$kind options=$how
 	done </proc/self/mounts
 }
 

@@ -13,9 +13,9 @@ write_entry() {
 	esac
 }
 
-# why_refused LINE: sets `why`, the kernel's reason. dash has no words for it, so that a program must ask again.
+# why_refused LINE [FILE]: sets `why`, the kernel's reason. dash has no words for it, so that a program must ask again.
 why_refused() {
-	why=$(printf '%s\n' "$1" | dd bs=4096 of="$MOUNT/register" 2>&1) && why=''
+	why=$(printf '%s\n' "$1" | dd bs=4096 of="${2:-$MOUNT/register}" 2>&1) && why=''
 	why=${why%%"$NEWLINE"*} why=${why##*: }
 }
 
@@ -25,27 +25,28 @@ wanted() {
 	line=":qemu-$1:M::$5:$6:$interpreter:$FLAGS"
 }
 
-# names PATTERN: sets ENTRIES, the names that fit. This program's own helpers are none, and names with a space, or that
-# look like options, were made by no packager and are passed over.
+# names: sets ENTRIES, the names of all qemu-*. This program's own helpers are none, and names with a space were made by
+# no packager: only reports show them.
 names() {
 	ENTRIES=''
 	set +f
-	for entry in "$MOUNT"/$1; do
+	for entry in "$MOUNT"/qemu-*; do
 		case ${entry##*/} in
-		"$1" | register | status | qemu-register-* | -* | *[[:space:]]*) ;;
+		'qemu-*' | qemu-register-* | *[[:space:]]*) ;;
 		*) ENTRIES="$ENTRIES ${entry##*/}" ;;
 		esac
 	done
 	set -f
 }
 
-# look: sets SEEN, a record on a line of its own for each of ENTRIES:
-#   name|state|interpreter|flags|offset|magic|mask|extension
+# look PATTERN: sets SEEN, a record on a line of its own for each entry whose name fits. A name and an extension have no
+# slash, so that slashes part the fields and the interpreter has the rest:
+#   name/state/flags/offset/magic/mask/extension/interpreter
 # head reads all of them in one process, and puts their names between; `read` makes four system calls a byte in busybox.
 look() {
 	SEEN=$NEWLINE name=''
-	# shellcheck disable=SC2086 # a list of files
-	lines=$(cd "$MOUNT" && head -n 9 /dev/null $ENTRIES 2>/dev/null)
+	# shellcheck disable=SC2086 # the pattern is meant
+	lines=$(cd "$MOUNT" && set +f && head -n 9 -- /dev/null $1 2>/dev/null)
 	IFS=$NEWLINE
 	for line in $lines; do
 		case $line in
@@ -67,7 +68,10 @@ look() {
 }
 
 see() {
-	[ -z "$name" ] || [ "$name" = /dev/null ] || SEEN="$SEEN$name|$state|$interpreter|$flags|$offset|$magic|$mask|$extension$NEWLINE"
+	case $name in
+	'' | /dev/null | register | status | qemu-register-*) ;;
+	*) SEEN="$SEEN$name/$state/$flags/$offset/$magic/$mask/$extension/$interpreter$NEWLINE" ;;
+	esac
 }
 
 # each_entry COMMAND...: calls it for every entry that was seen, with the entry's fields set.
@@ -81,16 +85,17 @@ each_entry() {
 }
 
 fields() {
-	IFS='|'
-	# shellcheck disable=SC2086 # split at the bars
-	set -- $1
+	interpreter=${1#*/*/*/*/*/*/*/}
+	IFS=/
+	# shellcheck disable=SC2086 # split at the slashes
+	set -- ${1%"$interpreter"}
 	IFS=$WHITESPACE
-	name=$1 state=$2 interpreter=$3 flags=$4 offset=$5 magic=$6 mask=$7 extension=${8:-}
+	name=$1 state=$2 flags=$3 offset=$4 magic=$5 mask=$6 extension=${7:-}
 }
 
 # just_so ROW: whether a guest's entry was seen exactly as it is wanted; sets `record`, what it would be.
 just_so() {
-	record="qemu-$1|enabled|$QEMU_PATH/qemu-$2$SUFFIX|$FLAGS_SHOWN|0|$7|$8|"
+	record="qemu-$1/enabled/$FLAGS_SHOWN/0/$7/$8//$QEMU_PATH/qemu-$2$SUFFIX"
 	case $SEEN in
 	*"$NEWLINE$record$NEWLINE"*) return 0 ;;
 	*) return 1 ;;

@@ -1,52 +1,78 @@
 # One call at a time, over all containers: only the kernel's table is common to them, so the lock is an entry. The
 # kernel refuses a second one of its name. It matches no program; where its interpreter would stand it says when it was made.
 
-LOCK=qemu-register-lock LOCKED=no
+LOCK=qemu-register-lock BREAKER=qemu-register-break LOCKED=no
 
 uptime() {
 	read -r uptime _ </proc/uptime
 	uptime=${uptime%.*}
 }
 
-# lock: waits for its turn. A lock older than any call takes was left by one that was killed. Signals wait until it
-# is known whose the lock is.
+# lock: waits for its turn. Signals wait until it is known whose the lock is.
 lock() {
-	stop=no
+	stop=no told=no
 	trap 'stop=yes' INT TERM HUP
 	uptime
 	began=$uptime
 	until take_lock; do
 		[ "$stop" = no ] || interrupted
-		[ $((uptime - began)) -lt 20 ] || fail BUSY "another call has been changing entries for $((uptime - since)) s"
-		sleep 0.1 2>/dev/null || sleep 1
+		wait_for_lock
 	done
 	LOCKED=yes
 	trap interrupted INT TERM HUP
 	[ "$stop" = no ] || interrupted
 }
 
+# wait_for_lock: a little, for a while. It is said once, and not where nobody has the time to read it.
+wait_for_lock() {
+	waited=$((uptime - began))
+	[ "$since" -le "$uptime" ] || since=$began # by the clock of another time namespace
+	[ "$waited" -lt 20 ] || fail BUSY "another call has been changing entries for $((uptime - since)) s"
+	[ "$waited" -lt 2 ] || [ "$told" = yes ] || { told=yes && say 'Waiting for another call, which is changing entries.'; }
+	sleep 0.1 2>/dev/null || sleep 1
+}
+
 take_lock() {
 	uptime
 	since=$uptime
-	write_line ":$LOCK:E::$LOCK::/$uptime:" && return 0
+	make_lock "$LOCK" && return 0
 	if [ ! -e "$MOUNT/$LOCK" ]; then
-		why_refused ":$LOCK:E::$LOCK::/$uptime:"
+		why_refused "$lock_line"
 		case $why in
 		'') return 0 ;;
 		'File exists') return 1 ;;
 		*) fail REFUSED "the kernel takes no entry: $why" ;;
 		esac
 	fi
-	read_lock
-	[ $((uptime - since)) -lt 15 ] || write_entry "$LOCK" -1
+	! is_stale "$LOCK" || break_lock
 	return 1
 }
 
-# read_lock: sets `since`, when the lock was made, if it is still there.
-read_lock() {
+# make_lock NAME: fails if another call has it.
+make_lock() {
+	lock_line=":$1:E::$1::/$uptime:"
+	write_line "$lock_line"
+}
+
+# is_stale NAME: whether it is older than any call takes: one that was killed left it. Sets `since`, when it was made, if
+# it is still there.
+is_stale() {
+	since=$uptime
 	while read -r field text; do
 		[ "$field" != interpreter ] || since=${text#/}
-	done 2>/dev/null <"$MOUNT/$LOCK"
+	done 2>/dev/null <"$MOUNT/$1"
+	[ $((uptime - since)) -ge 15 ]
+}
+
+# break_lock: calls that wait find a lock stale at the same time, and the last to act on it would remove what the first
+# has made since. So only one does, which has looked again; and if that one was killed, a later call may.
+break_lock() {
+	if make_lock "$BREAKER"; then
+		! is_stale "$LOCK" || write_entry "$LOCK" -1
+		write_entry "$BREAKER" -1
+	elif is_stale "$BREAKER"; then
+		write_entry "$BREAKER" -1
+	fi
 }
 
 unlock() {

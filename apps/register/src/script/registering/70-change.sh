@@ -4,9 +4,9 @@ TO_ADD='' TO_REMOVE='' SAME='' DIFFERENT='' CHANGING=no REMOVED='' ADDED='' SHOW
 
 # plan: sets what is to be done: TO_REMOVE are names of entries, TO_ADD guests in the table's order.
 plan() {
-	names 'qemu-*'
+	names
 	SEEN=$NEWLINE
-	[ -z "$ENTRIES" ] || look
+	[ -z "$ENTRIES" ] || look 'qemu-*'
 	[ "$RESET" = no ] || TO_REMOVE=$ENTRIES
 	each_of "$UNINSTALL" plan_removal
 	case $UNINSTALL:$INSTALL in
@@ -16,18 +16,19 @@ plan() {
 	[ -z "$DIFFERENT" ] || fail ENTRY_DIFFERS "registered otherwise:$DIFFERENT"
 }
 
-# plan_removal ITEM: a pattern, an entry's name, or any name of a guest.
+# plan_removal ITEM: a pattern, an entry's name, any name of a guest, or all.
 plan_removal() {
-	found=no
+	found=no pattern=$1
+	[ "$1" != all ] || pattern='*'
 	for entry in $ENTRIES; do
 		# shellcheck disable=SC2254 # a pattern is meant
 		case $entry in
-		$1) TO_REMOVE="$TO_REMOVE $entry" found=yes ;;
+		$pattern) TO_REMOVE="$TO_REMOVE $entry" found=yes ;;
 		esac
 	done
 	[ "$found" = no ] || return 0
 	case $1 in
-	qemu-* | *[*?[]*) ;;
+	all | qemu-* | *[*?[]*) ;;
 	*)
 		[ ! -e "$MOUNT/$1" ] || misuse ENTRY_FOREIGN "$1 is no entry of QEMU's"
 		known_guest "$1"
@@ -65,7 +66,7 @@ is_next() {
 # show_difference: what is seen of the entry of `record`, and what was wanted; the patterns only where they differ.
 show_difference() {
 	wanted_record=$record it='cannot be read' pattern=''
-	each_entry take "${record%%|*}"
+	each_entry take "${record%%/*}"
 	is=$it is_pattern=$pattern
 	fields "$wanted_record"
 	take "$name"
@@ -98,7 +99,7 @@ rehearse() {
 	is_next "$1" || return 0
 	wanted "$@"
 	write_entry qemu-register-trial -1
-	make_entry qemu-register-trial ":qemu-register-trial:${line#:*:}"
+	make_entry qemu-register-trial ":qemu-register-trial:${line#:*:}" "qemu-$1"
 	write_entry qemu-register-trial -1
 }
 
@@ -124,8 +125,8 @@ remove() {
 	[ ! -e "$MOUNT/$1" ] || fail REFUSED "the kernel did not remove $1"
 }
 
-# make_entry NAME LINE: has the kernel register it, or says why it does not. It is put down as made before it is, as a
-# signal may come in between.
+# make_entry NAME LINE [TITLE]: has the kernel register it, or says why it does not. It is put down as made before it is,
+# as a signal may come in between.
 make_entry() {
 	ADDED="$ADDED $1"
 	write_line "$2" && return 0
@@ -136,7 +137,7 @@ make_entry() {
 	'File exists') fail NAME_TAKEN "$1 was registered by something else in the meantime" ;;
 	'No such file or directory') fail INTERPRETER_MISSING "no interpreter: $interpreter" ;;
 	*denied | *permitted) fail INTERPRETER_FORBIDDEN "the kernel may not open $interpreter: $why" ;;
-	*) fail REFUSED "the kernel refuses $1 (flags \"$FLAGS\", interpreter $interpreter): $why" ;;
+	*) fail REFUSED "the kernel refuses ${3:-$1} (flags \"$FLAGS\", interpreter $interpreter): $why" ;;
 	esac
 }
 
@@ -146,8 +147,8 @@ read_back() {
 	# shellcheck disable=SC2086 # a list of files
 	[ -n "$ADDED" ] && [ "$(cd "$MOUNT" && cut -b 1- $ADDED 2>/dev/null)$NEWLINE" != "$SHOWN" ] || return 0
 	BEFORE=$SEEN
-	names 'qemu-*'
-	look
+	names
+	look 'qemu-*'
 	each_added must_be_kept
 	SEEN=$BEFORE
 }
@@ -167,9 +168,7 @@ put_back() {
 	done
 	each_entry put_back_entry
 	if [ -n "$LOST" ]; then
-		remedy_of ROLLBACK_INCOMPLETE
-		say "ROLLBACK_INCOMPLETE: could not be put back:$LOST"
-		say "  remedy: $remedy"
+		complain ROLLBACK_INCOMPLETE "could not be put back:$LOST"
 	else
 		say 'Everything is as it was before.'
 	fi

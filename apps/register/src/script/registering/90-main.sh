@@ -2,16 +2,17 @@
 
 # settle: turns the options into FLAGS (as written), FLAGS_SHOWN (as the kernel shows them) and the emulators' folders.
 settle() {
-	folder=${QEMU_BIN_DIR:-/usr/bin} usual=no
-	[ -z "$HOST_ROOT" ] || WRITE=persist
+	option=QEMU_BIN_DIR value=${QEMU_BIN_DIR:-/usr/bin} usual=no
+	[ -z "${HOST_ROOT+given}" ] || WRITE=persist
 	if [ -n "$INSTALL" ]; then
-		folder=${QEMU_BINARY_PATH:-$folder} usual=yes
-		PRESERVE=${PRESERVE:-${QEMU_PRESERVE_ARGV0:+yes}}
+		[ -z "${QEMU_BINARY_PATH:-}" ] || option=QEMU_BINARY_PATH value=$QEMU_BINARY_PATH
+		usual=yes PRESERVE=${PRESERVE:-${QEMU_PRESERVE_ARGV0:+yes}}
 	fi
-	[ "$WRITE" != persist ] || PERSISTENT=yes
+	absolute
+	[ "$WRITE" != persist ] || PERSISTENT=${PERSISTENT:-yes}
 	PERSISTENT=${PERSISTENT:-$usual} CREDENTIAL=${CREDENTIAL:-$usual} PRESERVE=${PRESERVE:-no}
-	QEMU_PATH=${QEMU_PATH:-${folder%/}} EMULATORS=$QEMU_PATH
-	[ "$WRITE" != persist ] || EMULATORS=${folder%/}
+	QEMU_PATH=${QEMU_PATH-$path} EMULATORS=$QEMU_PATH
+	[ "$WRITE" != persist ] || EMULATORS=$path
 	NEEDS_EMULATOR=no FLAGS='' FLAGS_SHOWN=''
 	case $WRITE:$PERSISTENT in
 	persist:* | kernel:yes) NEEDS_EMULATOR=yes ;;
@@ -21,6 +22,8 @@ settle() {
 	[ "$PERSISTENT" = no ] || FLAGS=${FLAGS}F FLAGS_SHOWN=${FLAGS_SHOWN}F
 	[ "$PRESERVE" = no ] || FLAGS=${FLAGS}P
 	[ "$JSON" = no ] || REPORT=${REPORT:-status}
+	[ "$DRY_RUN" = no ] || [ -z "$REPORT" ] ||
+		misuse OPTIONS_CONTRADICT "--dry-run makes no report, and --$REPORT is one"
 	[ -z "$INSTALL$UNINSTALL" ] || REPORT=${REPORT:-platforms}
 	[ "$DRY_RUN" = no ] || REPORT=''
 }
@@ -41,6 +44,7 @@ register() {
 	plan
 	apply
 	unlock
+	MOUNTED=no # from here on it stays, whatever a report finds: entries may end with it
 	for entry in $SAME; do
 		say "$entry is registered already, just so"
 	done
@@ -50,7 +54,7 @@ register() {
 # tell: in the words of QEMU's script, on stdout; where a report follows there, in tonistiigi/binfmt's on stderr.
 tell() {
 	if [ -z "$REPORT" ]; then
-		printf '%s' "$DONE"
+		out '%s' "$DONE"
 	else
 		for entry in $ADDED; do
 			say "installing: ${entry#qemu-} OK"
@@ -70,7 +74,7 @@ dry_run() {
 print_line() {
 	is_next "$1" || return 0
 	wanted "$@"
-	printf '%s\n' "$line"
+	out '%s\n' "$line"
 }
 
 # change: whatever is to be changed, by the options.
@@ -85,16 +89,22 @@ change() {
 	esac
 }
 
-# after_install: whether --install was here before. That image, called with nothing, answers with its status, and
-# docker/setup-qemu-action asks it so.
+# after_install: whether --install was here before: an emulator of its folder is held open. That image, called with
+# nothing, answers with its status, and docker/setup-qemu-action asks it so.
 after_install() {
 	mounted
-	names 'qemu-*'
+	names
 	[ -n "$ENTRIES" ] || return 1
-	look
-	case $SEEN in
-	*"|$QEMU_PATH/qemu-"*"$SUFFIX|OCF|"* | *"|$QEMU_PATH/qemu-"*"$SUFFIX|POCF|"*) return 0 ;;
-	*) return 1 ;;
+	look 'qemu-*'
+	HELD=no folder=${QEMU_BINARY_PATH:-$QEMU_PATH}
+	each_entry held
+	[ "$HELD" = yes ] || return 1
+	say 'Emulators are registered, with flag F: this is their status. --reset registers anew.'
+}
+
+held() {
+	case $interpreter:$flags in
+	"${folder%/}"/qemu-*"$SUFFIX":*F) HELD=yes ;;
 	esac
 }
 
@@ -102,14 +112,20 @@ after_install() {
 finish() {
 	code=$? IFS=$WHITESPACE
 	set -f
-	trap '' INT TERM HUP
+	trap '' INT TERM HUP PIPE
 	[ "$CHANGING" = no ] || put_back
 	unlock
-	[ "$code$MOUNTED" != 1yes ] || umount "$MOUNT"
-	# shellcheck disable=SC2086 # a list of folders
-	[ -z "$FOLDERS" ] || rm -rf $FOLDERS
+	[ "$code" -eq 0 ] || [ "$MOUNTED" = no ] || umount "$MOUNT"
+	[ -z "$STAGE$SCRATCH" ] || rm -rf ${STAGE:+"$STAGE"} ${SCRATCH:+"$SCRATCH"}
 	trap - EXIT
 	exit "$code"
+}
+
+# succeed: ends the call, if its results were told.
+succeed() {
+	[ "$UNSAID" = yes ] || exit 0
+	complain OUTPUT_FAILED 'stdout could not be written: what was asked for is done, but not told'
+	exit 1
 }
 
 interrupted() {
@@ -118,13 +134,14 @@ interrupted() {
 }
 
 parse "$@"
-settle
+[ "$REPORT" = usage ] || settle
 trap finish EXIT
 trap interrupted INT TERM HUP
+trap 'exit 141' PIPE # whoever read the messages is gone: without a trap, a shell does not come to `finish`
 [ $# -gt 0 ] || ! after_install || REPORT=platforms ASKED=no
 
 # The usual call ends here. Shells read a script as they go, and need not read what only the others take.
 if [ -z "$REPORT$INSTALL" ] && [ "$WRITE" = kernel ]; then
 	change
-	exit 0
+	succeed
 fi

@@ -4,35 +4,41 @@
 read -r TAG _ </proc/uptime
 TAG=$$.$TAG
 
-SCRATCH=''
-
-# make_scratch: sets SCRATCH, a new folder whose files can be run, if there is a place for one.
+# make_scratch GUEST...: sets SCRATCH, a new folder with their probes, if there is a place where they fit and can be run.
 make_scratch() {
-	[ -z "$SCRATCH" ] || return 0
 	for place in "${TMPDIR:-/tmp}" /tmp /var/tmp /run /dev/shm "$PWD"; do
-		SCRATCH=$place/register.$TAG
-		mkdir "$SCRATCH" 2>/dev/null || continue
-		FOLDERS="$FOLDERS $SCRATCH"
-		printf '#!/bin/sh\nexit 0\n' >"$SCRATCH/try" && chmod 755 "$SCRATCH/try" && "$SCRATCH/try" 2>/dev/null && return 0
+		[ "${place#/}" != "$place" ] || continue # it must have the same name from another folder
+		SCRATCH=$place/register.$TAG             # before it is there: a signal may come in between
+		mkdir "$SCRATCH" 2>/dev/null || { SCRATCH='' && continue; }
+		fill_scratch "$@" 2>/dev/null && "$SCRATCH/try" 2>/dev/null && return 0
+		drop_scratch
 	done
-	SCRATCH=''
 	return 1
+}
+
+# fill_scratch GUEST...: each probe, and a file for what is said when it is run.
+fill_scratch() {
+	printf '#!/bin/sh\nexit 0\n' >"$SCRATCH/try" && chmod 755 "$SCRATCH/try" || return 1
+	for guest; do
+		probe_of "$guest"
+		# shellcheck disable=SC2059 # the format is the program, in octal
+		printf "$probe" >"$SCRATCH/$guest" && : >"$SCRATCH/$guest.said" || return 1
+	done
+	[ $# -eq 0 ] || (cd "$SCRATCH" && chmod 755 "$@")
+}
+
+drop_scratch() {
+	rm -rf "$SCRATCH"
+	SCRATCH=''
 }
 
 # run_probes GUEST...: runs their probes side by side and sets PASSED, PASSES, their number, and FAILED, lines with reasons.
 # The folder is made the current one: where the kernel knows no such program, shells take it for a script.
 run_probes() {
 	PASSED='' PASSES=0 FAILED='' RUNNING='' limit=''
-	make_scratch || return 1
-	[ $# -gt 0 ] || return 0
+	make_scratch "$@" || return 1
 	! command -v timeout >/dev/null || limit='timeout 5'
 	cd "$SCRATCH" || return 1
-	for guest; do
-		probe_of "$guest"
-		# shellcheck disable=SC2059 # the format is the program, in octal
-		printf "$probe" >"$guest"
-	done
-	chmod 755 "$@"
 	for guest; do
 		$limit "./$guest" >/dev/null 2>"$guest.said" &
 		RUNNING="$RUNNING $guest:$!"
@@ -41,6 +47,7 @@ run_probes() {
 		judge "${pair%:*}" "${pair#*:}"
 	done
 	cd /
+	drop_scratch
 }
 
 # judge GUEST PROCESS

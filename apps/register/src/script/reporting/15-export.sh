@@ -1,19 +1,38 @@
 # Files instead of entries: for systemd-binfmt.service, for update-binfmts, and both emulators and files into a mounted host.
 
-# stage FOLDER: sets `stage`, a folder in it where files are made whole before they appear under their names.
+# export_failed PLACE CAUSE
+export_failed() {
+	remedy=''
+	case $2 in
+	'No space left on device' | 'Disk quota exceeded') remedy='Make room there, then run this again.' ;;
+	esac
+	fail EXPORT_FAILED "cannot write $1: $2" "$remedy"
+}
+
+# stage FOLDER: sets STAGE, a folder in it where files are made whole before they appear under their names. It is put
+# down before it is there, as a signal may come in between.
 stage() {
-	[ -d "$1" ] || fail EXPORT_FAILED "there is no folder $1"
-	stage=$1/.register.$TAG
-	why=$(mkdir "$stage" 2>&1) || fail EXPORT_FAILED "cannot write to $1: ${why##*: }"
-	FOLDERS="$FOLDERS $stage"
+	host_path=${1#"${HOST_ROOT-}"}
+	[ -d "$1" ] ||
+		fail EXPORT_FAILED "there is no folder $1" "Make $host_path on the host and mount it: -v $host_path:$1"
+	STAGE=$1/.register.$TAG
+	mkdir "$STAGE" 2>/dev/null && return 0
+	why=$(mkdir "$STAGE" 2>&1)
+	STAGE=''
+	export_failed "to $1" "${why##*: }"
+}
+
+unstage() {
+	rmdir "$STAGE"
+	STAGE=''
 }
 
 # publish FOLDER: moves the staged files to their names.
 publish() {
 	set +f
-	why=$(mv -f "$1/.register.$TAG"/* "$1/" 2>&1) || fail EXPORT_FAILED "cannot write to $1: ${why##*: }"
+	why=$(mv -f "$STAGE"/* "$1/" 2>&1) || export_failed "to $1" "${why##*: }"
 	set -f
-	rmdir "$1/.register.$TAG"
+	unstage
 	say "The files are in $1"
 }
 
@@ -28,9 +47,10 @@ export_to() {
 # export_file NAME TEXT
 export_file() {
 	if [ "$DRY_RUN" = yes ]; then
-		printf '# %s\n%s\n' "$EXPORTDIR/$1" "$2"
-	else
-		{ printf '%s\n' "$2" >"$stage/$1"; } 2>/dev/null || fail EXPORT_FAILED "cannot write $EXPORTDIR/$1"
+		out '# %s\n%s\n' "$EXPORTDIR/$1" "$2"
+	elif ! { printf '%s\n' "$2" >"$STAGE/$1"; } 2>/dev/null; then
+		why_refused "$2" "$STAGE/$1"
+		export_failed "$EXPORTDIR/$1" "$why"
 	fi
 }
 
@@ -50,19 +70,28 @@ preserve $PRESERVE
 fix_binary $PERSISTENT"
 }
 
-# persist: emulators first, so that no configuration names one that is not there yet.
+# persist: emulators first, so that no configuration names one that is not there yet. Both folders are tried before.
 persist() {
-	FILES=''
+	FILES='' EXPORTDIR=${EXPORTDIR:-$HOST_ROOT/etc/binfmt.d}
 	each_chosen emulator_file
-	if [ "$DRY_RUN" = no ]; then
-		stage "$HOST_ROOT$QEMU_PATH"
-		# shellcheck disable=SC2086 # a list of files
-		why=$(cp $FILES "$stage/" 2>&1) || fail EXPORT_FAILED "cannot copy to $HOST_ROOT$QEMU_PATH: ${why##*: }"
-		publish "$HOST_ROOT$QEMU_PATH"
-	fi
-	export_to "$HOST_ROOT/etc/binfmt.d" systemd_file
+	[ "$DRY_RUN" = yes ] || copy_emulators
+	export_to "$EXPORTDIR" systemd_file
+}
+
+copy_emulators() {
+	stage "$EXPORTDIR"
+	unstage
+	stage "$HOST_ROOT$QEMU_PATH"
+	IFS=$NEWLINE
+	# shellcheck disable=SC2086 # a file a line
+	why=$(cp $FILES "$STAGE/" 2>&1) || export_failed "to $HOST_ROOT$QEMU_PATH" "${why##*: }"
+	IFS=$WHITESPACE
+	publish "$HOST_ROOT$QEMU_PATH"
 }
 
 emulator_file() {
-	listed "$EMULATORS/qemu-$2$SUFFIX" "$FILES" || FILES="$FILES $EMULATORS/qemu-$2$SUFFIX"
+	case $NEWLINE$FILES in
+	*"$NEWLINE$EMULATORS/qemu-$2$SUFFIX$NEWLINE"*) ;;
+	*) FILES=$FILES$EMULATORS/qemu-$2$SUFFIX$NEWLINE ;;
+	esac
 }

@@ -16,30 +16,54 @@ json_text() {
 
 # json_list NAME WORDS: one field, a list of strings.
 json_list() {
-	printf '  "%s": [' "$1"
-	comma=''
+	begin_list "$1"
 	for item in $2; do
-		json_text "$item"
-		printf '%s\n    %s' "$comma" "$text"
-		comma=,
+		list_item "$item"
 	done
-	printf '%s]' "${comma:+$NEWLINE  }"
+	end_list
 }
 
-# enabled: adds an entry to ENABLED if it is switched on.
+begin_list() {
+	comma=''
+	out '  "%s": [' "$1"
+}
+
+list_item() {
+	json_text "$1"
+	out '%s\n    %s' "$comma" "$text"
+	comma=,
+}
+
+end_list() {
+	out '%s]' "${comma:+$NEWLINE  }"
+}
+
+# enabled: adds an entry of QEMU's to ENABLED if it is switched on.
 enabled() {
-	[ "$state" = disabled ] || ENABLED="$ENABLED $name"
+	case $state:$name in
+	disabled:* | *[[:space:]]*) ;;
+	*:qemu-*) ENABLED="$ENABLED $name" ;;
+	esac
+}
+
+enabled_item() {
+	[ "$state" = disabled ] || list_item "$name"
 }
 
 # supported: sets SUPPORTED, the platforms whose programs run here. The probes of those that have an entry, or that the
-# CPU may run itself, are run; where no file can be made to be run, the entries are believed.
+# CPU may run itself, are run; where no file can be made to be run, the entries are believed, and it is said.
 supported() {
 	PLATFORM_GUESTS='' SUPPORTED=''
 	table platform_guest
 	# shellcheck disable=SC2086 # a list of guests
-	run_probes $PLATFORM_GUESTS || PASSED=$ENABLED
+	run_probes $PLATFORM_GUESTS || believe_entries
 	table host_platforms
 	table guest_platforms
+}
+
+believe_entries() {
+	PASSED=$ENABLED
+	say 'No room for probes (see VERIFY_NO_ROOM): every platform with an entry counts as supported.'
 }
 
 platform_guest() {
@@ -59,15 +83,16 @@ guest_platforms() {
 # platforms_json: the two lists that tonistiigi/binfmt prints and scripts parse. The object stays open.
 platforms_json() {
 	know_host
-	names '*'
-	look
+	look '*'
 	ENABLED=''
 	each_entry enabled
 	supported
-	printf '{\n'
+	out '{\n'
 	json_list supported "$SUPPORTED"
-	printf ',\n'
-	json_list emulators "$ENABLED"
+	out ',\n'
+	begin_list emulators
+	each_entry enabled_item
+	end_list
 }
 
 # place_of_interpreter: sets `place`, in a word, for the entry that was read.
@@ -82,20 +107,20 @@ place_of_interpreter() {
 entry_json() {
 	place_of_interpreter
 	json_text "$name"
-	printf '%s\n    { "name": %s, "state": "%s", "flags": "%s", ' "$comma" "$text" "$state" "$flags"
+	out '%s\n    { "name": %s, "state": "%s", "flags": "%s", ' "$comma" "$text" "$state" "$flags"
 	json_text "$interpreter"
-	printf '"interpreter": %s, "place": "%s" }' "$text" "$place"
+	out '"interpreter": %s, "place": "%s" }' "$text" "$place"
 	comma=,
 }
 
 entry_row() {
 	place_of_interpreter
-	printf '%-26s %-9s %-6s %-8s %s\n' "$name" "$state" "${flags:--}" "$place" "$interpreter"
+	out '%-26s %-9s %-6s %-8s %s\n' "$name" "$state" "${flags:--}" "$place" "$interpreter"
 }
 
 platforms() {
 	platforms_json
-	printf '\n}\n'
+	out '\n}\n'
 }
 
 status() {
@@ -103,14 +128,14 @@ status() {
 	if [ "$JSON" = yes ]; then
 		platforms_json
 		json_text "$MOUNT"
-		printf ',\n  "mount": %s,\n  "entries": [' "$text"
-		comma=''
+		out ',\n  "mount": %s,\n' "$text"
+		begin_list entries
 		each_entry entry_json
-		printf '%s]\n}\n' "${comma:+$NEWLINE  }"
+		end_list
+		out '\n}\n'
 	else
-		names '*'
-		look
-		printf '%-26s %-9s %-6s %-8s %s\n' ENTRY STATE FLAGS PLACE INTERPRETER
+		look '*'
+		out '%-26s %-9s %-6s %-8s %s\n' ENTRY STATE FLAGS PLACE INTERPRETER
 		each_entry entry_row
 	fi
 }

@@ -2,25 +2,25 @@
 
 verify() {
 	mounted
-	names 'qemu-*'
-	look
+	names
+	look 'qemu-*'
 	ENABLED='' SWITCHED_ON='' SWITCHED_OFF=''
 	each_entry enabled
 	table registered_guest
 	[ -n "$SWITCHED_ON$SWITCHED_OFF" ] || fail VERIFY_NONE "no guest is registered on $MOUNT"
 	# shellcheck disable=SC2086 # a list of guests
-	run_probes $SWITCHED_ON || fail VERIFY_NO_ROOM 'no folder here takes a file that can be run'
+	run_probes $SWITCHED_ON || fail VERIFY_NO_ROOM 'no folder here takes files that can be run'
 	FAILED=$FAILED$SWITCHED_OFF
 	if [ "$JSON" = yes ]; then
-		printf '{\n'
+		out '{\n'
 		json_list verified "$PASSED"
-		printf ',\n  "failed": {'
+		out ',\n  "failed": {'
 		comma=''
 		each_failure failure_json
-		printf '%s}\n}\n' "${comma:+$NEWLINE  }"
+		out '%s}\n}\n' "${comma:+$NEWLINE  }"
 	else
 		for guest in $PASSED; do
-			printf '%-14s ok\n' "$guest"
+			out '%-14s ok\n' "$guest"
 		done
 		each_failure failure_row
 	fi
@@ -56,11 +56,11 @@ tell_entry() {
 }
 
 failure_row() {
-	printf '%-14s FAILED: %s\n' "$1" "$2"
+	out '%-14s FAILED: %s\n' "$1" "$2"
 }
 
 failure_json() {
 	json_text "$2"
-	printf '%s\n    "%s": %s' "$comma" "$1" "$text"
+	out '%s\n    "%s": %s' "$comma" "$1" "$text"
 	comma=,
 }

@@ -7,28 +7,41 @@ finding() {
 	[ "$1" != bad ] || SICK=yes
 	if [ "$JSON" = yes ]; then
 		json_text "$2"
-		printf '%s\n    { "level": "%s", "text": %s' "$comma" "$1" "$text"
+		out '%s\n    { "level": "%s", "text": %s' "$comma" "$1" "$text"
 		json_text "$remedy"
-		printf '%s }' "${remedy:+, \"remedy\": $text}"
+		out '%s }' "${remedy:+, \"remedy\": $text}"
 		comma=,
 	else
-		printf '%-5s %s\n' "$1" "$2"
-		[ -z "$remedy" ] || printf '      -> %s\n' "$remedy"
+		out '%-5s %s\n' "$1" "$2"
+		[ -z "$remedy" ] || out '      -> %s\n' "$remedy"
 	fi
 }
 
 doctor() {
-	SICK=no comma=''
-	[ "$JSON" = no ] || printf '{\n  "findings": ['
+	# What would end another call is the last finding of this one.
+	fail() {
+		finding bad "$2" "$1"
+		end_findings
+	}
+	begin_findings
 	know_host
 	know_own
 	find_mount
-	names 'qemu-*'
+	names
 	about_kernel
 	about_namespace
 	about_emulators
-	about_mount && about_entries
-	[ "$JSON" = no ] || printf '\n  ]\n}\n'
+	about_mount && about_entries && about_host_mount
+	end_findings
+}
+
+begin_findings() {
+	SICK=no comma=''
+	[ "$JSON" = no ] || out '{\n  "findings": ['
+}
+
+end_findings() {
+	[ "$JSON" = no ] || out '\n  ]\n}\n'
 	[ "$SICK" = no ] || exit 1
 }
 
@@ -71,9 +84,9 @@ about_emulators() {
 	FOUND=0
 	table count_emulator
 	if [ "$FOUND" -gt 0 ]; then
-		finding ok "emulators for $FOUND guests in $EMULATORS"
+		finding ok "emulators for $FOUND guests in ${EMULATORS:-/}"
 	else
-		finding note "no emulators in $EMULATORS: entries must name those of the host or of each container"
+		finding note "no emulators in ${EMULATORS:-/}: entries must name those of the host or of each container"
 	fi
 	if make_scratch; then
 		finding ok "--verify can run programs in ${SCRATCH%/*}"
@@ -103,7 +116,6 @@ about_mount() {
 	finding ok "binfmt_misc is mounted on $MOUNT ($type, ${options%%,*})"
 	if can_write "$MOUNT/register"; then
 		finding ok 'entries can be written'
-		about_host_mount
 	else
 		case ,$options, in
 		*,ro,*) finding bad "$MOUNT is mounted read-only" BINFMT_READ_ONLY ;;
@@ -115,16 +127,15 @@ about_mount() {
 }
 
 about_host_mount() {
-	[ "$MOUNTED" = yes ] || return 0
+	[ "$MOUNTED" = yes ] && can_write "$MOUNT/register" || return 0
 	lock
 	host_holds || finding bad 'binfmt_misc is not mounted on the host: entries would end with this container' BINFMT_HOST_UNMOUNTED
 	unlock
 }
 
 about_entries() {
-	names '*'
-	look
-	[ -n "$ENTRIES" ] || finding note 'no entries'
+	look '*'
+	[ "$SEEN" != "$NEWLINE" ] || finding note 'no entries'
 	each_entry about_entry
 }
 

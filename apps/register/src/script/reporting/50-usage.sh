@@ -1,5 +1,5 @@
 usage() {
-	printf '%s\n' \
+	out '%s\n' \
 		'Usage: register [--reset] [-p yes] [OPTION...]      register an emulator for every other CPU' \
 		'       register --install all|LIST [--uninstall LIST]' \
 		'       register --status|--verify|--doctor [--json]' \
@@ -36,6 +36,6 @@ usage() {
 		'' \
 		'Guests:'
 	# shellcheck disable=SC2086 # a list of words
-	printf ' %s' $GUESTS
-	echo
+	out ' %s' $GUESTS
+	out '\n'
 }

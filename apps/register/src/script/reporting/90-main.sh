@@ -13,7 +13,7 @@ version() {
 		esac
 	done
 	set -f
-	printf 'register/%s qemu/%s\n' "$EDITION" "$version"
+	out 'register/%s qemu/%s\n' "$EDITION" "$version"
 }
 
 # The calls that did not end above: changes first, then the report.
@@ -22,4 +22,4 @@ usage:* | version:*) ;;
 :* | *:yes:* | *:systemd | *:debian | *:persist) change ;;
 esac
 [ -z "$REPORT" ] || "$REPORT"
-exit 0
+succeed
