@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { losesAnswer } from '../github/testing/server.ts';
 import { parseLock } from '../lock.ts';
+import { keepIssue } from '../track/issue.ts';
 import type { TrackReport } from '../track/report.ts';
 import { type Offered, type TrackedCheckout, trackedCheckout } from '../track/testing/checkout.ts';
 
@@ -31,20 +32,23 @@ const pulls = ({ repository }: TrackedCheckout) =>
   repository.threads.filter(({ head }) => head !== undefined);
 
 describe('nothing new', () => {
-  test('is silent, and costs one conditional request a channel and one a hundred tags of QEMU', async () => {
+  test('is silent, and costs a request a channel, one a hundred tags of QEMU, and one for an open issue', async () => {
     const checkout = await following();
     await checkout.track();
     checkout.mirror.seen.length = 0;
     checkout.server.requests.length = 0;
     checkout.told.length = 0;
 
-    const { text, value, failure } = await checkout.track({ pullRequest: true, issue: true });
+    const { text, value, failure } = await checkout.track({ issue: true });
     expect([text, failure]).toEqual(['', undefined]);
     expect((value as TrackReport).isNews).toBe(false);
     expect(
       checkout.mirror.seen.map(({ url, headers }) => [url, headers['if-none-match'] !== undefined]),
     ).toEqual([['/dists/sid/InRelease', true]]);
-    expect(checkout.server.requests).toEqual(['GET /repos/qemu/qemu/tags?per_page=100&page=1 304']);
+    expect(checkout.server.requests).toEqual([
+      'GET /repos/qemu/qemu/tags?per_page=100&page=1 304',
+      'GET /repos/o/r/issues?labels=track&state=open&per_page=100 200',
+    ]);
     expect(checkout.told.map(({ type }) => type)).toEqual(['mirror']);
   });
 
@@ -191,12 +195,76 @@ describe('what needs a person', () => {
     expect(issues(checkout)).toHaveLength(1);
   });
 
-  test('an issue that a person closed is not filed again for the same matter', async () => {
+  /** A person closes what is open. */
+  const close = (checkout: TrackedCheckout, stateReason: string) => {
+    for (const thread of issues(checkout)) Object.assign(thread, { state: 'closed', stateReason });
+  };
+
+  test('a matter that a person declined, closing its issue as not planned, is not filed again', async () => {
     const checkout = await following();
     await checkout.offer(NEW, expired);
     await checkout.track({ issue: true });
-    for (const thread of issues(checkout)) thread.state = 'closed';
-    expect((await checkout.track({ issue: true })).text).toContain('is not opened again');
-    expect(issues(checkout)).toHaveLength(1);
+    close(checkout, 'not_planned');
+    const { text, failure } = await checkout.track({ issue: true });
+    expect(text).toContain('issue was closed by a person, and is not opened again: ');
+    expect([failure, issues(checkout).length]).toEqual([undefined, 1]);
+  });
+
+  test('another one of the same kind is, and so is one that was closed as done and still stands', async () => {
+    const checkout = await following();
+    await checkout.offer(NEW, expired);
+    await checkout.track({ issue: true });
+    close(checkout, 'completed');
+    expect((await checkout.track({ issue: true })).text).toContain('issue opened: ');
+    close(checkout, 'not_planned');
+    await checkout.offer(NEW, { validUntil: new Date('2026-11-02T00:00:00Z') });
+    expect((await checkout.track({ issue: true })).text).toContain('issue opened: ');
+    expect(issues(checkout).map(({ state }) => state)).toEqual(['closed', 'closed', 'open']);
+  });
+
+  test('what was declined is left out of an issue about something else', async () => {
+    const checkout = await following();
+    const findings = (...messages: string[]) =>
+      messages.map((message) => ({ channel: 'latest', code: 'RELEASE_EXPIRED', message, remedy: '' }));
+    await keepIssue(checkout.github, findings('one'));
+    close(checkout, 'not_planned');
+    await keepIssue(checkout.github, findings('one', 'two'));
+    expect(issues(checkout)[1]?.body).toContain('`RELEASE_EXPIRED`: two');
+    expect(issues(checkout)[1]?.body).not.toContain('`RELEASE_EXPIRED`: one');
+  });
+
+  test('an issue whose matter is gone is closed, and says so; should it come back, it is filed anew', async () => {
+    const checkout = await following();
+    await checkout.offer(OLD, expired);
+    await checkout.track({ issue: true });
+    await checkout.offer(OLD);
+    const { text } = await checkout.track({ issue: true });
+    expect(text).toBe(`issue closed: ${checkout.server.url}/o/r/issues/${issues(checkout)[0]?.number}`);
+    expect(issues(checkout)).toMatchObject([{ state: 'closed', stateReason: 'completed' }]);
+    expect(issues(checkout)[0]?.body).toMatch(
+      /^Closed by `image-builder track`: nothing of this stands any longer/,
+    );
+    expect((await checkout.track({ issue: true })).text).toBe('');
+
+    await checkout.offer(OLD, expired);
+    expect((await checkout.track({ issue: true })).text).toContain('issue opened: ');
+  });
+
+  test('an issue that a person wrote is left alone, whatever its label', async () => {
+    const checkout = await following();
+    const { data: theirs } = await checkout.github.api.rest.issues.create({
+      ...checkout.github.repository,
+      title: 'track riscv64 too?',
+      body: 'please',
+      labels: ['track'],
+    });
+    await checkout.offer(NEW, expired);
+    await checkout.track({ issue: true });
+    await checkout.offer(NEW);
+    await checkout.track({ issue: true });
+    expect(issues(checkout)).toMatchObject([
+      { number: theirs.number, title: 'track riscv64 too?', body: 'please', state: 'open' },
+      { state: 'closed' },
+    ]);
   });
 });

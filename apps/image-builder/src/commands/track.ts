@@ -10,7 +10,7 @@ import { readSources } from '../sources.ts';
 import { trackArchive } from '../track/archive.ts';
 import { pullRequestBody, pullRequestTitle } from '../track/format-pull-request.ts';
 import { formatReport } from '../track/format-report.ts';
-import { fileIssue, issueOn } from '../track/issue.ts';
+import { keepIssue } from '../track/issue.ts';
 import { vanishedFrom } from '../track/packages.ts';
 import { prove } from '../track/prove.ts';
 import { markerOf, propose } from '../track/pull-request.ts';
@@ -30,16 +30,17 @@ export async function trackCommand(options: TrackOptions, environment: Environme
 
   const proposes = options.pullRequest && formatLock(now) !== formatLock(before);
   const pullRequest = proposes ? await proposeLock(before, now, report, options, github, environment) : null;
-  const files = options.issue && report.findings.length > 0;
-  const issue = files ? await fileIssue(github, issueOn(report.findings)) : null;
+  const issue = options.issue ? await keepIssue(github, report.findings) : null;
 
   const text = [
     formatReport(report, before, now),
-    ...(pullRequest === null ? [] : ['', `pull request ${told(pullRequest)}`]),
-    ...(issue === null ? [] : ['', `issue ${told(issue)}`]),
-  ].join('\n');
+    ...(pullRequest === null ? [] : [`pull request ${told(pullRequest)}`]),
+    ...(issue === null ? [] : [`issue ${told(issue)}`]),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
   const value = { ...report, pullRequest, issue };
-  if (report.findings.length === 0 || issue !== null) return { text, value };
+  if (report.findings.length === 0 || options.issue) return { text, value };
   const channels = report.findings.map(({ channel, code }) => `${channel} (${code})`).join(', ');
   return { text, value, failure: new BuilderError('PERSON_NEEDED', channels) };
 }

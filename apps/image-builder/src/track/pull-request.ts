@@ -2,7 +2,13 @@ import { hash } from 'node:crypto';
 import { BuilderError } from '../errors.ts';
 import type { GitHub } from '../github/client.ts';
 import { hasStatus } from '../github/errors.ts';
-import { declinedIn, type KeptThread, keepOne, type WantedThread } from '../github/keep-one.ts';
+import {
+  type KeptThread,
+  keepOne,
+  markerOf as lineOf,
+  type Thread,
+  type WantedThread,
+} from '../github/keep-one.ts';
 
 const BRANCH = 'track/sources-lock';
 const FILE = 'sources.lock.json';
@@ -11,6 +17,8 @@ const TRAILER = 'Made-by: image-builder track';
 
 /** A change of the lock, and what the pull request says. */
 export interface Proposal extends WantedThread {
+  /** A line of the body, by which the proposal is known again. */
+  readonly marker: string;
   /** Text of the lock that the change begins with. */
   readonly before: string;
   readonly now: string;
@@ -18,7 +26,7 @@ export interface Proposal extends WantedThread {
 
 /** What `propose` says of the lock's text in the body, by which it knows a proposal again. */
 export function markerOf(now: string): string {
-  return `<!-- ${FILE}: sha256 ${hash('sha256', now)} -->`;
+  return lineOf(`${FILE} ${hash('sha256', now)}`);
 }
 
 /**
@@ -33,7 +41,7 @@ export async function propose(github: GitHub, proposal: Proposal): Promise<KeptT
     return api.paginate(api.rest.pulls.list, { ...repository, head, state: 'all', per_page: 100 });
   };
   const declined = declinedIn(await list(), proposal);
-  if (declined !== null) return declined;
+  if (declined !== undefined) return { number: declined.number, url: declined.html_url, action: 'declined' };
   const base = (await api.rest.repos.get(repository)).data.default_branch;
   const moved = await commitToBranch(github, proposal, base);
   const { title, body } = proposal;
@@ -42,6 +50,15 @@ export async function propose(github: GitHub, proposal: Proposal): Promise<KeptT
     return data;
   });
   return kept.action === 'unchanged' && moved ? { ...kept, action: 'updated' } : kept;
+}
+
+/** The pull request in which a person closed this very proposal, where none is open. */
+function declinedIn<T extends Thread & { readonly merged_at: string | null }>(
+  threads: readonly T[],
+  { marker }: Proposal,
+): T | undefined {
+  if (threads.some(({ state }) => state === 'open')) return undefined;
+  return threads.find(({ merged_at, body }) => merged_at === null && body?.includes(marker));
 }
 
 /** Whether the branch had to be moved. */

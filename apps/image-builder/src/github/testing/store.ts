@@ -75,6 +75,8 @@ export interface Thread {
   readonly head?: string;
   readonly base?: string;
   mergedAt: string | null;
+  /** Why an issue was closed: `completed` if nobody said otherwise, or `not_planned`. */
+  stateReason?: string | null;
 }
 
 export interface Release {

@@ -25,9 +25,12 @@ export const THREADS: readonly Route[] = [
   [
     'PATCH',
     /^\/issues\/(\d+)$/,
-    (call, [number], body) => {
+    (call, [number], { state_reason, ...change }: Partial<Thread> & { state_reason?: string }) => {
       const thread = call.repository.threads.find((one) => one.number === Number(number));
-      return thread === undefined ? notFound : ok(threadAnswer(call, Object.assign(thread, body)));
+      if (thread === undefined) return notFound;
+      if (change.state !== undefined)
+        thread.stateReason = change.state === 'closed' ? (state_reason ?? 'completed') : null;
+      return ok(threadAnswer(call, Object.assign(thread, change)));
     },
   ],
 ];
@@ -51,13 +54,13 @@ function threads(call: Call, pulls: boolean) {
     .map((thread) => threadAnswer(call, thread));
 }
 
-function threadAnswer({ base, name }: Call, { mergedAt, labels, ...thread }: Thread) {
+function threadAnswer({ base, name }: Call, { mergedAt, stateReason = null, labels, ...thread }: Thread) {
   const kind = thread.head === undefined ? 'issues' : 'pull';
   const isPull = thread.head !== undefined;
   return {
     ...thread,
     html_url: `${base}/${name}/${kind}/${thread.number}`,
     labels: labels.map((label) => ({ name: label })),
-    ...(isPull && { merged_at: mergedAt, pull_request: {} }),
+    ...(isPull ? { merged_at: mergedAt, pull_request: {} } : { state_reason: stateReason }),
   };
 }
