@@ -123,7 +123,8 @@ export const BUILDER_ERRORS = {
   FILE_SYSTEM: {
     meaning:
       'A file or folder cannot be read or written: no space, no permission, a read-only or a missing place.',
-    remedy: 'Make space or give permission, or name another place with --output or --cache.',
+    remedy:
+      'Make space or give permission where the message says, or name another place: --output, --assets and --cache do, and for the result the shell.',
   },
   SMOKE_FAILED: {
     meaning: 'On a real container engine, the images do not do what they are for.',
@@ -178,7 +179,7 @@ export const BUILDER_ERRORS = {
       'Run the command again: it sends the file anew. If it stays, remove the folder in --assets, which may be damaged.',
   },
   USAGE: {
-    meaning: 'The command line is not understood.',
+    meaning: 'The command line, or a variable that goes with it, is not understood.',
     remedy: 'Run the command with --help.',
   },
 } as const satisfies ErrorCatalogue;
