@@ -127,7 +127,8 @@ export async function writeLock(path: string, lock: Lock): Promise<void> {
   }
 }
 
-function sortKeys(_key: string, value: unknown): unknown {
+/** What JSON.stringify is given, so that the same contents give the same text. */
+export function sortKeys(_key: string, value: unknown): unknown {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

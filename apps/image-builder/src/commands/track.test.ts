@@ -32,14 +32,14 @@ const pulls = ({ repository }: TrackedCheckout) =>
   repository.threads.filter(({ head }) => head !== undefined);
 
 describe('nothing new', () => {
-  test('is silent, and costs a request a channel, one a hundred tags of QEMU, and one for an open issue', async () => {
+  test('is silent, and costs a request a channel, one a hundred tags of QEMU, and one for what is open of each kind', async () => {
     const checkout = await following();
     await checkout.track();
     checkout.mirror.seen.length = 0;
     checkout.server.requests.length = 0;
     checkout.told.length = 0;
 
-    const { text, value, failure } = await checkout.track({ issue: true });
+    const { text, value, failure } = await checkout.track({ pullRequest: true, issue: true });
     expect([text, failure]).toEqual(['', undefined]);
     expect((value as TrackReport).isNews).toBe(false);
     expect(
@@ -47,6 +47,7 @@ describe('nothing new', () => {
     ).toEqual([['/dists/sid/InRelease', true]]);
     expect(checkout.server.requests).toEqual([
       'GET /repos/qemu/qemu/tags?per_page=100&page=1 304',
+      'GET /repos/o/r/pulls?head=o%3Atrack%2Fsources-lock&state=open&per_page=100 200',
       'GET /repos/o/r/issues?labels=track&state=open&per_page=100 200',
     ]);
     expect(checkout.told.map(({ type }) => type)).toEqual(['mirror']);
@@ -131,6 +132,48 @@ describe('--pull-request', () => {
     checkout.server.requests.length = 0;
     expect((await checkout.track({ pullRequest: true })).text).toContain('pull request unchanged: ');
     expect(writes(checkout)).toEqual([]);
+  });
+
+  test('is the same one when only the Release is newer: the branch stays, and so does what a person closed', async () => {
+    const checkout = await behind();
+    await checkout.track({ pullRequest: true });
+    checkout.server.requests.length = 0;
+    await checkout.offer(NEW);
+    expect((await checkout.track({ pullRequest: true })).text).toContain('pull request unchanged: ');
+    expect(writes(checkout)).toEqual([]);
+
+    for (const thread of pulls(checkout)) thread.state = 'closed';
+    checkout.repository.refs.delete(`heads/${BRANCH}`);
+    await checkout.offer(NEW);
+    checkout.told.length = 0;
+    const { text } = await checkout.track({ pullRequest: true });
+    expect(text).toContain('pull request was closed by a person, and is not opened again: ');
+    expect(pulls(checkout)).toHaveLength(1);
+    expect(checkout.told).not.toContainEqual({ type: 'stage', stage: 'build' });
+  });
+
+  test('is closed when the archive takes the packages back', async () => {
+    const checkout = await behind();
+    await checkout.track({ pullRequest: true });
+    await checkout.offer(OLD);
+    const { text } = await checkout.track({ pullRequest: true });
+    expect(text).toBe(`pull request closed: ${checkout.server.url}/o/r/pull/${pulls(checkout)[0]?.number}`);
+    expect((await checkout.track({ pullRequest: true })).text).toBe('');
+  });
+
+  test('stays open while its channel needs a person', async () => {
+    const checkout = await behind();
+    await checkout.track({ pullRequest: true });
+    await checkout.offer(NEW, { validUntil: new Date('2026-11-01T00:00:00Z') });
+    await checkout.track({ pullRequest: true });
+    expect(pulls(checkout)).toMatchObject([{ state: 'open' }]);
+  });
+
+  test('builds nothing for a branch that it may not write to', async () => {
+    const checkout = await behind();
+    checkout.repository.push(BRANCH, 'mend it by hand', { 'sources.json': '{}' });
+    await expect(checkout.track({ pullRequest: true })).rejects.toMatchObject({ code: 'BRANCH_FOREIGN' });
+    expect(checkout.told).not.toContainEqual({ type: 'stage', stage: 'build' });
   });
 
   test('shows a build that failed', async () => {

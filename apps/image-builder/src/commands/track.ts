@@ -13,8 +13,9 @@ import { formatReport } from '../track/format-report.ts';
 import { keepIssue } from '../track/issue.ts';
 import { vanishedFrom } from '../track/packages.ts';
 import { prove } from '../track/prove.ts';
-import { markerOf, propose } from '../track/pull-request.ts';
+import { foresee, propose, proposedLock, withdrawProposal } from '../track/pull-request.ts';
 import { reportOn, type TrackReport } from '../track/report.ts';
+import { markerFor, withDatesOf } from '../track/same-proposal.ts';
 import { upstreamTags } from '../track/upstream-tags.ts';
 import type { Result } from './result.ts';
 
@@ -28,8 +29,9 @@ export async function trackCommand(options: TrackOptions, environment: Environme
   const before = await readLock(environment.paths.lock);
   const { now, report } = await look(before, options, github, environment);
 
-  const proposes = options.pullRequest && formatLock(now) !== formatLock(before);
-  const pullRequest = proposes ? await proposeLock(before, now, report, options, github, environment) : null;
+  const pullRequest = options.pullRequest
+    ? await proposeLock(before, now, report, options, github, environment)
+    : null;
   const issue = options.issue ? await keepIssue(github, report.findings) : null;
 
   const text = [
@@ -69,21 +71,30 @@ async function look(
 
 async function proposeLock(
   before: Lock,
-  now: Lock,
+  found: Lock,
   report: TrackReport,
   { output }: TrackOptions,
   github: GitHub,
   environment: Environment,
-): Promise<KeptThread> {
+): Promise<KeptThread | null> {
+  const from = formatLock(before);
+  if (formatLock(found) === from) {
+    // A channel that needs a person is as it was, which does not mean that the archive is.
+    return report.findings.length === 0 ? withdrawProposal(github, from) : null;
+  }
+  const proposed = await proposedLock(github);
+  const recipe = { template: await environment.template(), script: renderRegisterScript() };
+  const now = proposed === null ? found : withDatesOf(proposed, found, before, recipe);
+  const marker = markerFor(now);
+  const declined = await foresee(github, { marker, before: from });
+  if (declined !== null) return declined;
   const proofs = await prove(now, report.changes, output, environment);
-  const text = formatLock(now);
-  const marker = markerOf(text);
   return propose(github, {
     marker,
     title: pullRequestTitle(report, now),
     body: pullRequestBody(report, before, now, proofs, marker),
-    before: formatLock(before),
-    now: text,
+    before: from,
+    now: formatLock(now),
   });
 }
 

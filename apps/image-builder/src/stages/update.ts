@@ -12,7 +12,7 @@ import {
 } from '@qemu-user-static/debian-archive';
 import { BuilderError } from '../errors.ts';
 import type { OnEvent } from '../events.ts';
-import type { Lock, LockedChannel, LockedPackage, LockedPlatform } from '../lock.ts';
+import { type Lock, type LockedChannel, type LockedPackage, type LockedPlatform, sortKeys } from '../lock.ts';
 import { qemuVersionOf } from '../qemu-version.ts';
 import { numberRebuilds, recipeHash } from '../rebuilds.ts';
 import type { SourceChannel, Sources } from '../sources.ts';
@@ -69,7 +69,7 @@ export function settleChannel(name: string, before: Lock | null, found: FoundCha
   const earlier = before?.channels[name];
   const { sources, ...channel } = found;
   assertNotOlder(name, earlier, channel.release.date);
-  return { ...keepUnchanged(earlier, channel), sources };
+  return { ...keepUnchanged(earlier === undefined ? [] : [earlier], channel), sources };
 }
 
 /**
@@ -179,17 +179,16 @@ function lockPackage(indexed: IndexedPackage, files: string): LockedPackage {
   };
 }
 
-/** What is the same as before keeps the date and the Release that it had. */
-function keepUnchanged(before: LockedChannel | undefined, found: LockedChannel): LockedChannel {
-  if (before === undefined) return found;
+/** What is the same as earlier keeps the date and the Release that it had: the first of the earlier ones decides. */
+export function keepUnchanged(earlier: readonly LockedChannel[], found: LockedChannel): LockedChannel {
   const platforms = Object.fromEntries(
     Object.entries(found.platforms).map(([platform, now]) => {
-      const then = before.platforms[platform as HostPlatform];
-      return [platform, then !== undefined && sameBut('released', then, now) ? then : now];
+      const then = earlier.flatMap(({ platforms: all }) => all[platform as HostPlatform] ?? []);
+      return [platform, then.find((one) => sameBut('released', one, now)) ?? now];
     }),
   );
   const kept = { ...found, platforms };
-  return sameBut('release', before, kept) ? before : kept;
+  return earlier.find((one) => sameBut('release', one, kept)) ?? kept;
 }
 
 function sameBut<T extends object>(key: keyof T, a: T, b: T): boolean {
@@ -197,11 +196,7 @@ function sameBut<T extends object>(key: keyof T, a: T, b: T): boolean {
 }
 
 function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, inner) =>
-    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
+  return JSON.stringify(value, sortKeys);
 }
 
 /** A Release's date as the lock has it. */

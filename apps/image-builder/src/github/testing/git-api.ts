@@ -75,6 +75,16 @@ export const GIT: readonly Route[] = [
     },
   ],
   [
+    'GET',
+    /^\/git\/blobs\/(\w+)$/,
+    ({ repository }, [sha = '']) => {
+      const blob = repository.blobs.get(sha);
+      return blob === undefined
+        ? notFound
+        : ok({ sha, encoding: 'base64', content: blob.toString('base64') });
+    },
+  ],
+  [
     'POST',
     /^\/git\/blobs$/,
     ({ repository }, _, body: { content: string; encoding: BufferEncoding }) =>

@@ -10,7 +10,8 @@ export const THREADS: readonly Route[] = [
     (call, _, body: { title: string; body: string; head: string; base: string }) => {
       const { repository } = call;
       if (!repository.refs.has(`heads/${body.head}`)) return invalid('head does not exist');
-      const isOpen = ({ state, head }: Thread) => state === 'open' && head === body.head;
+      const isOpen = ({ state, head, base }: Thread) =>
+        state === 'open' && head === body.head && base === body.base;
       if (repository.threads.some(isOpen)) return invalid(`A pull request already exists for ${body.head}.`);
       return created(threadAnswer(call, open(repository, { ...body, labels: [] })));
     },
@@ -49,6 +50,7 @@ function threads(call: Call, pulls: boolean) {
     .filter(({ state }) => wants === 'all' || state === wants)
     .filter(({ head }) => !pulls || head !== undefined)
     .filter(({ head }) => !query.has('head') || query.get('head') === `${owner}:${head}`)
+    .filter(({ base }) => !query.has('base') || query.get('base') === base)
     .filter(({ labels }) => !query.has('labels') || labels.includes(query.get('labels') ?? ''))
     .reverse()
     .map((thread) => threadAnswer(call, thread));
