@@ -173,6 +173,12 @@ export const BUILDER_ERRORS = {
     remedy:
       'Run `npm run update`: it raises the rebuild number of what changed, and so gives a new release. Commit sources.lock.json and build again.',
   },
+  TAG_ELSEWHERE: {
+    meaning:
+      'The tag of a release is in git already, on another commit than the one that is checked out. Nothing was sent.',
+    remedy:
+      'Check out the commit of the tag and make the images there; or, if nobody has used the tag, remove it.',
+  },
   ASSET_NOT_KEPT: {
     meaning: 'A file of a release on GitHub, read back, is not what was sent. The release stays a draft.',
     remedy:

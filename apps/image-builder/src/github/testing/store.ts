@@ -6,6 +6,8 @@ export class Repository {
   readonly blobs = new Map<string, Buffer>();
   readonly trees = new Map<string, ReadonlyMap<string, string>>();
   readonly commits = new Map<string, Commit>();
+  /** Annotated tags: the commit that each is on. */
+  readonly annotations = new Map<string, string>();
   /** Without `refs/`: `heads/main`, `tags/v1.0.0`. */
   readonly refs = new Map<string, string>();
   readonly threads: Thread[] = [];
@@ -48,6 +50,13 @@ export class Repository {
       parents: parent === undefined ? [] : [parent],
     });
     this.refs.set(`heads/${branch}`, sha);
+    return sha;
+  }
+
+  /** A tag with a text of its own, for `refs`. */
+  annotate(commit: string): string {
+    const sha = hash('sha1', `tag ${commit}`);
+    this.annotations.set(sha, commit);
     return sha;
   }
 
