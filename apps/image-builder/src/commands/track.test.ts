@@ -87,6 +87,15 @@ describe('the report', () => {
     expect((await checkout.track()).text).toContain('new upstream:\n  - QEMU 11.2.0\n');
     expect((await checkout.track()).text).toBe('');
   });
+
+  test('tells it again where the run before ended in an error', async () => {
+    const checkout = await behind();
+    await checkout.track();
+    checkout.server.repository('qemu/qemu').refs.set('tags/v11.2.0', '0');
+    checkout.repository.push(BRANCH, 'mend it by hand', { 'sources.json': '{}' });
+    await expect(checkout.track({ pullRequest: true })).rejects.toMatchObject({ code: 'BRANCH_FOREIGN' });
+    expect((await checkout.track()).text).toContain('new upstream:\n  - QEMU 11.2.0\n');
+  });
 });
 
 describe('--pull-request', () => {

@@ -16,7 +16,7 @@ import { prove } from '../track/prove.ts';
 import { foresee, propose, proposedLock, withdrawProposal } from '../track/pull-request.ts';
 import { reportOn, type TrackReport } from '../track/report.ts';
 import { markerFor, withDatesOf } from '../track/same-proposal.ts';
-import { upstreamTags } from '../track/upstream-tags.ts';
+import { type UpstreamTags, upstreamTags } from '../track/upstream-tags.ts';
 import type { Result } from './result.ts';
 
 /**
@@ -27,7 +27,7 @@ export async function trackCommand(options: TrackOptions, environment: Environme
   const writes = options.pullRequest || options.issue;
   const github = await environment.github(options.github, writes ? 'write' : 'read');
   const before = await readLock(environment.paths.lock);
-  const { now, report } = await look(before, options, github, environment);
+  const { now, report, tags } = await look(before, options, github, environment);
 
   const pullRequest = options.pullRequest
     ? await proposeLock(before, now, report, options, github, environment)
@@ -42,6 +42,7 @@ export async function trackCommand(options: TrackOptions, environment: Environme
     .filter((part) => part !== '')
     .join('\n\n');
   const value = { ...report, pullRequest, issue };
+  await tags.remember();
   if (report.findings.length === 0 || options.issue) return { text, value };
   const channels = report.findings.map(({ channel, code }) => `${channel} (${code})`).join(', ');
   return { text, value, failure: new BuilderError('PERSON_NEEDED', channels) };
@@ -52,7 +53,7 @@ async function look(
   { acceptExpired }: TrackOptions,
   github: GitHub,
   environment: Environment,
-): Promise<{ now: Lock; report: TrackReport }> {
+): Promise<{ now: Lock; report: TrackReport; tags: UpstreamTags }> {
   const { paths, onEvent } = environment;
   const archive = await environment.archive();
   const { lock: now, findings } = await trackArchive(await readSources(paths.sources), before, {
@@ -66,7 +67,7 @@ async function look(
   });
   const vanished = await vanishedFrom(archive, packageChanges(before, now));
   const tags = await upstreamTags(github, archive.cache);
-  return { now, report: reportOn(before, now, findings, tags, vanished) };
+  return { now, report: reportOn(before, now, findings, tags, vanished), tags };
 }
 
 async function proposeLock(
