@@ -18,7 +18,8 @@ import { numberRebuilds, recipeHash } from '../rebuilds.ts';
 import type { SourceChannel, Sources } from '../sources.ts';
 import { lockSources } from './lock-sources.ts';
 
-export interface UpdateContext extends Pick<FetchContext, 'mirror' | 'cache' | 'http' | 'signal'> {
+export interface UpdateContext
+  extends Pick<FetchContext, 'mirror' | 'snapshot' | 'cache' | 'http' | 'signal'> {
   /** Whose signature a Release must have. */
   readonly keys: readonly ArchiveKey[];
   readonly now: Date;
@@ -89,7 +90,7 @@ export async function lockChannel(
     const { signedBy, expired } = opened.release;
     context.onEvent({ type: 'release-verified', channel: name, codename, signedBy, expired });
     const platforms = await lockPlatforms(opened, wanted);
-    const sources = await lockSources(opened, platforms, before?.sources ?? {});
+    const sources = await lockSources(opened, platforms, before?.sources ?? {}, context);
     return { release: lockRelease(opened.release), platforms, sources };
   };
   try {
