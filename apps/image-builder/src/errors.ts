@@ -162,7 +162,8 @@ export const BUILDER_ERRORS = {
   },
   BRANCH_FOREIGN: {
     meaning: 'The branch that `track` writes has a commit by someone else, which would be lost.',
-    remedy: 'Merge the pull request, or delete the branch; then run the command again.',
+    remedy:
+      'Merge the pull request, or take the commit off the branch; then run the command again. To delete the branch would close the pull request, which counts as a no.',
   },
   PERSON_NEEDED: {
     meaning: 'What upstream has cannot be followed without a decision.',
