@@ -221,6 +221,12 @@ describe('what needs a person', () => {
     await checkout.offer(NEW, expired);
     await checkout.track({ pullRequest: true, acceptExpired: true });
     expect(pulls(checkout)[0]?.body).toContain('**its Valid-Until, 2026-11-01T00:00:00Z, had passed**');
+
+    // A Release that has not expired is another proposal, though the packages are the same.
+    for (const thread of pulls(checkout)) thread.state = 'closed';
+    await checkout.offer(NEW);
+    expect((await checkout.track({ pullRequest: true })).text).toContain('pull request opened: ');
+    expect(pulls(checkout)[1]?.body).not.toContain('had passed');
   });
 
   test('--issue files it once, and is no failure then', async () => {
