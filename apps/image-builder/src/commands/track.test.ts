@@ -47,8 +47,8 @@ describe('nothing new', () => {
     ).toEqual([['/dists/sid/InRelease', true]]);
     expect(checkout.server.requests).toEqual([
       'GET /repos/qemu/qemu/tags?per_page=100&page=1 304',
-      'GET /repos/o/r/pulls?head=o%3Atrack%2Fsources-lock&state=open&per_page=100 200',
       'GET /repos/o/r/issues?labels=track&state=open&per_page=100 200',
+      'GET /repos/o/r/pulls?head=o%3Atrack%2Fsources-lock&state=open&per_page=100 200',
     ]);
     expect(checkout.told.map(({ type }) => type)).toEqual(['mirror']);
   });
@@ -243,6 +243,18 @@ describe('what needs a person', () => {
     expect((await checkout.track({ issue: true })).text).toContain('issue updated: ');
     expect(issues(checkout)).toHaveLength(1);
     expect(issues(checkout)[0]?.body).toContain('`RELEASE_EXPIRED`');
+  });
+
+  test('is filed though a pull request about something else cannot be made', async () => {
+    const checkout = await following();
+    await checkout.offer(NEW, expired);
+    checkout.repository.push('main', 'merged', { 'sources.lock.json': 'another' });
+    const template = async () => `${await checkout.environment.template()}# another recipe\n`;
+    const { trackCommand } = await import('./track.ts');
+    const options = { output: 'dist/track', pullRequest: true, issue: true } as const;
+    const run = trackCommand(options, { ...checkout.environment, template });
+    await expect(run).rejects.toMatchObject({ code: 'BASE_DIFFERS' });
+    expect(issues(checkout)).toHaveLength(1);
   });
 
   test('the answer to a new issue is lost: there is one all the same', async () => {

@@ -29,10 +29,11 @@ export async function trackCommand(options: TrackOptions, environment: Environme
   const before = await readLock(environment.paths.lock);
   const { now, report, tags } = await look(before, options, github, environment);
 
+  // First, for a pull request that cannot be made ends the run.
+  const issue = options.issue ? await keepIssue(github, report.findings) : null;
   const pullRequest = options.pullRequest
     ? await proposeLock(before, now, report, options, github, environment)
     : null;
-  const issue = options.issue ? await keepIssue(github, report.findings) : null;
 
   const text = [
     formatReport(report, before, now),
