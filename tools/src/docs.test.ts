@@ -10,10 +10,9 @@ import { projectFiles, ROOT } from './repository.ts';
 const pages = projectFiles('*.md');
 const textOf = (page: string) => readFileSync(resolve(ROOT, page), 'utf8');
 
-/** What stands in code marks and looks like a file or folder of the project. */
+/** What looks like a file or folder of the project, in a sentence or in a command. */
 function pathsIn(text: string): string[] {
-  const words = Array.from(text.matchAll(/`([^`\n]+)`/g), ([, code = '']) => code);
-  return words.filter((word) => /^(apps|libs|tools|docs|examples|\.ci|\.github)\/[\w./-]+$/.test(word));
+  return text.match(/(?<![\w./-])(apps|libs|tools|docs|examples|\.ci|\.github)\/[\w./-]*\w/g) ?? [];
 }
 
 describe('what the pages name exists', () => {

@@ -140,15 +140,16 @@ export async function openEnvironment(
       return registry;
     },
     async github(name, access) {
-      const { openGitHub, parseRepository } = await import('./github/client.ts');
+      const { parseApiAddress, parseRepository, parseToken } = await import('./github/settings.ts');
       // Where GitHub Actions says these things. https://docs.github.com/actions/reference/variables-reference
       const { GITHUB_TOKEN, GH_TOKEN, GITHUB_API_URL, GITHUB_REPOSITORY } = variables;
-      const token = GITHUB_TOKEN || GH_TOKEN || undefined;
+      const token = parseToken(GITHUB_TOKEN) ?? parseToken(GH_TOKEN);
       const repository = parseRepository(name ?? (GITHUB_REPOSITORY || new URL(source).pathname.slice(1)));
       if (access === 'write' && token === undefined)
         throw new BuilderError('GITHUB_TOKEN_MISSING', 'neither GITHUB_TOKEN nor GH_TOKEN is set');
+      const { openGitHub } = await import('./github/client.ts');
       const opened = openGitHub({
-        baseUrl: GITHUB_API_URL || 'https://api.github.com',
+        baseUrl: parseApiAddress(GITHUB_API_URL || 'https://api.github.com'),
         token,
         repository,
         proxies: variables,

@@ -123,7 +123,8 @@ export const BUILDER_ERRORS = {
   FILE_SYSTEM: {
     meaning:
       'A file or folder cannot be read or written: no space, no permission, a read-only or a missing place.',
-    remedy: 'Make space or give permission, or name another place with --output or --cache.',
+    remedy:
+      'Make space or give permission where the message says, or name another place: --output, --assets and --cache do, and for the result the shell.',
   },
   SMOKE_FAILED: {
     meaning: 'On a real container engine, the images do not do what they are for.',
@@ -161,7 +162,8 @@ export const BUILDER_ERRORS = {
   },
   BRANCH_FOREIGN: {
     meaning: 'The branch that `track` writes has a commit by someone else, which would be lost.',
-    remedy: 'Merge the pull request, or delete the branch; then run the command again.',
+    remedy:
+      'Merge the pull request, or take the commit off the branch; then run the command again. To delete the branch would close the pull request, which counts as a no.',
   },
   PERSON_NEEDED: {
     meaning: 'What upstream has cannot be followed without a decision.',
@@ -172,13 +174,19 @@ export const BUILDER_ERRORS = {
     remedy:
       'Run `npm run update`: it raises the rebuild number of what changed, and so gives a new release. Commit sources.lock.json and build again.',
   },
+  TAG_ELSEWHERE: {
+    meaning:
+      'The tag of a release is in git already, on another commit than the one that is checked out. Nothing was sent.',
+    remedy:
+      'Check out the commit of the tag and make the images there; or, if nobody has used the tag, remove it.',
+  },
   ASSET_NOT_KEPT: {
     meaning: 'A file of a release on GitHub, read back, is not what was sent. The release stays a draft.',
     remedy:
       'Run the command again: it sends the file anew. If it stays, remove the folder in --assets, which may be damaged.',
   },
   USAGE: {
-    meaning: 'The command line is not understood.',
+    meaning: 'The command line, or a variable that goes with it, is not understood.',
     remedy: 'Run the command with --help.',
   },
 } as const satisfies ErrorCatalogue;

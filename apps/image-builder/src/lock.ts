@@ -12,8 +12,8 @@ const sourceName = z.strictObject({ package: z.string(), version: z.string() });
 /** A source package as the archive's signed index describes it. */
 const lockedSource = z.strictObject({
   /**
-   * As its machine-readable `debian/copyright` names them; empty where that is only for people to read, null where the
-   * mirror did not have it.
+   * As its machine-readable `debian/copyright` names them; empty where that is only for people to read, null where
+   * neither the mirror nor the snapshot service had it.
    */
   licenses: z.array(z.string()).nullable(),
   files: z.array(z.strictObject({ path: pathInPackage, size: z.int().nonnegative(), sha256 })).min(1),
@@ -127,7 +127,8 @@ export async function writeLock(path: string, lock: Lock): Promise<void> {
   }
 }
 
-function sortKeys(_key: string, value: unknown): unknown {
+/** What JSON.stringify is given, so that the same contents give the same text. */
+export function sortKeys(_key: string, value: unknown): unknown {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

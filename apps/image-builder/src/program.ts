@@ -1,10 +1,11 @@
+import { constants } from 'node:os';
 import { describe, isTold } from '@qemu-user-static/errors';
 import { CommanderError } from 'commander';
 import { commandLine } from './cli/command-line.ts';
 import type { Declaration } from './cli/declaration.ts';
 import type { CommonOptions } from './cli/options.ts';
 import type { EnvironmentOptions } from './environment.ts';
-import { toldAsFileSystem, USAGE_ERRORS } from './errors.ts';
+import { BuilderError, toldAsFileSystem, USAGE_ERRORS } from './errors.ts';
 import { reporter } from './reporter.ts';
 
 /** Runs a command with the machine it is on, and prints its result: text, or the same as JSON. */
@@ -23,14 +24,24 @@ async function run(command: Declaration, given: never): Promise<void> {
   }
 }
 
+function tell(error: unknown): void {
+  process.stderr.write(`${describe(error)}\n`);
+  process.exitCode = isTold(error) && USAGE_ERRORS.has(error.code) ? 2 : 1;
+}
+
+// A write that fails is an event, which may come when all else is done. Where the reader has gone, a program ends with the
+// status of SIGPIPE and says nothing; Node ignores that signal.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exitCode = 128 + constants.signals.SIGPIPE;
+  else tell(new BuilderError('FILE_SYSTEM', `the result cannot be written to stdout: ${error.message}`));
+});
+// That nobody reads the messages is no reason to end the work.
+process.stderr.on('error', () => undefined);
+
 try {
   await commandLine(run).parseAsync();
 } catch (error) {
   // Commander has printed its own message by now.
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-  else {
-    const told = toldAsFileSystem(error);
-    process.stderr.write(`${describe(told)}\n`);
-    process.exitCode = isTold(told) && USAGE_ERRORS.has(told.code) ? 2 : 1;
-  }
+  if (error instanceof CommanderError) process.exitCode ??= error.exitCode === 0 ? 0 : 2;
+  else tell(toldAsFileSystem(error));
 }

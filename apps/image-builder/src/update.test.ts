@@ -1,8 +1,10 @@
+import { hash } from 'node:crypto';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openHttp } from '@qemu-user-static/debian-archive';
 import {
+  answers,
   makeArchive,
   serve,
   type TestArchive,
@@ -61,6 +63,7 @@ async function contextOf(archive: TestArchive, change: Partial<UpdateContext> = 
   servers.push(server);
   return {
     mirror: server.url,
+    snapshot: new URL('snapshot/', server.url),
     cache: await mkdtemp(join(tmpdir(), 'update-')),
     http,
     keys: [archive.key.trusted],
@@ -196,6 +199,34 @@ describe('sources', () => {
   test('are forgotten with the packages that were made from them', async () => {
     const before = await updated(null, ['11.1.3', '10.2.2'], withSource);
     expect((await updated(before, ['11.1.4', '10.2.2'], later)).sources).toEqual({});
+  });
+
+  test('that the mirror does not carry give their licences from the snapshot service', async () => {
+    const archive = await archiveOf(['11.1.3', '10.2.2'], withSource);
+    const files = new Map(archive.files);
+    const tar = [...files.keys()].find((path) => path.endsWith('.debian.tar.xz')) ?? '';
+    const bytes = Buffer.from(files.get(tar) ?? '');
+    const sha1 = hash('sha1', bytes);
+    files.delete(tar);
+    const answer = { result: [{ hash: sha1 }], fileinfo: { [sha1]: [{ size: bytes.length }] } };
+    files.set('snapshot/mr/package/qemu-user/1:11.1.3+ds-1/srcfiles?fileinfo=1', JSON.stringify(answer));
+    files.set(`snapshot/file/${sha1}`, bytes);
+    const lock = await update(sources, null, await contextOf({ ...archive, files }));
+    expect(lock.sources[key]?.licenses).toEqual(['GPL-2']);
+  });
+
+  test('are locked without licences where that service does not answer, and it is asked no second time', async () => {
+    const older = { ...qemu, version: '1:10.2.2+ds-1' };
+    const archive = await archiveOf(['11.1.3', '10.2.2'], { sources: [qemu, older] });
+    const poor = new Map([...archive.files].filter(([path]) => !path.endsWith('.debian.tar.xz')));
+    const service = await serve();
+    servers.push(service);
+    for (const { name, version } of [qemu, older])
+      service.faults.set(`mr/package/${name}/${version}/srcfiles?fileinfo=1`, [answers(403)]);
+    const context = await contextOf({ ...archive, files: poor }, { snapshot: service.url });
+    const lock = await update(sources, null, context);
+    expect(Object.values(lock.sources).map(({ licenses }) => licenses)).toEqual([null, null]);
+    expect(service.requests).toHaveLength(1);
   });
 
   test('of a mirror that carries none are locked all the same, without licences until another has them', async () => {

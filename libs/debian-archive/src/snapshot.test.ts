@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { fetchFile } from './index.ts';
+import { downloadSourceFromSnapshot, fetchFile } from './index.ts';
 import { body, type FetchSetup, file, PATH, prepareFetch, refusal } from './testing/fetching.ts';
 import { answers, dropsAfter } from './testing/server.ts';
 
@@ -80,5 +80,20 @@ describe('a package that has left the pool', () => {
       message: 'qemu-user 1:1.0+ds-1 for amd64',
       cause: { code: 'CONNECTION_FAILED' },
     });
+  });
+});
+
+describe('a file of a source package', () => {
+  const sha1 = createHash('sha1').update(body).digest('hex');
+
+  test('comes from the snapshot service, which is asked by the source’s name and version', async () => {
+    const answer = { result: [{ hash: sha1 }], fileinfo: { [sha1]: [{ size: body.length }] } };
+    const question = 'mr/package/qemu/1:1.0+ds-1/srcfiles?fileinfo=1';
+    setup.snapshot.files.set(question, Buffer.from(JSON.stringify(answer)));
+    setup.snapshot.files.set(`file/${sha1}`, body);
+    const source = { name: 'qemu', version: '1:1.0+ds-1' };
+    const { snapshot } = setup.context;
+    expect(await downloadSourceFromSnapshot(file, source, snapshot, setup.context)).toBe(setup.cached);
+    expect(setup.snapshot.requests).toEqual([`GET ${question}`, `GET file/${sha1}`]);
   });
 });

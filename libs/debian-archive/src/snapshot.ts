@@ -1,6 +1,7 @@
 import { type DownloadContext, download } from './download.ts';
 import { ArchiveError, type ArchiveErrorCode } from './errors.ts';
-import type { PoolPackage } from './files.ts';
+import type { ArchiveFile, PoolPackage } from './files.ts';
+import type { SourceReference } from './packages.ts';
 import { fetchSmall } from './small.ts';
 import { below } from './urls.ts';
 
@@ -14,17 +15,54 @@ export const SNAPSHOT_SERVICE = new URL('https://snapshot-cloudflare.debian.org/
  *
  * @throws ArchiveError FILE_GONE_EVERYWHERE, HASH_DIFFERS, DISK_FULL, CACHE_UNUSABLE
  */
-export async function downloadFromSnapshot(
-  wanted: PoolPackage,
+export function downloadFromSnapshot(
+  file: PoolPackage,
   service: URL,
   context: DownloadContext,
 ): Promise<string> {
+  const { package: name, version, architecture } = file;
+  const wanted: Wanted = {
+    file,
+    name: `${name} ${version} for ${architecture}`,
+    question: `mr/binary/${name}/${version}/binfiles`,
+    isAmong: (one) => one.architecture === architecture,
+  };
+  return downloadWanted(wanted, service, context);
+}
+
+/** As `downloadFromSnapshot`, a file of a source package. */
+export function downloadSourceFromSnapshot(
+  file: ArchiveFile,
+  { name, version }: SourceReference,
+  service: URL,
+  context: DownloadContext,
+): Promise<string> {
+  const wanted: Wanted = {
+    file,
+    name: `${file.path} of the source ${name} ${version}`,
+    question: `mr/package/${name}/${version}/srcfiles`,
+    isAmong: () => true,
+  };
+  return downloadWanted(wanted, service, context);
+}
+
+/** A file, and how the service is asked for it. */
+interface Wanted {
+  readonly file: ArchiveFile;
+  /** For a person. */
+  readonly name: string;
+  readonly question: string;
+  /** Whether it can be this one of the answer. */
+  isAmong(one: Answer['result'][number]): boolean;
+}
+
+async function downloadWanted(wanted: Wanted, service: URL, context: DownloadContext): Promise<string> {
   try {
     const hashes = await findHashes(wanted, service, context);
     return await downloadFirstRight(wanted, hashes, service, context);
   } catch (error) {
     if (!(error instanceof ArchiveError) || !MEANS_GONE.has(error.code)) throw error;
-    throw new ArchiveError('FILE_GONE_EVERYWHERE', nameOf(wanted), error);
+    throw new ArchiveError('FILE_GONE_EVERYWHERE', wanted.name, error);
   }
 }
 
@@ -38,19 +76,17 @@ const MEANS_GONE: ReadonlySet<ArchiveErrorCode> = new Set([
   'CONNECTION_TIMEOUT',
 ]);
 
-const nameOf = (wanted: PoolPackage) => `${wanted.package} ${wanted.version} for ${wanted.architecture}`;
-
 /** One version of a package can be in several archives (main, ports, security), and differ there. */
 async function downloadFirstRight(
-  wanted: PoolPackage,
+  { file, name }: Wanted,
   hashes: readonly string[],
   service: URL,
   context: DownloadContext,
 ): Promise<string> {
-  let failure = new ArchiveError('FILE_GONE', `${service.host} has no file of ${nameOf(wanted)}`);
+  let failure = new ArchiveError('FILE_GONE', `${service.host} has no file of ${name}`);
   for (const hash of hashes) {
     try {
-      return await download(wanted, below(service, `file/${hash}`), context);
+      return await download(file, below(service, `file/${hash}`), context);
     } catch (error) {
       if (!(error instanceof ArchiveError) || !NOT_THE_ONE.has(error.code)) throw error;
       failure = error;
@@ -61,23 +97,27 @@ async function downloadFirstRight(
 
 const NOT_THE_ONE: ReadonlySet<ArchiveErrorCode> = new Set(['FILE_GONE', 'SIZE_DIFFERS', 'HASH_DIFFERS']);
 
-interface BinaryFiles {
-  readonly result: readonly { readonly architecture: string; readonly hash: string }[];
+interface Answer {
+  readonly result: readonly { readonly architecture?: string; readonly hash: string }[];
   readonly fileinfo: Readonly<Record<string, readonly { readonly size: number }[]>>;
 }
 
-/** The SHA-1 of every file of this version and architecture that has the right size. */
-async function findHashes(wanted: PoolPackage, service: URL, context: DownloadContext): Promise<string[]> {
-  const url = below(service, `mr/binary/${wanted.package}/${wanted.version}/binfiles`);
+/** The SHA-1 of every file of this version, and architecture where it has one, that has the right size. */
+async function findHashes(
+  { file, question, isAmong }: Wanted,
+  service: URL,
+  context: DownloadContext,
+): Promise<string[]> {
+  const url = below(service, question);
   url.search = 'fileinfo=1';
   const answer = new TextDecoder().decode((await fetchSmall(url, context)).bytes);
   try {
-    const { result, fileinfo } = JSON.parse(answer) as BinaryFiles;
+    const { result, fileinfo } = JSON.parse(answer) as Answer;
     return result
-      .filter(({ architecture }) => architecture === wanted.architecture)
+      .filter((one) => isAmong(one))
       .map(({ hash }) => hash)
       .filter((hash) => /^[0-9a-f]{40}$/.test(hash))
-      .filter((hash) => fileinfo[hash]?.some(({ size }) => size === wanted.size));
+      .filter((hash) => fileinfo[hash]?.some(({ size }) => size === file.size));
   } catch (cause) {
     // A login page, or another API than ours.
     throw new ArchiveError('FILE_GONE', `${url.href} is not an answer of the snapshot service`, cause);

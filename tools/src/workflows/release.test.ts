@@ -117,26 +117,36 @@ describe.skipIf(!hasDockerRegistry)('release.yml (docker-registry)', () => {
     for (const { assets } of releases) expect(assets.map(({ name }) => name)).toContain('SHA256SUMS');
   });
 
-  test('a dry run of what is out already, and of what is not, sends nothing', async () => {
-    const other = await startDockerRegistry();
+  test('a dry run sends nothing to a registry or to GitHub, and looks for nothing there', async () => {
+    const [other, otherGitHub] = [await startDockerRegistry(), await startGitHub()];
     try {
-      const { publish } = workflow.jobs;
-      if (publish === undefined) throw new Error('there is no job publish');
-      const alone: Workflow = { ...workflow, jobs: { publish: { ...publish, needs: [] } } };
-      const dry = await runWorkflow(alone, {
-        ...machine,
-        contexts: {
-          ...machine.contexts,
-          github: { event_name: 'workflow_dispatch', actor: 'octocat', ref: 'refs/heads/main' },
-          inputs: { 'dry-run': true },
-          vars: { REPOSITORIES: `${other.name}/${REPOSITORY}` },
+      // With the layout that was made above.
+      const { publish, 'github-release': gitHubRelease, verify } = workflow.jobs;
+      if (!publish || !gitHubRelease || !verify) throw new Error('a job is missing');
+      const jobs = { publish: { ...publish, needs: [] }, 'github-release': gitHubRelease, verify };
+      const dry = await runWorkflow(
+        { ...workflow, jobs },
+        {
+          ...machine,
+          contexts: {
+            ...machine.contexts,
+            github: { event_name: 'workflow_dispatch', actor: 'octocat', ref: 'refs/heads/main' },
+            inputs: { 'dry-run': true },
+            vars: { REPOSITORIES: `${other.name}/${REPOSITORY}` },
+          },
+          environment: { ...machine.environment, GITHUB_API_URL: otherGitHub.url },
         },
-      });
+      );
+      expect(dry.filter(({ status }) => status === 'failure')).toEqual([]);
       expect(outputOf(dry, 'publish').join()).toContain('nothing was sent');
+      expect(dry.find(({ step }) => step === 'attest')?.status).toBe('skipped');
+      expect(outputOf(dry, 'github-release').join()).toContain('nothing was sent');
+      expect(dry.map(({ job }) => job)).not.toContain('verify');
       const listed = await fetch(`http://${other.name}/v2/${REPOSITORY}/tags/list`);
       expect(listed.status).toBe(404);
+      expect(otherGitHub.requests).toEqual([]);
     } finally {
-      await other.close();
+      await Promise.all([other.close(), otherGitHub.close()]);
     }
   }, 300_000);
 

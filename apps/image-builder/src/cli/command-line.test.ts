@@ -39,6 +39,11 @@ describe.concurrent('wrong usage ends with status 2 and says what is right', () 
     [['release', '--platform', 'linux/amd46'], 'Did you mean "linux/amd64"?'],
     [['release', '--compression', 'zstd'], 'gzip or gzip,zstd'],
     [['release', 'surplus'], 'too many arguments'],
+    [['release', '--github', 'o'], 'USAGE: a repository on GitHub is OWNER/REPO, not "o"'],
+    [
+      ['release', '--github', 'o/r', '--platform', 'linux/amd64'],
+      'USAGE: a release on GitHub has every platform',
+    ],
     [['publish'], "required option '--to <repository>' not specified"],
     [['publish', '--to', 'https://ghcr.io/o/q'], 'REFERENCE_INVALID: "https://ghcr.io/o/q" is an address'],
     [['publish', '--to', 'ghcr.io/o/q', '--connections', '0'], 'from 1 to 99'],

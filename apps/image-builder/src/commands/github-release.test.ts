@@ -17,6 +17,7 @@ import {
   type PreparedRelease,
   prepareReleases,
   publishReleases,
+  releaseTarget,
 } from './github-release.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'github-release-'));
@@ -41,7 +42,7 @@ async function release({ github }: OpenedGitHub, change: Partial<Environment> = 
   const { environment } = checkout;
   const builder = async () => ({ commit: COMMIT, builder: { id: 'test' } });
   const machine = { ...environment, github: async () => github, builder, ...change };
-  return formatMade(await publishReleases(prepared, undefined, machine));
+  return formatMade(await publishReleases(prepared, await releaseTarget(undefined, machine), machine));
 }
 
 let left: ReturnType<typeof stateOf> | undefined;
@@ -107,6 +108,13 @@ describe('the files', () => {
     expect(left).toHaveLength(11);
   });
 
+  test('are not made where --push has no token', async () => {
+    const assets = join(await temporaryFolder(), 'assets');
+    const pushed = gitHubReleaseCommand({ ...options, assets, push: true }, checkout.environment);
+    await expect(pushed).rejects.toMatchObject({ code: 'GITHUB_TOKEN_MISSING' });
+    await expect(readdir(assets)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
   test('images.json has the digests of all images of the version, and of no other', async () => {
     const { version, images } = JSON.parse(
       await readFile(join(options.assets, 'v10.2.2-1', 'images.json'), 'utf8'),
@@ -151,6 +159,9 @@ describe('the releases', () => {
     const { body = '' } = opened.repository.releases[1] ?? {};
     expect(body).toContain('| linux/amd64 | x86_64 | qemu-user 1:11.1.3+ds-1 | 2 |\n');
     expect(body).not.toContain('linux/arm/v7');
+    expect(body).toContain('; those without a host in their names are for x86_64. 11 files');
+    // No host of that version has the plain names.
+    expect(opened.repository.releases[0]?.body).toMatch(/by `uname -m`\. 4 files/);
     expect(body).not.toContain('Changes since');
     expect(body).toMatch(/The image `11\.1\.3-1` is `sha256:[0-9a-f]{64}`/);
   });
@@ -219,6 +230,36 @@ describe('the releases', () => {
     expect(await release(opened)).toContain('v11.1.3-1: unchanged');
   });
 
+  test('a file that is not of a published release is told', async () => {
+    const opened = await openedGitHub();
+    await release(opened);
+    const [first] = opened.repository.releases;
+    const [asset] = first?.assets ?? [];
+    if (asset === undefined) throw new Error('no asset');
+    first?.assets.push({ ...asset, id: 999, name: 'planted.tar.gz' });
+    const notes: string[] = [];
+    await release(opened, { onEvent: (event) => event.type === 'note' && notes.push(event.text) });
+    expect(notes).toEqual(['v10.2.2-1: planted.tar.gz on GitHub is not of this release']);
+  });
+
+  test.each(['commit', 'annotated tag'])(
+    'whose tag in git is on another commit are an error: %s',
+    async (kind) => {
+      const opened = await openedGitHub();
+      const { repository } = opened;
+      const other = repository.push('main', 'another', {});
+      repository.refs.set('tags/v10.2.2-1', kind === 'commit' ? other : repository.annotate(other));
+      await expect(release(opened)).rejects.toMatchObject({
+        code: 'TAG_ELSEWHERE',
+        message: `v10.2.2-1 is on ${other}, and ${COMMIT} is checked out`,
+      });
+      expect(writes(opened)).toEqual([]);
+
+      const builder = async () => ({ commit: other, builder: { id: 'test' } });
+      expect(await release(opened, { builder })).toContain('v10.2.2-1: published');
+    },
+  );
+
   test('a draft that someone began gets what it lacks, and loses what is not of it', async () => {
     const opened = await openedGitHub();
     await release(opened);
@@ -239,6 +280,61 @@ describe('the releases', () => {
   });
 });
 
+describe('two runs at once', () => {
+  test('leave one release of each tag; if they were in each other’s way, the next run finishes', async () => {
+    const expected = await undisturbed();
+    const opened = await openedGitHub();
+    await Promise.allSettled([release(opened), release(opened)]);
+    const tags = opened.repository.releases.map(({ tag_name }) => tag_name);
+    expect(tags).toEqual([...new Set(tags)]);
+    await release(opened);
+    expect(stateOf(opened.repository)).toEqual(expected);
+  });
+
+  test('a draft of another run that is older is taken, and our own goes', async () => {
+    const expected = await undisturbed();
+    const opened = await openedGitHub();
+    const { repository, server, github } = opened;
+    const draft = { ...github.repository, tag_name: 'v10.2.2-1', draft: true };
+    const { data: older } = await github.api.rest.repos.createRelease(draft);
+    const hidden = repository.releases.splice(0);
+    server.faults.push({
+      on: /^POST .*\/releases$/,
+      fault: after(() => repository.releases.push(...hidden)),
+    });
+    await release(opened);
+    expect(stateOf(repository)).toEqual(expected);
+    expect(repository.releases.map(({ id }) => id)).toContain(older.id);
+  });
+
+  test('the other one publishes first: what it published is compared, and our draft goes', async () => {
+    const expected = await undisturbed();
+    const opened = await openedGitHub();
+    const { repository, server } = opened;
+    await release(opened);
+    const published = repository.releases.splice(0);
+    server.faults.push({
+      on: /^PATCH .*\/releases\/\d+$/,
+      fault: after(() => repository.releases.unshift(...published)),
+    });
+    expect(await release(opened)).toContain('v10.2.2-1: unchanged');
+    expect(stateOf(repository)).toEqual(expected);
+  });
+
+  test('a draft that was left beside what is published is told', async () => {
+    const opened = await openedGitHub();
+    await release(opened);
+    const [first] = opened.repository.releases;
+    if (first === undefined) throw new Error('no release');
+    opened.repository.releases.push({ ...first, id: 999, draft: true, assets: [] });
+    const notes: string[] = [];
+    await release(opened, { onEvent: (event) => event.type === 'note' && notes.push(event.text) });
+    expect(notes).toEqual([
+      expect.stringMatching(/^v10\.2\.2-1 is published, and a draft of it is left: http/),
+    ]);
+  });
+});
+
 describe('GitHub fails on the way, and the releases are the same all the same', () => {
   const upload = /^POST .*\/assets$/;
   test.each<[string, RegExp, Fault]>([
@@ -256,6 +352,16 @@ describe('GitHub fails on the way, and the releases are the same all the same', 
     const expected = await undisturbed();
     const opened = await openedGitHub();
     opened.server.faults.push({ on, fault });
+    await release(opened);
+    expect(opened.server.faults).toEqual([]);
+    expect(stateOf(opened.repository)).toEqual(expected);
+  });
+
+  test('half an upload is taken away, and the answer to that is lost', async () => {
+    const expected = await undisturbed();
+    const opened = await openedGitHub();
+    opened.server.faults.push({ on: upload, fault: cutsAfter(100) });
+    opened.server.faults.push({ on: /^DELETE .*\/assets\/\d+$/, fault: losesAnswer });
     await release(opened);
     expect(opened.server.faults).toEqual([]);
     expect(stateOf(opened.repository)).toEqual(expected);

@@ -1,12 +1,15 @@
 import { join } from 'node:path';
+import type { HostPlatform } from '@qemu-user-static/arch-table';
 import type { GitHubReleaseOptions } from '../cli/github-release.ts';
 import type { ReleaseFilesOptions } from '../cli/options.ts';
 import type { Environment } from '../environment.ts';
 import { megabytes } from '../format.ts';
+import type { GitHub } from '../github/client.ts';
 import { type Asset, makeAssets } from '../github-release/assets.ts';
+import { listReleases } from '../github-release/draft.ts';
 import { releaseNotes } from '../github-release/notes.ts';
 import { planReleases, type ReleasePlan } from '../github-release/plan.ts';
-import { listReleases, type MadeRelease, makeRelease, previousRelease } from '../github-release/release.ts';
+import { type MadeRelease, makeRelease, previousRelease } from '../github-release/release.ts';
 import { formatLock, readLock } from '../lock.ts';
 import { stage } from '../pipeline.ts';
 import { imagesIn } from './images.ts';
@@ -17,11 +20,12 @@ export async function gitHubReleaseCommand(
   options: GitHubReleaseOptions,
   environment: Environment,
 ): Promise<Result> {
-  const planned = await prepareReleases(options.from, options, environment);
   if (options.push) {
-    const made = await publishReleases(planned, options.github, environment);
+    const target = await releaseTarget(options.github, environment);
+    const made = await makeGitHubReleases(options.from, options, target, environment);
     return { text: formatMade(made), value: made };
   }
+  const planned = await prepareReleases(options.from, options, environment);
   const value = planned.map(({ plan: { tag }, assets }) => ({
     tag,
     assets: assets.map(({ name, size, sha256 }) => ({ name, size, sha256 })),
@@ -32,19 +36,38 @@ export async function gitHubReleaseCommand(
   return { text: [...lines, 'nothing was sent; --push makes the releases'].join('\n'), value };
 }
 
-/** Makes the releases of layouts. @throws BuilderError GITHUB_*, RELEASE_DIFFERS, ASSET_NOT_KEPT */
+/** Where releases go, and the commit that they are of. */
+export interface ReleaseTarget {
+  readonly github: GitHub;
+  readonly commit: string;
+}
+
+/** To be asked for before anything is made: it is what can be missing. @throws BuilderError USAGE, GITHUB_TOKEN_MISSING, COMMIT_UNKNOWN */
+export async function releaseTarget(
+  repository: string | undefined,
+  environment: Environment,
+): Promise<ReleaseTarget> {
+  const github = await environment.github(repository, 'write');
+  const { commit } = await environment.builder();
+  return { github, commit };
+}
+
+/** Makes the releases of layouts. @throws BuilderError GITHUB_*, RELEASE_DIFFERS, TAG_ELSEWHERE, ASSET_NOT_KEPT */
 export async function makeGitHubReleases(
   from: readonly string[],
-  options: ReleaseFilesOptions & { readonly github?: string },
+  options: ReleaseFilesOptions,
+  target: ReleaseTarget,
   environment: Environment,
 ): Promise<MadeRelease[]> {
-  return publishReleases(await prepareReleases(from, options, environment), options.github, environment);
+  return publishReleases(await prepareReleases(from, options, environment), target, environment);
 }
 
 /** A release, and its files on disk. */
 export interface PreparedRelease {
   readonly plan: ReleasePlan;
   readonly assets: readonly Asset[];
+  /** The host whose files have no host in their names. */
+  readonly plainHost: HostPlatform;
 }
 
 /** The releases that layouts give, and their files, made. */
@@ -60,27 +83,24 @@ export async function prepareReleases(
     const planned: PreparedRelease[] = [];
     for (const plan of plans) {
       const made = await makeAssets(plan, formatLock(lock), plainHost, join(assets, plan.tag));
-      planned.push({ plan, assets: made });
+      planned.push({ plan, assets: made, plainHost });
     }
     return planned;
   });
 }
 
-/** Makes them on GitHub, one after the other. @throws BuilderError GITHUB_*, RELEASE_DIFFERS, ASSET_NOT_KEPT */
+/** Makes them on GitHub, one after the other. @throws as `makeRelease` */
 export async function publishReleases(
   planned: readonly PreparedRelease[],
-  repository: string | undefined,
+  { github, commit }: ReleaseTarget,
   environment: Environment,
 ): Promise<MadeRelease[]> {
-  const github = await environment.github(repository, 'write');
   const lock = await readLock(environment.paths.lock);
-  const releases = await listReleases(github);
-  const previous = await previousRelease(github, releases, lock);
-  const { commit } = await environment.builder();
+  const previous = await previousRelease(github, await listReleases(github), lock);
   const made: MadeRelease[] = [];
-  for (const { plan, assets } of planned) {
-    const notes = releaseNotes(plan, lock, assets, previous);
-    made.push(await makeRelease(github, { plan, assets, notes, commit }, releases, environment.onEvent));
+  for (const { plan, assets, plainHost } of planned) {
+    const notes = releaseNotes(plan, lock, assets, plainHost, previous);
+    made.push(await makeRelease(github, { plan, assets, notes, commit }, environment.onEvent));
   }
   return made;
 }

@@ -3,6 +3,7 @@ import type { CheckOptions } from '../cli/check.ts';
 import type { SelectionOptions } from '../cli/options.ts';
 import type { ReleaseOptions } from '../cli/release.ts';
 import type { Environment } from '../environment.ts';
+import { BuilderError } from '../errors.ts';
 import { megabytes } from '../format.ts';
 import { readLock } from '../lock.ts';
 import { buildStages, release, stage } from '../pipeline.ts';
@@ -14,6 +15,7 @@ import type { Result } from './result.ts';
 
 /** Everything: packages, layout, proof; and where it was asked for, the releases on GitHub. */
 export async function releaseCommand(options: ReleaseOptions, environment: Environment): Promise<Result> {
+  const gitHub = options.github === undefined ? null : await gitHubTarget(options, environment);
   const summary = await release(
     {
       ...selectionOf(options),
@@ -23,13 +25,21 @@ export async function releaseCommand(options: ReleaseOptions, environment: Envir
     },
     environment,
   );
-  if (options.github === undefined) return { text: formatSummary(summary), value: summary };
+  if (gitHub === null) return { text: formatSummary(summary), value: summary };
   const { formatMade, makeGitHubReleases } = await import('./github-release.ts');
-  const gitHubReleases = await makeGitHubReleases([options.output], options, environment);
+  const gitHubReleases = await makeGitHubReleases([options.output], options, gitHub, environment);
   return {
     text: `${formatSummary(summary)}\n${formatMade(gitHubReleases)}`,
     value: { ...summary, gitHubReleases },
   };
+}
+
+/** What can keep the releases from being made is found out before the layout is. */
+async function gitHubTarget({ github, platform }: ReleaseOptions, environment: Environment) {
+  if (platform.length > 0)
+    throw new BuilderError('USAGE', 'a release on GitHub has every platform: --github without --platform');
+  const { releaseTarget } = await import('./github-release.ts');
+  return releaseTarget(github, environment);
 }
 
 /** The layout alone. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { losesAnswer } from '../github/testing/server.ts';
 import { parseLock } from '../lock.ts';
+import { keepIssue } from '../track/issue.ts';
 import type { TrackReport } from '../track/report.ts';
 import { type Offered, type TrackedCheckout, trackedCheckout } from '../track/testing/checkout.ts';
 
@@ -31,7 +32,7 @@ const pulls = ({ repository }: TrackedCheckout) =>
   repository.threads.filter(({ head }) => head !== undefined);
 
 describe('nothing new', () => {
-  test('is silent, and costs one conditional request a channel and one a hundred tags of QEMU', async () => {
+  test('is silent, and costs a request a channel, one a hundred tags of QEMU, and one for what is open of each kind', async () => {
     const checkout = await following();
     await checkout.track();
     checkout.mirror.seen.length = 0;
@@ -44,7 +45,11 @@ describe('nothing new', () => {
     expect(
       checkout.mirror.seen.map(({ url, headers }) => [url, headers['if-none-match'] !== undefined]),
     ).toEqual([['/dists/sid/InRelease', true]]);
-    expect(checkout.server.requests).toEqual(['GET /repos/qemu/qemu/tags?per_page=100&page=1 304']);
+    expect(checkout.server.requests).toEqual([
+      'GET /repos/qemu/qemu/tags?per_page=100&page=1 304',
+      'GET /repos/o/r/issues?labels=track&state=open&per_page=100 200',
+      'GET /repos/o/r/pulls?head=o%3Atrack%2Fsources-lock&state=open&per_page=100 200',
+    ]);
     expect(checkout.told.map(({ type }) => type)).toEqual(['mirror']);
   });
 
@@ -81,6 +86,15 @@ describe('the report', () => {
     checkout.server.repository('qemu/qemu').refs.set('tags/v11.2.0', '0');
     expect((await checkout.track()).text).toContain('new upstream:\n  - QEMU 11.2.0\n');
     expect((await checkout.track()).text).toBe('');
+  });
+
+  test('tells it again where the run before ended in an error', async () => {
+    const checkout = await behind();
+    await checkout.track();
+    checkout.server.repository('qemu/qemu').refs.set('tags/v11.2.0', '0');
+    checkout.repository.push(BRANCH, 'mend it by hand', { 'sources.json': '{}' });
+    await expect(checkout.track({ pullRequest: true })).rejects.toMatchObject({ code: 'BRANCH_FOREIGN' });
+    expect((await checkout.track()).text).toContain('new upstream:\n  - QEMU 11.2.0\n');
   });
 });
 
@@ -129,6 +143,48 @@ describe('--pull-request', () => {
     expect(writes(checkout)).toEqual([]);
   });
 
+  test('is the same one when only the Release is newer: the branch stays, and so does what a person closed', async () => {
+    const checkout = await behind();
+    await checkout.track({ pullRequest: true });
+    checkout.server.requests.length = 0;
+    await checkout.offer(NEW);
+    expect((await checkout.track({ pullRequest: true })).text).toContain('pull request unchanged: ');
+    expect(writes(checkout)).toEqual([]);
+
+    for (const thread of pulls(checkout)) thread.state = 'closed';
+    checkout.repository.refs.delete(`heads/${BRANCH}`);
+    await checkout.offer(NEW);
+    checkout.told.length = 0;
+    const { text } = await checkout.track({ pullRequest: true });
+    expect(text).toContain('pull request was closed by a person, and is not opened again: ');
+    expect(pulls(checkout)).toHaveLength(1);
+    expect(checkout.told).not.toContainEqual({ type: 'stage', stage: 'build' });
+  });
+
+  test('is closed when the archive takes the packages back', async () => {
+    const checkout = await behind();
+    await checkout.track({ pullRequest: true });
+    await checkout.offer(OLD);
+    const { text } = await checkout.track({ pullRequest: true });
+    expect(text).toBe(`pull request closed: ${checkout.server.url}/o/r/pull/${pulls(checkout)[0]?.number}`);
+    expect((await checkout.track({ pullRequest: true })).text).toBe('');
+  });
+
+  test('stays open while its channel needs a person', async () => {
+    const checkout = await behind();
+    await checkout.track({ pullRequest: true });
+    await checkout.offer(NEW, { validUntil: new Date('2026-11-01T00:00:00Z') });
+    await checkout.track({ pullRequest: true });
+    expect(pulls(checkout)).toMatchObject([{ state: 'open' }]);
+  });
+
+  test('builds nothing for a branch that it may not write to', async () => {
+    const checkout = await behind();
+    checkout.repository.push(BRANCH, 'mend it by hand', { 'sources.json': '{}' });
+    await expect(checkout.track({ pullRequest: true })).rejects.toMatchObject({ code: 'BRANCH_FOREIGN' });
+    expect(checkout.told).not.toContainEqual({ type: 'stage', stage: 'build' });
+  });
+
   test('shows a build that failed', async () => {
     const checkout = await behind();
     await checkout.offer({ ...NEW, 'linux/amd64': ['11.1.3', []] });
@@ -165,6 +221,12 @@ describe('what needs a person', () => {
     await checkout.offer(NEW, expired);
     await checkout.track({ pullRequest: true, acceptExpired: true });
     expect(pulls(checkout)[0]?.body).toContain('**its Valid-Until, 2026-11-01T00:00:00Z, had passed**');
+
+    // A Release that has not expired is another proposal, though the packages are the same.
+    for (const thread of pulls(checkout)) thread.state = 'closed';
+    await checkout.offer(NEW);
+    expect((await checkout.track({ pullRequest: true })).text).toContain('pull request opened: ');
+    expect(pulls(checkout)[1]?.body).not.toContain('had passed');
   });
 
   test('--issue files it once, and is no failure then', async () => {
@@ -183,6 +245,18 @@ describe('what needs a person', () => {
     expect(issues(checkout)[0]?.body).toContain('`RELEASE_EXPIRED`');
   });
 
+  test('is filed though a pull request about something else cannot be made', async () => {
+    const checkout = await following();
+    await checkout.offer(NEW, expired);
+    checkout.repository.push('main', 'merged', { 'sources.lock.json': 'another' });
+    const template = async () => `${await checkout.environment.template()}# another recipe\n`;
+    const { trackCommand } = await import('./track.ts');
+    const options = { output: 'dist/track', pullRequest: true, issue: true } as const;
+    const run = trackCommand(options, { ...checkout.environment, template });
+    await expect(run).rejects.toMatchObject({ code: 'BASE_DIFFERS' });
+    expect(issues(checkout)).toHaveLength(1);
+  });
+
   test('the answer to a new issue is lost: there is one all the same', async () => {
     const checkout = await following();
     await checkout.offer(NEW, expired);
@@ -191,12 +265,76 @@ describe('what needs a person', () => {
     expect(issues(checkout)).toHaveLength(1);
   });
 
-  test('an issue that a person closed is not filed again for the same matter', async () => {
+  /** A person closes what is open. */
+  const close = (checkout: TrackedCheckout, stateReason: string) => {
+    for (const thread of issues(checkout)) Object.assign(thread, { state: 'closed', stateReason });
+  };
+
+  test('a matter that a person declined, closing its issue as not planned, is not filed again', async () => {
     const checkout = await following();
     await checkout.offer(NEW, expired);
     await checkout.track({ issue: true });
-    for (const thread of issues(checkout)) thread.state = 'closed';
-    expect((await checkout.track({ issue: true })).text).toContain('is not opened again');
-    expect(issues(checkout)).toHaveLength(1);
+    close(checkout, 'not_planned');
+    const { text, failure } = await checkout.track({ issue: true });
+    expect(text).toContain('issue was closed by a person, and is not opened again: ');
+    expect([failure, issues(checkout).length]).toEqual([undefined, 1]);
+  });
+
+  test('another one of the same kind is, and so is one that was closed as done and still stands', async () => {
+    const checkout = await following();
+    await checkout.offer(NEW, expired);
+    await checkout.track({ issue: true });
+    close(checkout, 'completed');
+    expect((await checkout.track({ issue: true })).text).toContain('issue opened: ');
+    close(checkout, 'not_planned');
+    await checkout.offer(NEW, { validUntil: new Date('2026-11-02T00:00:00Z') });
+    expect((await checkout.track({ issue: true })).text).toContain('issue opened: ');
+    expect(issues(checkout).map(({ state }) => state)).toEqual(['closed', 'closed', 'open']);
+  });
+
+  test('what was declined is left out of an issue about something else', async () => {
+    const checkout = await following();
+    const findings = (...messages: string[]) =>
+      messages.map((message) => ({ channel: 'latest', code: 'RELEASE_EXPIRED', message, remedy: '' }));
+    await keepIssue(checkout.github, findings('one'));
+    close(checkout, 'not_planned');
+    await keepIssue(checkout.github, findings('one', 'two'));
+    expect(issues(checkout)[1]?.body).toContain('`RELEASE_EXPIRED`: two');
+    expect(issues(checkout)[1]?.body).not.toContain('`RELEASE_EXPIRED`: one');
+  });
+
+  test('an issue whose matter is gone is closed, and says so; should it come back, it is filed anew', async () => {
+    const checkout = await following();
+    await checkout.offer(OLD, expired);
+    await checkout.track({ issue: true });
+    await checkout.offer(OLD);
+    const { text } = await checkout.track({ issue: true });
+    expect(text).toBe(`issue closed: ${checkout.server.url}/o/r/issues/${issues(checkout)[0]?.number}`);
+    expect(issues(checkout)).toMatchObject([{ state: 'closed', stateReason: 'completed' }]);
+    expect(issues(checkout)[0]?.body).toMatch(
+      /^Closed by `image-builder track`: nothing of this stands any longer/,
+    );
+    expect((await checkout.track({ issue: true })).text).toBe('');
+
+    await checkout.offer(OLD, expired);
+    expect((await checkout.track({ issue: true })).text).toContain('issue opened: ');
+  });
+
+  test('an issue that a person wrote is left alone, whatever its label', async () => {
+    const checkout = await following();
+    const { data: theirs } = await checkout.github.api.rest.issues.create({
+      ...checkout.github.repository,
+      title: 'track riscv64 too?',
+      body: 'please',
+      labels: ['track'],
+    });
+    await checkout.offer(NEW, expired);
+    await checkout.track({ issue: true });
+    await checkout.offer(NEW);
+    await checkout.track({ issue: true });
+    expect(issues(checkout)).toMatchObject([
+      { number: theirs.number, title: 'track riscv64 too?', body: 'please', state: 'open' },
+      { state: 'closed' },
+    ]);
   });
 });

@@ -10,12 +10,13 @@ import { readSources } from '../sources.ts';
 import { trackArchive } from '../track/archive.ts';
 import { pullRequestBody, pullRequestTitle } from '../track/format-pull-request.ts';
 import { formatReport } from '../track/format-report.ts';
-import { fileIssue, issueOn } from '../track/issue.ts';
+import { keepIssue } from '../track/issue.ts';
 import { vanishedFrom } from '../track/packages.ts';
 import { prove } from '../track/prove.ts';
-import { markerOf, propose } from '../track/pull-request.ts';
+import { foresee, propose, proposedLock, withdrawProposal } from '../track/pull-request.ts';
 import { reportOn, type TrackReport } from '../track/report.ts';
-import { upstreamTags } from '../track/upstream-tags.ts';
+import { markerFor, withDatesOf } from '../track/same-proposal.ts';
+import { type UpstreamTags, upstreamTags } from '../track/upstream-tags.ts';
 import type { Result } from './result.ts';
 
 /**
@@ -26,20 +27,24 @@ export async function trackCommand(options: TrackOptions, environment: Environme
   const writes = options.pullRequest || options.issue;
   const github = await environment.github(options.github, writes ? 'write' : 'read');
   const before = await readLock(environment.paths.lock);
-  const { now, report } = await look(before, options, github, environment);
+  const { now, report, tags } = await look(before, options, github, environment);
 
-  const proposes = options.pullRequest && formatLock(now) !== formatLock(before);
-  const pullRequest = proposes ? await proposeLock(before, now, report, options, github, environment) : null;
-  const files = options.issue && report.findings.length > 0;
-  const issue = files ? await fileIssue(github, issueOn(report.findings)) : null;
+  // First, for a pull request that cannot be made ends the run.
+  const issue = options.issue ? await keepIssue(github, report.findings) : null;
+  const pullRequest = options.pullRequest
+    ? await proposeLock(before, now, report, options, github, environment)
+    : null;
 
   const text = [
     formatReport(report, before, now),
-    ...(pullRequest === null ? [] : ['', `pull request ${told(pullRequest)}`]),
-    ...(issue === null ? [] : ['', `issue ${told(issue)}`]),
-  ].join('\n');
+    ...(pullRequest === null ? [] : [`pull request ${told(pullRequest)}`]),
+    ...(issue === null ? [] : [`issue ${told(issue)}`]),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
   const value = { ...report, pullRequest, issue };
-  if (report.findings.length === 0 || issue !== null) return { text, value };
+  await tags.remember();
+  if (report.findings.length === 0 || options.issue) return { text, value };
   const channels = report.findings.map(({ channel, code }) => `${channel} (${code})`).join(', ');
   return { text, value, failure: new BuilderError('PERSON_NEEDED', channels) };
 }
@@ -49,7 +54,7 @@ async function look(
   { acceptExpired }: TrackOptions,
   github: GitHub,
   environment: Environment,
-): Promise<{ now: Lock; report: TrackReport }> {
+): Promise<{ now: Lock; report: TrackReport; tags: UpstreamTags }> {
   const { paths, onEvent } = environment;
   const archive = await environment.archive();
   const { lock: now, findings } = await trackArchive(await readSources(paths.sources), before, {
@@ -63,26 +68,35 @@ async function look(
   });
   const vanished = await vanishedFrom(archive, packageChanges(before, now));
   const tags = await upstreamTags(github, archive.cache);
-  return { now, report: reportOn(before, now, findings, tags, vanished) };
+  return { now, report: reportOn(before, now, findings, tags, vanished), tags };
 }
 
 async function proposeLock(
   before: Lock,
-  now: Lock,
+  found: Lock,
   report: TrackReport,
   { output }: TrackOptions,
   github: GitHub,
   environment: Environment,
-): Promise<KeptThread> {
+): Promise<KeptThread | null> {
+  const from = formatLock(before);
+  if (formatLock(found) === from) {
+    // A channel that needs a person is as it was, which does not mean that the archive is.
+    return report.findings.length === 0 ? withdrawProposal(github, from) : null;
+  }
+  const proposed = await proposedLock(github);
+  const recipe = { template: await environment.template(), script: renderRegisterScript() };
+  const now = proposed === null ? found : withDatesOf(proposed, found, before, recipe);
+  const marker = markerFor(now);
+  const declined = await foresee(github, { marker, before: from });
+  if (declined !== null) return declined;
   const proofs = await prove(now, report.changes, output, environment);
-  const text = formatLock(now);
-  const marker = markerOf(text);
   return propose(github, {
     marker,
     title: pullRequestTitle(report, now),
     body: pullRequestBody(report, before, now, proofs, marker),
-    before: formatLock(before),
-    now: text,
+    before: from,
+    now: formatLock(now),
   });
 }
 

@@ -1,4 +1,4 @@
-import { host } from '@qemu-user-static/arch-table';
+import { type HostPlatform, host } from '@qemu-user-static/arch-table';
 import { megabytes } from '../format.ts';
 import type { Lock } from '../lock.ts';
 import { packageChanges } from '../lock-changes.ts';
@@ -12,11 +12,15 @@ export interface PreviousRelease {
   readonly lock: Lock;
 }
 
-/** What a release says. The same inputs give the same text. */
+/**
+ * What a release says. The same inputs give the same text.
+ * @param plain the host whose files have no host in their names
+ */
 export function releaseNotes(
   plan: ReleasePlan,
   lock: Lock,
   assets: readonly Asset[],
+  plain: HostPlatform,
   previous: PreviousRelease | null,
 ): string {
   const { version, binaries, images, tag } = plan;
@@ -24,6 +28,9 @@ export function releaseNotes(
     const guests = binaries.filter((one) => one.platform === platform).length;
     return `| ${platform} | ${host(platform).uname} | ${emulators.package} ${emulators.version} | ${guests} |`;
   });
+  const plainNames = binaries.some(({ platform }) => platform === plain)
+    ? `; those without a host in their names are for ${host(plain).uname}`
+    : '';
   const image = images.find((one) => `v${one.tag}` === tag);
   return `${[
     `QEMU ${version}, the emulators of Debian’s packages, unchanged. [What is new in QEMU](${notesOf(version)}).`,
@@ -35,7 +42,7 @@ export function releaseNotes(
     ...changes(plan, lock, previous),
     '### Files',
     '',
-    `\`HOST_qemu-GUEST-static.tar.gz\` has the emulator of a guest for a host, by \`uname -m\`; the others without a host in their names are for x86_64. ${assets.length} files, ${megabytes(assets.reduce((sum, { size }) => sum + size, 0))}.`,
+    `\`HOST_qemu-GUEST-static.tar.gz\` has the emulator of a guest for a host, by \`uname -m\`${plainNames}. ${assets.length} files, ${megabytes(assets.reduce((sum, { size }) => sum + size, 0))}.`,
     '',
     '```sh',
     'sha256sum --check --ignore-missing SHA256SUMS',

@@ -2,12 +2,14 @@ import { hash } from 'node:crypto';
 import { BuilderError } from '../errors.ts';
 import type { OnEvent } from '../events.ts';
 import type { GitHub } from '../github/client.ts';
-import { isSameText } from '../github/keep-one.ts';
+import { hasStatus } from '../github/errors.ts';
 import { formatLock, type Lock, parseLock } from '../lock.ts';
 import { listed } from '../publish/problems.ts';
 import { type Asset, LOCK_ASSET, SUMS_ASSET } from './assets.ts';
+import { ensureDraft, listReleases, removeDraft } from './draft.ts';
 import type { PreviousRelease } from './notes.ts';
 import type { ReleasePlan } from './plan.ts';
+import { commitOfTag } from './tag.ts';
 import { download, ensureAssets, type GitHubReleaseData, listAssets, problemsIn } from './uploads.ts';
 
 /** What a release on GitHub is to be. */
@@ -24,11 +26,6 @@ export interface MadeRelease {
   readonly url: string;
   readonly action: 'published' | 'unchanged';
   readonly assets: number;
-}
-
-/** Every release of the repository, drafts too, the newest first. */
-export function listReleases({ api, repository }: GitHub): Promise<GitHubReleaseData[]> {
-  return api.paginate(api.rest.repos.listReleases, { ...repository, per_page: 100 });
 }
 
 /**
@@ -60,51 +57,58 @@ export async function previousRelease(
 /**
  * Makes a release: as a draft first, which is published when every file is there and its digest, read back, is right. A
  * run that was killed is gone on with; a release that is published is only compared.
- * @throws BuilderError RELEASE_DIFFERS, ASSET_NOT_KEPT; GitHubError
+ * @throws BuilderError RELEASE_DIFFERS, TAG_ELSEWHERE, ASSET_NOT_KEPT; GitHubError
  */
 export async function makeRelease(
   github: GitHub,
   wanted: WantedRelease,
-  releases: readonly GitHubReleaseData[],
   onEvent: OnEvent,
 ): Promise<MadeRelease> {
-  const { api, repository } = github;
-  const { tag } = wanted.plan;
-  const published = releases.find(({ draft, tag_name }) => !draft && tag_name === tag);
+  const { plan, assets, notes, commit } = wanted;
+  const { tag } = plan;
+  const releases = await listReleases(github);
+  const published = publishedOf(tag, releases);
   if (published !== undefined) {
-    await assertSame(github, published, wanted);
-    return { tag, url: published.html_url, action: 'unchanged', assets: wanted.assets.length };
+    await assertSame(github, published, wanted, onEvent);
+    for (const left of releases.filter(({ draft, tag_name }) => draft && tag_name === tag))
+      onEvent({ type: 'note', text: `${tag} is published, and a draft of it is left: ${left.html_url}` });
+    return { tag, url: published.html_url, action: 'unchanged', assets: assets.length };
   }
-  const draft = await ensureDraft(github, wanted);
-  await ensureAssets(github, draft, wanted.assets, onEvent);
-  const problems = await problemsIn(github, await listAssets(github, draft), wanted.assets);
+  await assertTagHere(github, wanted);
+  const draft = await ensureDraft(github, { tag, notes, commit });
+  await ensureAssets(github, draft, assets, onEvent);
+  const problems = await problemsIn(github, await listAssets(github, draft), assets);
   if (problems.length > 0) throw new BuilderError('ASSET_NOT_KEPT', `${tag}:${listed(problems)}`);
-  const { data } = await api.rest.repos.updateRelease({
-    ...repository,
-    release_id: draft.id,
-    draft: false,
-    make_latest: wanted.plan.isLatest ? 'true' : 'false',
-  });
-  return { tag, url: data.html_url, action: 'published', assets: wanted.assets.length };
+  try {
+    return { tag, url: await publish(github, draft, plan), action: 'published', assets: assets.length };
+  } catch (error) {
+    const other = hasStatus(error, 422) ? publishedOf(tag, await listReleases(github)) : undefined;
+    if (other === undefined) throw error;
+    // Another run was faster, with a draft of its own.
+    await assertSame(github, other, wanted, onEvent);
+    await removeDraft(github, draft);
+    return { tag, url: other.html_url, action: 'unchanged', assets: assets.length };
+  }
 }
 
-async function ensureDraft(github: GitHub, wanted: WantedRelease): Promise<GitHubReleaseData> {
-  const { api, repository } = github;
-  const { plan, notes, commit } = wanted;
-  const text = { name: `QEMU ${plan.tag.slice(1)}`, body: notes, target_commitish: commit };
-  const draft = await github.ensure(
-    async () => (await listReleases(github)).find(({ draft, tag_name }) => draft && tag_name === plan.tag),
-    async () => {
-      const parameters = { ...repository, ...text, tag_name: plan.tag, draft: true };
-      return (await api.rest.repos.createRelease(parameters)).data;
-    },
-  );
-  const isSame =
-    draft.name === text.name &&
-    isSameText(draft.body, text.body) &&
-    draft.target_commitish === text.target_commitish;
-  if (isSame) return draft;
-  return (await api.rest.repos.updateRelease({ ...repository, ...text, release_id: draft.id })).data;
+function publishedOf(tag: string, releases: readonly GitHubReleaseData[]): GitHubReleaseData | undefined {
+  return releases.find(({ draft, tag_name }) => !draft && tag_name === tag);
+}
+
+async function publish(
+  { api, repository }: GitHub,
+  { id }: GitHubReleaseData,
+  { isLatest }: ReleasePlan,
+): Promise<string> {
+  const change = { draft: false, make_latest: isLatest ? 'true' : 'false' } as const;
+  return (await api.rest.repos.updateRelease({ ...repository, release_id: id, ...change })).data.html_url;
+}
+
+/** Provenance names the commit that is checked out, and the release's tag must not name another. */
+async function assertTagHere(github: GitHub, { plan: { tag }, commit }: WantedRelease): Promise<void> {
+  const tagged = await commitOfTag(github, tag);
+  if (tagged !== null && tagged !== commit)
+    throw new BuilderError('TAG_ELSEWHERE', `${tag} is on ${tagged}, and ${commit} is checked out`);
 }
 
 /**
@@ -115,8 +119,12 @@ async function assertSame(
   github: GitHub,
   published: GitHubReleaseData,
   { plan, assets }: WantedRelease,
+  onEvent: OnEvent,
 ): Promise<void> {
   const there = await listAssets(github, published);
+  for (const { name } of there)
+    if (!assets.some((asset) => asset.name === name))
+      onEvent({ type: 'note', text: `${plan.tag}: ${name} on GitHub is not of this release` });
   const fixed = assets.filter(({ name }) => name !== LOCK_ASSET && name !== SUMS_ASSET);
   const problems = await problemsIn(github, there, fixed);
   if (problems.length > 0)

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { OnEvent } from '../events.ts';
 import type { GitHub } from '../github/client.ts';
+import { gone } from '../github/gone.ts';
 import type { Asset } from './assets.ts';
 
 type Api = GitHub['api']['rest']['repos'];
@@ -22,7 +23,7 @@ export async function ensureAssets(
     for (const there of await listAssets(github, draft)) {
       const asset = wanted.get(there.name);
       if (asset !== undefined && (await problemOf(github, there, asset)) === null) sound.add(there.name);
-      else await api.rest.repos.deleteReleaseAsset({ ...repository, asset_id: there.id });
+      else await gone(api.rest.repos.deleteReleaseAsset({ ...repository, asset_id: there.id }));
     }
     return sound;
   };

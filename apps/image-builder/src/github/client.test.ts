@@ -1,10 +1,15 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { parseRepository } from './client.ts';
+import { parseRepository } from './settings.ts';
 import { openedGitHub } from './testing/open.ts';
-import { answers, losesAnswer } from './testing/server.ts';
+import { answers, type Fault, losesAnswer } from './testing/server.ts';
 
 const read = /^GET \/repos\/o\/r$/;
+
+/** What a portal or a proxy answers in place of GitHub. */
+const page: Fault = (response) => {
+  response.writeHead(200, { 'content-type': 'text/html' }).end('<p>Please log in as hunter2</p>');
+};
 
 describe('a request that failed for now is sent again', () => {
   test.each([
@@ -55,6 +60,19 @@ describe('it is an error at once', () => {
     server.faults.push({ on: read, fault });
     await expect(github.api.rest.repos.get(github.repository)).rejects.toMatchObject({ code });
     expect(clock.slept).toEqual([]);
+  });
+});
+
+test('a page where an answer should be is no answer, and is not told', async () => {
+  const { github, server, clock } = await openedGitHub();
+  server.faults.push({ on: /\/issues$/, fault: page });
+  const list = () => github.api.paginate(github.api.rest.issues.listForRepo, github.repository);
+  expect(await list()).toEqual([]);
+  expect(clock.slept).toEqual([500]);
+  for (let i = 0; i < 6; i++) server.faults.push({ on: /\/issues$/, fault: page });
+  await expect(list()).rejects.toMatchObject({
+    code: 'GITHUB_UNAVAILABLE',
+    message: expect.stringMatching(/^GET 127\.0\.0\.1:\d+\/repos\/o\/r\/issues: text\/html and no JSON$/),
   });
 });
 

@@ -2,13 +2,10 @@ import { Readable } from 'node:stream';
 import { type Clock, isLoopback } from '@qemu-user-static/oci-registry';
 import { Octokit } from 'octokit';
 import { EnvHttpProxyAgent, fetch } from 'undici';
-import { BuilderError } from '../errors.ts';
 import type { OnEvent } from '../events.ts';
-import { asGitHubError, GitHubError, hasStatus } from './errors.ts';
+import { asGitHubError, assertAnswer, GitHubError, hasStatus } from './errors.ts';
 import { createPatience } from './patience.ts';
-
-/** A repository on GitHub. */
-export type RepositoryName = { readonly owner: string; readonly repo: string };
+import type { RepositoryName } from './settings.ts';
 
 export interface GitHub {
   /** Its failures are GitHubErrors, thrown once trying again is no use. */
@@ -75,7 +72,9 @@ export function openGitHub(settings: GitHubSettings): GitHub {
         lastWrite = clock.now();
       }
       try {
-        return await request(options);
+        const response = await request(options);
+        assertAnswer(response, options);
+        return response;
       } catch (caught) {
         const error = asGitHubError(caught, clock.now());
         if (!maySendAgain(error, options)) throw error;
@@ -111,12 +110,4 @@ function maySendAgain(
 ) {
   if (!(error instanceof GitHubError) || data instanceof Readable) return false;
   return method !== 'POST' || error.retryAt !== undefined || /\/git\/(blobs|trees|commits)$/.test(url);
-}
-
-/** @throws BuilderError USAGE */
-export function parseRepository(name: string): RepositoryName {
-  const [, owner, repo] = /^([\w-]+)\/([\w.-]+)$/.exec(name) ?? [];
-  if (owner === undefined || repo === undefined)
-    throw new BuilderError('USAGE', `a repository on GitHub is OWNER/REPO, not "${name}"`);
-  return { owner, repo };
 }

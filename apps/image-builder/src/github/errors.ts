@@ -40,6 +40,20 @@ export function asGitHubError(error: unknown, now: number): unknown {
   return new GitHubError(code, told, status, undefined);
 }
 
+/**
+ * What is not JSON comes from a portal or a proxy in between, whatever its status: octokit gives it as a text.
+ * @throws GitHubError GITHUB_UNAVAILABLE
+ */
+export function assertAnswer(
+  { data, headers, url }: { data: unknown; headers: Headers; url: string },
+  { method, headers: { accept } }: { method: string; headers: Headers },
+): void {
+  if (typeof data !== 'string' || data === '' || accept === 'application/octet-stream') return;
+  const { host, pathname } = new URL(url);
+  const told = `${method} ${host}${pathname}: ${headers['content-type']} and no JSON`;
+  throw new GitHubError('GITHUB_UNAVAILABLE', told, 502, undefined);
+}
+
 type Headers = Readonly<Record<string, string | number | undefined>>;
 
 function rateLimitEnd(status: number, headers: Headers, message: string, now: number): number | undefined {

@@ -7,27 +7,29 @@ export interface Thread {
   readonly title: string;
   readonly body?: string | null | undefined;
   readonly html_url: string;
-  readonly merged_at?: string | null | undefined;
 }
 
 export interface WantedThread {
   readonly title: string;
   readonly body: string;
-  /** A line of the body, the same as long as the matter is. */
-  readonly marker: string;
 }
 
 export interface KeptThread {
   readonly number: number;
   readonly url: string;
-  readonly action: 'opened' | 'updated' | 'unchanged' | 'declined';
+  readonly action: 'opened' | 'updated' | 'unchanged' | 'closed' | 'declined';
 }
 
-/** The thread in which a person closed this very matter, where none is open: it is not raised again. */
-export function declinedIn(threads: readonly Thread[], { marker }: WantedThread): KeptThread | null {
-  if (threads.some(({ state }) => state === 'open')) return null;
-  const closed = threads.find(({ merged_at, body }) => !merged_at && body?.includes(marker));
-  return closed === undefined ? null : { number: closed.number, url: closed.html_url, action: 'declined' };
+const MARK = '<!-- image-builder track: ';
+
+/** A line that a reader does not see, the same as long as the matter is. Our texts begin with one. */
+export function markerOf(matter: string): string {
+  return `${MARK}${matter} -->`;
+}
+
+/** Whether we wrote a thread, and it is still about something. */
+export function isOurs({ body }: Pick<Thread, 'body'>): boolean {
+  return body?.startsWith(MARK) === true;
 }
 
 /** GitHub's own editor ends lines in another way, and a text without a newline. */
@@ -37,7 +39,7 @@ export function isSameText(there: string | null | undefined, wanted: string): bo
 
 /**
  * Sees to it that there is one open thread, and that it says what is wanted.
- * @param list all threads of the kind, open and closed
+ * @param list the threads of the kind that are open, and perhaps closed ones
  */
 export async function keepOne(
   github: GitHub,
@@ -65,4 +67,20 @@ export async function keepOne(
   }
   const action = opened ? 'opened' : isSame ? 'unchanged' : 'updated';
   return { number: thread.number, url: thread.html_url, action };
+}
+
+/**
+ * Closes a thread that has become idle. It loses its markers: that we closed it is no word of a person, and its matter
+ * may come back.
+ */
+export async function withdraw(github: GitHub, thread: Thread, why: string): Promise<KeptThread> {
+  const { number, html_url: url, body } = thread;
+  const rest = (body ?? '').replace(/^<!-- .* -->\r?\n/gm, '');
+  await github.api.rest.issues.update({
+    ...github.repository,
+    issue_number: number,
+    state: 'closed',
+    body: `Closed by \`image-builder track\`: ${why}.\n\n${rest}`,
+  });
+  return { number, url, action: 'closed' };
 }

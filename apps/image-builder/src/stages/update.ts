@@ -12,13 +12,14 @@ import {
 } from '@qemu-user-static/debian-archive';
 import { BuilderError } from '../errors.ts';
 import type { OnEvent } from '../events.ts';
-import type { Lock, LockedChannel, LockedPackage, LockedPlatform } from '../lock.ts';
+import { type Lock, type LockedChannel, type LockedPackage, type LockedPlatform, sortKeys } from '../lock.ts';
 import { qemuVersionOf } from '../qemu-version.ts';
 import { numberRebuilds, recipeHash } from '../rebuilds.ts';
 import type { SourceChannel, Sources } from '../sources.ts';
 import { lockSources } from './lock-sources.ts';
 
-export interface UpdateContext extends Pick<FetchContext, 'mirror' | 'cache' | 'http' | 'signal'> {
+export interface UpdateContext
+  extends Pick<FetchContext, 'mirror' | 'snapshot' | 'cache' | 'http' | 'signal'> {
   /** Whose signature a Release must have. */
   readonly keys: readonly ArchiveKey[];
   readonly now: Date;
@@ -69,7 +70,7 @@ export function settleChannel(name: string, before: Lock | null, found: FoundCha
   const earlier = before?.channels[name];
   const { sources, ...channel } = found;
   assertNotOlder(name, earlier, channel.release.date);
-  return { ...keepUnchanged(earlier, channel), sources };
+  return { ...keepUnchanged(earlier === undefined ? [] : [earlier], channel), sources };
 }
 
 /**
@@ -89,7 +90,7 @@ export async function lockChannel(
     const { signedBy, expired } = opened.release;
     context.onEvent({ type: 'release-verified', channel: name, codename, signedBy, expired });
     const platforms = await lockPlatforms(opened, wanted);
-    const sources = await lockSources(opened, platforms, before?.sources ?? {});
+    const sources = await lockSources(opened, platforms, before?.sources ?? {}, context);
     return { release: lockRelease(opened.release), platforms, sources };
   };
   try {
@@ -179,17 +180,16 @@ function lockPackage(indexed: IndexedPackage, files: string): LockedPackage {
   };
 }
 
-/** What is the same as before keeps the date and the Release that it had. */
-function keepUnchanged(before: LockedChannel | undefined, found: LockedChannel): LockedChannel {
-  if (before === undefined) return found;
+/** What is the same as earlier keeps the date and the Release that it had: the first of the earlier ones decides. */
+export function keepUnchanged(earlier: readonly LockedChannel[], found: LockedChannel): LockedChannel {
   const platforms = Object.fromEntries(
     Object.entries(found.platforms).map(([platform, now]) => {
-      const then = before.platforms[platform as HostPlatform];
-      return [platform, then !== undefined && sameBut('released', then, now) ? then : now];
+      const then = earlier.flatMap(({ platforms: all }) => all[platform as HostPlatform] ?? []);
+      return [platform, then.find((one) => sameBut('released', one, now)) ?? now];
     }),
   );
   const kept = { ...found, platforms };
-  return sameBut('release', before, kept) ? before : kept;
+  return earlier.find((one) => sameBut('release', one, kept)) ?? kept;
 }
 
 function sameBut<T extends object>(key: keyof T, a: T, b: T): boolean {
@@ -197,11 +197,7 @@ function sameBut<T extends object>(key: keyof T, a: T, b: T): boolean {
 }
 
 function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, inner) =>
-    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
+  return JSON.stringify(value, sortKeys);
 }
 
 /** A Release's date as the lock has it. */

@@ -25,8 +25,12 @@ export async function findSigner(
 }
 
 async function textOf(key: string, variables: NodeJS.ProcessEnv): Promise<string> {
-  const [, name] = /^env:\/\/(.+)$/.exec(key) ?? [];
-  if (name === undefined) return readFile(key, 'utf8');
+  const [, name] = /^env:\/\/(.*)$/.exec(key) ?? [];
+  if (name === undefined)
+    return readFile(key, 'utf8').catch((cause) => {
+      throw new BuilderError('KEY_INVALID', `${key} cannot be read`, cause);
+    });
+  if (name === '') throw new BuilderError('KEY_INVALID', 'env:// is followed by no name of a variable');
   const text = variables[name];
   if (!text) throw new BuilderError('KEY_INVALID', `the variable ${name} holds no signing key`);
   return text;

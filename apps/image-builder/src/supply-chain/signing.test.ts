@@ -101,7 +101,8 @@ describe('who signs', async () => {
     const { name } = keySigner(pair.privateKey);
     expect((await findSigner(file, { COSIGN_PASSWORD: 'pw' }))?.name).toBe(name);
     expect((await findSigner('env://SIGNING_KEY', { SIGNING_KEY: pem }))?.name).toBe(name);
-    await expect(findSigner('env://SIGNING_KEY', {})).rejects.toMatchObject({ code: 'KEY_INVALID' });
+    for (const nowhere of ['env://SIGNING_KEY', 'env://', join(folder, 'no-such-key')])
+      await expect(findSigner(nowhere, {})).rejects.toMatchObject({ code: 'KEY_INVALID' });
   });
 
   test('nobody, where there is neither a key nor a workflow that may ask for a token', async () => {

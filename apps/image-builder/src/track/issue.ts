@@ -1,17 +1,60 @@
+import { hash } from 'node:crypto';
 import type { GitHub } from '../github/client.ts';
-import { declinedIn, type KeptThread, keepOne, type WantedThread } from '../github/keep-one.ts';
+import { isOurs, type KeptThread, keepOne, markerOf, withdraw } from '../github/keep-one.ts';
 import type { Finding } from './archive.ts';
 
-/** By it the issue is found again. */
+/** By it our issues are found; a person may give it to others. */
 const LABEL = 'track';
 
-/** The one issue about what needs a person. */
-export function issueOn(findings: readonly Finding[]): WantedThread {
-  const matter = findings.map(({ channel, code }) => `${channel} ${code}`).join(', ');
-  const marker = `<!-- image-builder track: ${matter} -->`;
+/**
+ * Sees to it that one issue says what needs a person, and that none is open where nothing does. A person declines a
+ * finding by closing its issue as not planned: that very finding is not filed again, but every other is.
+ *
+ * @returns null where there is nothing to file, and nothing was open
+ * @throws GitHubError
+ */
+export async function keepIssue(github: GitHub, findings: readonly Finding[]): Promise<KeptThread | null> {
+  const list = async (state: 'open' | 'all') => {
+    const { api, repository } = github;
+    const parameters = { ...repository, labels: LABEL, state, per_page: 100 };
+    const all = await api.paginate(api.rest.issues.listForRepo, parameters);
+    return all.filter((thread) => thread.pull_request === undefined && isOurs(thread));
+  };
+  // Where nothing is found, closed issues are of no interest, and there may be many.
+  const threads = await list(findings.length > 0 ? 'all' : 'open');
+  const declining = (finding: Finding) =>
+    threads.find(
+      ({ state, state_reason, body }) =>
+        state === 'closed' && state_reason === 'not_planned' && body?.includes(markerFor(finding)),
+    );
+  const standing = findings.filter((finding) => declining(finding) === undefined);
+  if (standing.length > 0) {
+    const wanted = issueOn(standing);
+    return keepOne(
+      github,
+      wanted,
+      () => list('open'),
+      async () =>
+        (await github.api.rest.issues.create({ ...github.repository, ...wanted, labels: [LABEL] })).data,
+    );
+  }
+  const open = threads.find(({ state }) => state === 'open');
+  if (open !== undefined) return withdraw(github, open, 'nothing of this stands any longer');
+  const [declined] = findings.flatMap((finding) => declining(finding) ?? []);
+  return declined === undefined
+    ? null
+    : { number: declined.number, url: declined.html_url, action: 'declined' };
+}
+
+/** The message has what tells one finding from the next of its kind: a Valid-Until, a platform. */
+function markerFor({ channel, code, message }: Finding): string {
+  return markerOf(`${channel} ${code} ${hash('sha256', message).slice(0, 16)}`);
+}
+
+function issueOn(findings: readonly Finding[]): { title: string; body: string } {
   const channels = [...new Set(findings.map(({ channel }) => channel))].join(', ');
   const body = [
-    marker,
+    ...findings.map(markerFor),
     '`image-builder track` cannot follow Debian without a decision. These channels stay as they are:',
     '',
     ...findings.flatMap(({ channel, code, message, remedy }) => [
@@ -19,25 +62,8 @@ export function issueOn(findings: readonly Finding[]): WantedThread {
       `  ${remedy}`,
     ]),
     '',
-    'This text is kept up to date as long as the issue is open. Once it is closed, the same matter is not filed again.',
+    'This text is kept up to date as long as the issue is open, and the issue is closed once nothing of it stands. Closed as *not planned*, the same is not filed again; closed as *completed*, it is if it still stands.',
     '',
   ].join('\n');
-  return { title: `track: ${channels} needs a person`, body, marker };
-}
-
-/** Files it, or brings the open one up to date. @throws GitHubError */
-export async function fileIssue(github: GitHub, wanted: WantedThread): Promise<KeptThread> {
-  const { api, repository } = github;
-  const list = async () => {
-    const parameters = { ...repository, labels: LABEL, state: 'all', per_page: 100 } as const;
-    const all = await api.paginate(api.rest.issues.listForRepo, parameters);
-    return all.filter(({ pull_request }) => pull_request === undefined);
-  };
-  const declined = declinedIn(await list(), wanted);
-  if (declined !== null) return declined;
-  const { title, body } = wanted;
-  return keepOne(github, wanted, list, async () => {
-    const { data } = await api.rest.issues.create({ ...repository, title, body, labels: [LABEL] });
-    return data;
-  });
+  return { title: `track: ${channels} needs a person`, body };
 }

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { type OpenedGitHub, openedGitHub } from '../github/testing/open.ts';
 import { after, answers, type Fault, losesAnswer } from '../github/testing/server.ts';
-import { markerOf, type Proposal, propose } from './pull-request.ts';
+import { foresee, type Proposal, propose, withdrawProposal } from './pull-request.ts';
 
 const BRANCH = 'track/sources-lock';
 const FILE = 'sources.lock.json';
 const TRAILER = 'Made-by: image-builder track';
 
 function proposal(now: string): Proposal {
-  const marker = markerOf(now);
+  const marker = `<!-- image-builder track: ${now} -->`;
   return { marker, title: `to ${now}`, body: `${marker}\nread this`, before: 'old', now };
 }
 
@@ -90,6 +90,46 @@ describe('others work in the repository too', () => {
     expect(headOf(made, BRANCH)).toBe(theirs);
   });
 
+  test('what GitHub’s button “Update branch” makes of our commit is ours', async () => {
+    const made = await opened();
+    const { repository } = made;
+    await propose(made.github, proposal('new'));
+    const base = repository.push('main', 'another change', { 'README.md': 'changed' });
+    const ours = headOf(made, BRANCH);
+    const merge = repository.commit({
+      message: `Merge branch 'main' into ${BRANCH}`,
+      tree: repository.commits.get(ours)?.tree ?? '',
+      parents: [ours, base],
+    });
+    repository.refs.set(`heads/${BRANCH}`, merge);
+    expect(await propose(made.github, proposal('new'))).toMatchObject({ action: 'updated' });
+    expect(parentOf(made)).toEqual([base]);
+  });
+
+  test('a merge into a commit of someone else is not', async () => {
+    const made = await opened();
+    const { repository } = made;
+    await propose(made.github, proposal('new'));
+    const theirs = repository.push(BRANCH, 'mend it by hand', { 'sources.json': '{}' });
+    const base = headOf(made, 'main');
+    const { tree = '' } = repository.commits.get(theirs) ?? {};
+    const message = `Merge branch 'main' into ${BRANCH}`;
+    repository.refs.set(`heads/${BRANCH}`, repository.commit({ message, tree, parents: [theirs, base] }));
+    await expect(propose(made.github, proposal('newer'))).rejects.toMatchObject({ code: 'BRANCH_FOREIGN' });
+  });
+
+  test('a pull request from the branch to another base is a person’s, and left alone', async () => {
+    const made = await opened();
+    await propose(made.github, proposal('new'));
+    const [first] = made.repository.threads;
+    Object.assign(first ?? {}, { base: 'stable', title: 'for stable', body: 'by hand' });
+    expect(await propose(made.github, proposal('newer'))).toMatchObject({ action: 'opened' });
+    expect(made.repository.threads).toMatchObject([
+      { base: 'stable', title: 'for stable', body: 'by hand' },
+      { base: 'main', title: 'to newer' },
+    ]);
+  });
+
   test('what a person closed is not opened again, but another proposal is', async () => {
     const made = await opened();
     await propose(made.github, proposal('new'));
@@ -117,6 +157,60 @@ describe('others work in the repository too', () => {
     server.faults.push({ on: /^POST .*\/git\/refs$/, fault: appears });
     await propose(made.github, proposal('new'));
     expect(repository.read(BRANCH, FILE)).toBe('new');
+  });
+});
+
+describe('before anything is built for a proposal, it is foreseen', () => {
+  test('that it can be made, and nothing is written', async () => {
+    const made = await opened();
+    expect(await foresee(made.github, proposal('new'))).toBe(null);
+    expect(writes(made)).toEqual([]);
+  });
+
+  test('that a person has declined it', async () => {
+    const made = await opened();
+    await propose(made.github, proposal('new'));
+    for (const thread of made.repository.threads) thread.state = 'closed';
+    expect(await foresee(made.github, proposal('new'))).toMatchObject({ action: 'declined' });
+  });
+
+  test('that the base has another lock, or the branch a commit of someone else', async () => {
+    const made = await opened();
+    await propose(made.github, proposal('new'));
+    made.repository.push(BRANCH, 'mend it by hand', { 'sources.json': '{}' });
+    await expect(foresee(made.github, proposal('new'))).rejects.toMatchObject({ code: 'BRANCH_FOREIGN' });
+    made.repository.push('main', 'merged', { [FILE]: 'another' });
+    await expect(foresee(made.github, proposal('new'))).rejects.toMatchObject({ code: 'BASE_DIFFERS' });
+  });
+});
+
+describe('what is proposed no more', () => {
+  test('is closed, says why, and may be proposed again', async () => {
+    const made = await opened();
+    await propose(made.github, proposal('new'));
+    expect(await withdrawProposal(made.github, 'old')).toMatchObject({ action: 'closed' });
+    expect(made.repository.threads).toMatchObject([
+      {
+        state: 'closed',
+        body: 'Closed by `image-builder track`: the archive has what main has.\n\nread this',
+      },
+    ]);
+    expect(await propose(made.github, proposal('new'))).toMatchObject({ action: 'opened' });
+  });
+
+  test('is not there mostly, which costs one request', async () => {
+    const made = await opened();
+    expect(await withdrawProposal(made.github, 'old')).toBe(null);
+    expect(made.server.requests).toHaveLength(1);
+  });
+
+  test('is left open where this checkout is not what main has, or a person works on it', async () => {
+    const made = await opened();
+    await propose(made.github, proposal('new'));
+    expect(await withdrawProposal(made.github, 'mine')).toBe(null);
+    made.repository.push(BRANCH, 'mend it by hand', { 'sources.json': '{}' });
+    expect(await withdrawProposal(made.github, 'old')).toBe(null);
+    expect(made.repository.threads).toMatchObject([{ state: 'open' }]);
   });
 });
 

@@ -1,42 +1,31 @@
-import { hash } from 'node:crypto';
 import { BuilderError } from '../errors.ts';
 import type { GitHub } from '../github/client.ts';
-import { hasStatus } from '../github/errors.ts';
-import { declinedIn, type KeptThread, keepOne, type WantedThread } from '../github/keep-one.ts';
-
-const BRANCH = 'track/sources-lock';
-const FILE = 'sources.lock.json';
-/** The last line of every commit on the branch: a commit without it is someone's own. */
-const TRAILER = 'Made-by: image-builder track';
+import { type KeptThread, keepOne, type Thread, type WantedThread, withdraw } from '../github/keep-one.ts';
+import type { Lock } from '../lock.ts';
+import { assertOurs, BRANCH, type Commit, commitAt, hasLock, isOurs, lockIn, moveBranch } from './branch.ts';
 
 /** A change of the lock, and what the pull request says. */
 export interface Proposal extends WantedThread {
+  /** A line of the body, by which the proposal is known again. */
+  readonly marker: string;
   /** Text of the lock that the change begins with. */
   readonly before: string;
   readonly now: string;
 }
 
-/** What `propose` says of the lock's text in the body, by which it knows a proposal again. */
-export function markerOf(now: string): string {
-  return `<!-- ${FILE}: sha256 ${hash('sha256', now)} -->`;
-}
-
 /**
  * Puts the new lock on the branch, one commit over the base, and opens or updates the one pull request from there. One
- * that a person closed is not opened again for the same lock.
+ * that a person closed is not opened again for the same proposal.
  * @throws BuilderError BASE_DIFFERS, BRANCH_FOREIGN; GitHubError
  */
 export async function propose(github: GitHub, proposal: Proposal): Promise<KeptThread> {
   const { api, repository } = github;
-  const list = async () => {
-    const head = `${repository.owner}:${BRANCH}`;
-    return api.paginate(api.rest.pulls.list, { ...repository, head, state: 'all', per_page: 100 });
-  };
-  const declined = declinedIn(await list(), proposal);
+  const base = await baseOf(github);
+  const declined = await declinedIn(github, base, proposal);
   if (declined !== null) return declined;
-  const base = (await api.rest.repos.get(repository)).data.default_branch;
-  const moved = await commitToBranch(github, proposal, base);
+  const moved = await moveBranch(github, proposal, await baseCommit(github, base, proposal));
   const { title, body } = proposal;
+  const list = () => listPulls(github, base, 'open');
   const kept = await keepOne(github, proposal, list, async () => {
     const { data } = await api.rest.pulls.create({ ...repository, title, body, head: BRANCH, base });
     return data;
@@ -44,92 +33,82 @@ export async function propose(github: GitHub, proposal: Proposal): Promise<KeptT
   return kept.action === 'unchanged' && moved ? { ...kept, action: 'updated' } : kept;
 }
 
-/** Whether the branch had to be moved. */
-async function commitToBranch(github: GitHub, proposal: Proposal, base: string): Promise<boolean> {
+/**
+ * What `propose` would end in before it writes anything, to be asked before images are built for its text.
+ * @returns the pull request in which a person closed this proposal; null where it can be made
+ * @throws BuilderError BASE_DIFFERS, BRANCH_FOREIGN; GitHubError
+ */
+export async function foresee(
+  github: GitHub,
+  proposal: Pick<Proposal, 'marker' | 'before'>,
+): Promise<KeptThread | null> {
+  const base = await baseOf(github);
+  const declined = await declinedIn(github, base, proposal);
+  if (declined !== null) return declined;
+  await baseCommit(github, base, proposal);
+  const there = await commitAt(github, BRANCH);
+  if (there !== null) await assertOurs(github, there);
+  return null;
+}
+
+/** The lock that an earlier run has put on the branch; null where none has. */
+export async function proposedLock(github: GitHub): Promise<Lock | null> {
+  const there = await commitAt(github, BRANCH);
+  return there !== null && (await isOurs(github, there)) ? lockIn(github, there) : null;
+}
+
+/**
+ * Closes the pull request that is open, if nothing is proposed any more: the archive took the packages back, or the base
+ * got them in another way. One on whose branch a person works is left to that person.
+ * @param before text of the lock with which nothing is proposed; it must be the base's
+ */
+export async function withdrawProposal(github: GitHub, before: string): Promise<KeptThread | null> {
+  // Mostly there is none, and that is all that is asked for.
+  if ((await listPulls(github, undefined, 'open')).length === 0) return null;
+  const base = await baseOf(github);
+  const [open] = await listPulls(github, base, 'open');
+  if (open === undefined || !hasLock(await commitAt(github, base), before)) return null;
+  const there = await commitAt(github, BRANCH);
+  if (there !== null && !(await isOurs(github, there))) return null;
+  return withdraw(github, open, `the archive has what ${base} has`);
+}
+
+async function baseOf({ api, repository }: GitHub): Promise<string> {
+  return (await api.rest.repos.get(repository)).data.default_branch;
+}
+
+/** The pull requests from our branch: to the base, for what a person makes of it for another branch is not ours. */
+function listPulls({ api, repository }: GitHub, base: string | undefined, state: 'open' | 'all') {
+  const head = `${repository.owner}:${BRANCH}`;
+  const parameters = { ...repository, head, state, per_page: 100, ...(base !== undefined && { base }) };
+  return api.paginate(api.rest.pulls.list, parameters);
+}
+
+/** The pull request in which a person closed this very proposal, where none is open. */
+async function declinedIn(
+  github: GitHub,
+  base: string,
+  { marker }: Pick<Proposal, 'marker'>,
+): Promise<KeptThread | null> {
+  const threads = await listPulls(github, base, 'all');
+  if (threads.some(({ state }: Thread) => state === 'open')) return null;
+  const declined = threads.find(({ merged_at, body }) => !merged_at && body?.includes(marker));
+  return declined === undefined
+    ? null
+    : { number: declined.number, url: declined.html_url, action: 'declined' };
+}
+
+/** The commit that a proposal goes on. @throws BuilderError BASE_DIFFERS */
+async function baseCommit(
+  github: GitHub,
+  base: string,
+  { before }: Pick<Proposal, 'before'>,
+): Promise<Commit> {
   const onBase = await commitAt(github, base);
-  if (onBase?.lock !== blobName(proposal.before)) {
-    const { owner, repo } = github.repository;
-    throw new BuilderError(
-      'BASE_DIFFERS',
-      `${owner}/${repo} has another ${FILE} on ${base} than this checkout`,
-    );
-  }
-  const wanted = blobName(proposal.now);
-  const isDone = (there: Commit | null) => there?.parent === onBase.sha && there.lock === wanted;
-  let there: Commit | null = null;
-  // `ensure` looks again when the branch came or went in between.
-  return github.ensure(
-    async () => {
-      there = await commitAt(github, BRANCH);
-      return isDone(there) ? false : undefined;
-    },
-    async () => {
-      if (there !== null && !there.message.endsWith(TRAILER))
-        throw new BuilderError('BRANCH_FOREIGN', `${BRANCH} ends in a commit of someone else: ${there.sha}`);
-      await pointBranch(github, await makeCommit(github, proposal, onBase), there !== null);
-      return true;
-    },
+  if (hasLock(onBase, before)) return onBase;
+  const { owner, repo } = github.repository;
+  throw new BuilderError(
+    'BASE_DIFFERS',
+    `${owner}/${repo} has another sources.lock.json on ${base} than this checkout`,
   );
-}
-
-interface Commit {
-  readonly sha: string;
-  readonly tree: string;
-  readonly parent: string | undefined;
-  readonly message: string;
-  /** Git's name of the lock's blob, where it has one. */
-  readonly lock: string | undefined;
-}
-
-/** The newest commit of a branch; null where there is no such branch. */
-async function commitAt({ api, repository }: GitHub, branch: string): Promise<Commit | null> {
-  const found = await api.rest.git
-    .getRef({ ...repository, ref: `heads/${branch}` })
-    .catch((error: unknown) => {
-      if (!hasStatus(error, 404)) throw error;
-      return null;
-    });
-  if (found === null) return null;
-  const { sha } = found.data.object;
-  const { data: commit } = await api.rest.git.getCommit({ ...repository, commit_sha: sha });
-  const { data: tree } = await api.rest.git.getTree({ ...repository, tree_sha: commit.tree.sha });
-  return {
-    sha,
-    tree: commit.tree.sha,
-    parent: commit.parents[0]?.sha,
-    message: commit.message.trimEnd(),
-    lock: tree.tree.find(({ path }) => path === FILE)?.sha,
-  };
-}
-
-async function makeCommit(
-  { api, repository }: GitHub,
-  { title, now }: Proposal,
-  base: Commit,
-): Promise<string> {
-  const { data: blob } = await api.rest.git.createBlob({ ...repository, content: now, encoding: 'utf-8' });
-  const entry = { path: FILE, mode: '100644', type: 'blob', sha: blob.sha } as const;
-  const { data: tree } = await api.rest.git.createTree({
-    ...repository,
-    base_tree: base.tree,
-    tree: [entry],
-  });
-  const message = `${title}\n\n${TRAILER}`;
-  const { data } = await api.rest.git.createCommit({
-    ...repository,
-    message,
-    tree: tree.sha,
-    parents: [base.sha],
-  });
-  return data.sha;
-}
-
-async function pointBranch({ api, repository }: GitHub, sha: string, exists: boolean): Promise<void> {
-  if (exists) await api.rest.git.updateRef({ ...repository, ref: `heads/${BRANCH}`, sha, force: true });
-  else await api.rest.git.createRef({ ...repository, ref: `refs/heads/${BRANCH}`, sha });
-}
-
-/** Git's name of a file's content. https://git-scm.com/book/en/v2/Git-Internals-Git-Objects */
-function blobName(content: string): string {
-  return hash('sha1', `blob ${Buffer.byteLength(content)}\0${content}`);
 }

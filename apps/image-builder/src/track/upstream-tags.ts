@@ -15,11 +15,13 @@ export interface UpstreamTags {
   readonly tags: readonly string[];
   /** Those that were not there the last time; none where there was no last time. */
   readonly fresh: readonly string[];
+  /** To be called once they are told: a run that fails before that has told nothing. */
+  remember(): Promise<void>;
 }
 
 /**
  * Asks for QEMU's tags, page by page, each on condition that it changed: an answer "not modified" is small and does not
- * count against GitHub's limit. What was seen is kept in the cache.
+ * count against GitHub's limit. What was told is kept in the cache.
  * https://docs.github.com/rest/repos/repos#list-repository-tags
  *
  * @throws GitHubError
@@ -39,10 +41,13 @@ export async function upstreamTags({ api }: GitHub, cache: string): Promise<Upst
     });
     pages.push(answer === null ? (last as Page) : pageOf(answer.data, answer.headers));
   } while (pages.at(-1)?.isLast === false);
-  await remember(memory, 'upstream-tags', key, pages);
   const before = new Set(kept?.flatMap(({ tags }) => tags));
   const tags = pages.flatMap((page) => page.tags);
-  return { tags, fresh: kept === null ? [] : tags.filter((tag) => !before.has(tag)) };
+  return {
+    tags,
+    fresh: kept === null ? [] : tags.filter((tag) => !before.has(tag)),
+    remember: () => remember(memory, 'upstream-tags', key, pages),
+  };
 }
 
 function pageOf(

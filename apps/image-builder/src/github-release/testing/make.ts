@@ -1,4 +1,4 @@
-import { makeGitHubReleases } from '../../commands/github-release.ts';
+import { makeGitHubReleases, releaseTarget } from '../../commands/github-release.ts';
 import { openEnvironment } from '../../environment.ts';
 
 /** A process that makes the releases of a layout, to be killed: `make.ts LOCK LAYOUT ASSETS`; GitHub as variables say. */
@@ -6,5 +6,6 @@ const [lock = '', layout = '', assets = ''] = process.argv.slice(2);
 const opened = await openEnvironment(process.env, {}, () => undefined);
 const builder = async () => ({ commit: 'c'.repeat(40), builder: { id: 'test' } });
 const environment = { ...opened, builder, paths: { ...opened.paths, lock } };
-await makeGitHubReleases([layout], { plainHost: 'linux/amd64', assets }, environment);
+const target = await releaseTarget(undefined, environment);
+await makeGitHubReleases([layout], { plainHost: 'linux/amd64', assets }, target, environment);
 await opened.close();

@@ -35,6 +35,14 @@ export const GIT: readonly Route[] = [
   ],
   [
     'GET',
+    /^\/git\/tags\/(\w+)$/,
+    ({ repository }, [sha = '']) => {
+      const commit = repository.annotations.get(sha);
+      return commit === undefined ? notFound : ok({ sha, object: { sha: commit, type: 'commit' } });
+    },
+  ],
+  [
+    'GET',
     /^\/git\/commits\/(\w+)$/,
     ({ repository }, [sha = '']) => {
       const commit = repository.commits.get(sha);
@@ -75,6 +83,16 @@ export const GIT: readonly Route[] = [
     },
   ],
   [
+    'GET',
+    /^\/git\/blobs\/(\w+)$/,
+    ({ repository }, [sha = '']) => {
+      const blob = repository.blobs.get(sha);
+      return blob === undefined
+        ? notFound
+        : ok({ sha, encoding: 'base64', content: blob.toString('base64') });
+    },
+  ],
+  [
     'POST',
     /^\/git\/blobs$/,
     ({ repository }, _, body: { content: string; encoding: BufferEncoding }) =>
@@ -82,11 +100,11 @@ export const GIT: readonly Route[] = [
   ],
 ];
 
-function refAnswer({ refs }: Repository, name: string, status: number): Answer {
+function refAnswer({ refs, annotations }: Repository, name: string, status: number): Answer {
   const sha = refs.get(name);
-  return sha === undefined
-    ? notFound
-    : { status, body: { ref: `refs/${name}`, object: { sha, type: 'commit' } } };
+  if (sha === undefined) return notFound;
+  const type = annotations.has(sha) ? 'tag' : 'commit';
+  return { status, body: { ref: `refs/${name}`, object: { sha, type } } };
 }
 
 /** As GitHub lists them: by name, backwards. */

@@ -21,8 +21,7 @@ export const RELEASES: readonly Route[] = [
     /^\/releases$/,
     (call, _, body: Partial<Release>) => {
       const { repository, now } = call;
-      const taken = ({ draft, tag_name }: Release) => !draft && tag_name === body.tag_name;
-      if (repository.releases.some(taken)) return invalid('tag_name already exists', 'already_exists');
+      if (isTaken(call, body)) return invalid('tag_name already exists', 'already_exists');
       const release: Release = {
         target_commitish: repository.defaultBranch,
         name: '',
@@ -47,8 +46,21 @@ export const RELEASES: readonly Route[] = [
     (call, [id], body) => {
       const release = releaseOf(call, id);
       if (release === undefined) return notFound;
+      const wanted = { ...release, ...(body as Partial<Release>) };
+      // Drafts may share a tag, of which one can be published.
+      if (!wanted.draft && isTaken(call, wanted)) return invalid('tag_name already exists', 'already_exists');
       publish(call.repository, Object.assign(release, body), call.now);
       return ok(releaseAnswer(call, release));
+    },
+  ],
+  [
+    'DELETE',
+    /^\/releases\/(\d+)$/,
+    ({ repository }, [id]) => {
+      const at = repository.releases.findIndex((release) => release.id === Number(id));
+      if (at < 0) return notFound;
+      repository.releases.splice(at, 1);
+      return { status: 204 };
     },
   ],
   [
@@ -88,6 +100,11 @@ export const RELEASES: readonly Route[] = [
     },
   ],
 ];
+
+/** Whether another release of that tag is published. */
+function isTaken({ repository }: Call, { id, tag_name: tag }: Partial<Release>): boolean {
+  return repository.releases.some((one) => !one.draft && one.tag_name === tag && one.id !== id);
+}
 
 /** A release that is no draft has a date and a tag. */
 function publish(repository: Repository, release: Release, now: number): void {

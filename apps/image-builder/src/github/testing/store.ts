@@ -6,6 +6,8 @@ export class Repository {
   readonly blobs = new Map<string, Buffer>();
   readonly trees = new Map<string, ReadonlyMap<string, string>>();
   readonly commits = new Map<string, Commit>();
+  /** Annotated tags: the commit that each is on. */
+  readonly annotations = new Map<string, string>();
   /** Without `refs/`: `heads/main`, `tags/v1.0.0`. */
   readonly refs = new Map<string, string>();
   readonly threads: Thread[] = [];
@@ -51,6 +53,13 @@ export class Repository {
     return sha;
   }
 
+  /** A tag with a text of its own, for `refs`. */
+  annotate(commit: string): string {
+    const sha = hash('sha1', `tag ${commit}`);
+    this.annotations.set(sha, commit);
+    return sha;
+  }
+
   /** A file's text on a branch. */
   read(branch: string, path: string): string | undefined {
     const commit = this.commits.get(this.refs.get(`heads/${branch}`) ?? '');
@@ -75,6 +84,8 @@ export interface Thread {
   readonly head?: string;
   readonly base?: string;
   mergedAt: string | null;
+  /** Why an issue was closed: `completed` if nobody said otherwise, or `not_planned`. */
+  stateReason?: string | null;
 }
 
 export interface Release {

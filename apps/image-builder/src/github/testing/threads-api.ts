@@ -10,7 +10,8 @@ export const THREADS: readonly Route[] = [
     (call, _, body: { title: string; body: string; head: string; base: string }) => {
       const { repository } = call;
       if (!repository.refs.has(`heads/${body.head}`)) return invalid('head does not exist');
-      const isOpen = ({ state, head }: Thread) => state === 'open' && head === body.head;
+      const isOpen = ({ state, head, base }: Thread) =>
+        state === 'open' && head === body.head && base === body.base;
       if (repository.threads.some(isOpen)) return invalid(`A pull request already exists for ${body.head}.`);
       return created(threadAnswer(call, open(repository, { ...body, labels: [] })));
     },
@@ -25,9 +26,12 @@ export const THREADS: readonly Route[] = [
   [
     'PATCH',
     /^\/issues\/(\d+)$/,
-    (call, [number], body) => {
+    (call, [number], { state_reason, ...change }: Partial<Thread> & { state_reason?: string }) => {
       const thread = call.repository.threads.find((one) => one.number === Number(number));
-      return thread === undefined ? notFound : ok(threadAnswer(call, Object.assign(thread, body)));
+      if (thread === undefined) return notFound;
+      if (change.state !== undefined)
+        thread.stateReason = change.state === 'closed' ? (state_reason ?? 'completed') : null;
+      return ok(threadAnswer(call, Object.assign(thread, change)));
     },
   ],
 ];
@@ -46,18 +50,19 @@ function threads(call: Call, pulls: boolean) {
     .filter(({ state }) => wants === 'all' || state === wants)
     .filter(({ head }) => !pulls || head !== undefined)
     .filter(({ head }) => !query.has('head') || query.get('head') === `${owner}:${head}`)
+    .filter(({ base }) => !query.has('base') || query.get('base') === base)
     .filter(({ labels }) => !query.has('labels') || labels.includes(query.get('labels') ?? ''))
     .reverse()
     .map((thread) => threadAnswer(call, thread));
 }
 
-function threadAnswer({ base, name }: Call, { mergedAt, labels, ...thread }: Thread) {
+function threadAnswer({ base, name }: Call, { mergedAt, stateReason = null, labels, ...thread }: Thread) {
   const kind = thread.head === undefined ? 'issues' : 'pull';
   const isPull = thread.head !== undefined;
   return {
     ...thread,
     html_url: `${base}/${name}/${kind}/${thread.number}`,
     labels: labels.map((label) => ({ name: label })),
-    ...(isPull && { merged_at: mergedAt, pull_request: {} }),
+    ...(isPull ? { merged_at: mergedAt, pull_request: {} } : { state_reason: stateReason }),
   };
 }

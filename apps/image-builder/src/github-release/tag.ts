@@ -1,0 +1,14 @@
+import type { GitHub } from '../github/client.ts';
+import { hasStatus } from '../github/errors.ts';
+
+/** The commit that a tag is on, through the annotation that it may have; null where there is no such tag. */
+export async function commitOfTag({ api, repository }: GitHub, tag: string): Promise<string | null> {
+  const found = await api.rest.git.getRef({ ...repository, ref: `tags/${tag}` }).catch((error: unknown) => {
+    if (!hasStatus(error, 404)) throw error;
+    return null;
+  });
+  if (found === null) return null;
+  const { type, sha } = found.data.object;
+  if (type !== 'tag') return sha;
+  return (await api.rest.git.getTag({ ...repository, tag_sha: sha })).data.object.sha;
+}
