@@ -9,6 +9,10 @@ export type Compression = (typeof COMPRESSIONS)[number];
  * is the largest that decoders take without being told to (ZSTD_WINDOWLOG_LIMIT_DEFAULT of zstd.h, `zstd -d`).
  * With lazy2 and a window this large, zstd searches rows of 2^searchLog places and has no chains: 32 places instead
  * of 16 take a sixth longer for 0.5 %, and larger tables or another minMatch gain nothing.
+ *
+ * What it costs: the decoder of Docker, containerd and Podman (github.com/klauspost/compress/zstd) has room for a window
+ * and a little more, and moves the whole window each time that is full: 70 % of the CPU time of Docker 26.1 as it pulled
+ * all emulators, 483 MB. A window of 64 MiB would halve that, and make the layer 2 % larger.
  */
 const ZSTD_PARAMS = {
   [constants.ZSTD_c_compressionLevel]: 12,
