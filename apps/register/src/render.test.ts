@@ -117,6 +117,11 @@ describe.each(SHELLS)('$name', (shell) => {
     ['--status', 'OPTIONS_CONTRADICT: --dry-run makes no report, and --status is one', 'Give one of them'],
     ['--json', 'OPTIONS_CONTRADICT: --dry-run makes no report, and --status is one', 'Give one of them'],
     ['--verify --doctor', 'OPTIONS_CONTRADICT: --verify and --doctor are two reports', 'Give one of them'],
+    [
+      '--uninstall arm --systemd ALL',
+      'OPTIONS_CONTRADICT: --uninstall is for entries of the kernel, and --systemd writes files',
+      'Give one of them',
+    ],
     ['-p', 'VALUE_MISSING: --persistent needs a value', 'Write the value behind'],
     ['-p maybe', 'VALUE_BAD: --persistent takes yes or no, not "maybe"', 'See --help for what'],
     ['--reset=yes', 'VALUE_BAD: --reset takes no value', 'See --help for what'],

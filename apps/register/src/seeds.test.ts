@@ -48,6 +48,20 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       expect(await machine.sh(`grep flags ${MOUNT}/qemu-riscv64`)).toBe('flags: \n');
     });
 
+    test('--reset removes the entries where files are written, too, but not where they cannot be', async () => {
+      await using machine = await openNamespace();
+      await machine.register(['-p', 'yes'], on);
+      const words = ['--reset', '-p', 'yes', '--systemd', 'ALL', '--exportdir'];
+      expect((await machine.register([...words, '/nowhere'], on)).code).toBe(1);
+      expect(Object.keys(machine.entries())).not.toEqual([]);
+      expect((await machine.register([...words, '/mnt', '--dry-run'], on)).code).toBe(0);
+      expect(Object.keys(machine.entries())).not.toEqual([]);
+      await machine.sh('mount -t tmpfs tmpfs /mnt');
+      expect((await machine.register([...words, '/mnt'], on)).code).toBe(0);
+      expect(machine.entries()).toEqual({});
+      expect(await machine.sh('ls /mnt | wc -l')).toBe('31\n');
+    });
+
     test.each([
       ['-c yes', 'OC'],
       ['-c yes -p yes', 'OCF'],

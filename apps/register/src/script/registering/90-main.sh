@@ -24,6 +24,8 @@ settle() {
 	[ "$JSON" = no ] || REPORT=${REPORT:-status}
 	[ "$DRY_RUN" = no ] || [ -z "$REPORT" ] ||
 		misuse OPTIONS_CONTRADICT "--dry-run makes no report, and --$REPORT is one"
+	[ "$WRITE" = kernel ] || [ -z "$UNINSTALL" ] ||
+		misuse OPTIONS_CONTRADICT "--uninstall is for entries of the kernel, and --$WRITE writes files"
 	[ -z "$INSTALL$UNINSTALL" ] || REPORT=${REPORT:-platforms}
 	[ "$DRY_RUN" = no ] || REPORT=''
 }
@@ -83,10 +85,27 @@ change() {
 	case $WRITE:$DRY_RUN in
 	kernel:yes) dry_run ;;
 	kernel:no) register ;;
-	systemd:*) export_to /etc/binfmt.d systemd_file ;;
-	debian:*) export_to /usr/share/binfmts debian_file ;;
-	persist:*) persist ;;
+	*) write_files ;;
 	esac
+}
+
+# write_files: --reset is of the kernel's entries, beside the files as well; it comes last, when nothing else can fail.
+write_files() {
+	[ "$RESET:$DRY_RUN" != yes:no ] || writable
+	case $WRITE in
+	systemd) export_to /etc/binfmt.d systemd_file ;;
+	debian) export_to /usr/share/binfmts debian_file ;;
+	persist) persist ;;
+	esac
+	[ "$RESET:$DRY_RUN" != yes:no ] || reset_entries
+}
+
+reset_entries() {
+	lock
+	names
+	TO_REMOVE=$ENTRIES
+	apply
+	unlock
 }
 
 # after_install: whether --install was here before: an emulator of its folder is held open. That image, called with
