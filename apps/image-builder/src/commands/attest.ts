@@ -7,13 +7,7 @@ import { readLock } from '../lock.ts';
 import { stage } from '../pipeline.ts';
 import { nameOf } from '../publish/format-plan.ts';
 import { subjectsOf } from '../supply-chain/attachments.ts';
-import {
-  type AttestPlan,
-  applyAttest,
-  planAttest,
-  refusalOf,
-  type TargetPlan,
-} from '../supply-chain/attest.ts';
+import { type AttestPlan, applyAttest, planAttest, refusalOf } from '../supply-chain/attest.ts';
 import type { BuildFacts } from '../supply-chain/provenance.ts';
 import { destinationsOf } from './destinations.ts';
 import { imagesIn } from './images.ts';
@@ -28,17 +22,18 @@ export async function attestCommand(options: AttestOptions, environment: Environ
   const signer = await environment.signer(options.key);
   const subjects = await subjectsOf(set, await readLock(paths.lock), await buildFacts(environment));
 
+  // All at once: a registry answers as fast whatever another has to do.
   const plan = await stage('plan', onEvent, async (): Promise<AttestPlan> => {
-    const targets: TargetPlan[] = [];
-    for (const destination of destinations)
-      targets.push(await planAttest(subjects, destination, signer, connections));
+    const targets = await Promise.all(
+      destinations.map((destination) => planAttest(subjects, destination, signer, connections)),
+    );
     return { schemaVersion: 1, signer: signer?.name ?? null, targets };
   });
   const failure = refusalOf(plan);
   if (options.push && failure === undefined)
-    await stage('attest', onEvent, async () => {
-      for (const destination of destinations) await applyAttest(subjects, destination, signer, connections);
-    });
+    await stage('attest', onEvent, () =>
+      Promise.all(destinations.map((destination) => applyAttest(subjects, destination, signer, connections))),
+    );
   else onEvent({ type: 'note', text: 'nothing was sent; --push does what the plan says' });
   return { text: format(plan), value: plan, ...(failure && { failure }) };
 }
