@@ -1,10 +1,21 @@
 import { globSync } from 'node:fs';
 import { basename } from 'node:path';
 import { configDefaults, defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { e2eEnvironment } from './tools/src/e2e/places.ts';
 
 /** Tests that change the machine's one table of interpreters, or use its container engines. */
 const E2E = '**/*.e2e.test.ts';
+
+/** A minute and more: begun last, it would be waited for with one core idle. */
+const LONG = /\/workflows\/release\.test\.ts$/;
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    return sorted.sort((a, b) => Number(LONG.test(b.moduleId)) - Number(LONG.test(a.moduleId)));
+  }
+}
 
 // One vitest project a workspace, named as Nx names it, and at the end `e2e`.
 export default defineConfig({
@@ -13,8 +24,9 @@ export default defineConfig({
     maxWorkers: '100%',
     maxConcurrency: 2,
     // Far more than any test takes: a busy machine is no failure.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    sequence: { sequencer: LongestFirst },
     projects: [
       ...globSync(['apps/*', 'libs/*', 'tools'], { cwd: import.meta.dirname }).map((root) => ({
         extends: true as const,
