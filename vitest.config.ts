@@ -37,9 +37,8 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: [E2E],
-          // One file at a time: `npm test` runs this project beside the others.
+          // One file at a time, and only when all others are done.
           fileParallelism: false,
-          // For a run of both by vitest itself, which cannot start with two counts of workers at once.
           sequence: { groupOrder: 1 },
           setupFiles: ['tools/src/e2e/only-one.ts'],
           env: e2eEnvironment(process.env),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatTally, joinReports, type Report, requiredButSkipped } from './test-report.ts';
+import { formatTally, type Report, requiredButSkipped } from './test-report.ts';
 
 const report = (counts: Partial<Report>): Report => ({
   numPassedTests: 0,
@@ -39,25 +39,4 @@ test('what needs root or an engine is named where it is skipped', () => {
   ];
   const testResults = [{ name: 'a.test.ts', status: 'passed', assertionResults }];
   expect(requiredButSkipped(report({ testResults }))).toEqual(['the README (root, engine) runs']);
-});
-
-test('what several runners counted is counted together', () => {
-  const one = report({
-    numPassedTests: 2,
-    testResults: [{ name: 'a.test.ts', status: 'passed', assertionResults: [] }],
-  });
-  const other = report({
-    numPassedTests: 3,
-    numPendingTests: 1,
-    testResults: [
-      {
-        name: 'b.test.ts',
-        status: 'passed',
-        assertionResults: [{ fullName: 'runs (root)', status: 'skipped' }],
-      },
-    ],
-  });
-  const joined = joinReports([one, other]);
-  expect(formatTally(joined)).toBe('skipped: runs (root)\n5 passed, 0 failed, 1 skipped');
-  expect(requiredButSkipped(joined)).toEqual(['runs (root)']);
 });

@@ -11,19 +11,6 @@ export interface Report {
   }[];
 }
 
-/** Reports of several runs as one. */
-export function joinReports(reports: readonly Report[]): Report {
-  const sum = (count: (report: Report) => number) =>
-    reports.reduce((total, report) => total + count(report), 0);
-  return {
-    numPassedTests: sum((report) => report.numPassedTests),
-    numFailedTests: sum((report) => report.numFailedTests),
-    numPendingTests: sum((report) => report.numPendingTests),
-    numTodoTests: sum((report) => report.numTodoTests),
-    testResults: reports.flatMap(({ testResults }) => testResults),
-  };
-}
-
 /** Tests that were skipped though they were required: those whose name says that they need root or an engine. */
 export function requiredButSkipped(report: Report): string[] {
   return report.testResults
