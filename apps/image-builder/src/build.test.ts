@@ -1,61 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { appendFile, mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { blobPath, type Compression, type Descriptor, readIndex } from '@qemu-user-static/oci-image';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { imageProblems } from './check/image-problems.ts';
 import { readLayer } from './check/read-layer.ts';
 import { walkLayout } from './check/walk-layout.ts';
-import type { BuilderEvent } from './events.ts';
-import type { Lock } from './lock.ts';
-import { type BuildContext, type Built, build, type FetchedChannel } from './stages/build.ts';
+import { type Built, build } from './stages/build.ts';
 import { check } from './stages/check.ts';
 import { summarize } from './summary.ts';
-import { lockMade, makeEmulators, makeShell } from './testing/packages.ts';
-
-const template = await readFile(new URL('../../../Dockerfile.template', import.meta.url), 'utf8');
-const folder = await mkdtemp(join(tmpdir(), 'build-'));
-let lock: Lock;
-let fetched: FetchedChannel[];
-
-beforeAll(async () => {
-  const platform = async (
-    name: 'linux/amd64' | 'linux/arm64' | 'linux/arm/v7',
-    version: string,
-    guests: string[],
-  ) => ({
-    platform: name,
-    version,
-    emulators: await makeEmulators(name, version, guests),
-    shell: await makeShell(name),
-  });
-  const made = [
-    await platform('linux/amd64', '11.1.3', ['aarch64', 'arm', 'cris']),
-    await platform('linux/arm64', '11.1.3', ['aarch64', 'arm']),
-    await platform('linux/arm/v7', '10.2.2', ['arm']),
-  ];
-  ({ lock, fetched } = await lockMade('latest', made, folder));
-});
-
-const events: BuilderEvent[] = [];
-const contextFor = (output: string, change: Partial<BuildContext> = {}): BuildContext => ({
-  output: join(folder, output),
-  template,
-  script: '#!/bin/sh\n',
-  compressions: ['gzip', 'zstd'],
-  provenance: { revisionOf: () => 'a'.repeat(64), source: 'https://example.org/qemu-user-static' },
-  sourceDateEpoch: null,
-  onEvent: (event) => events.push(event),
-  ...change,
-});
-const silent = { onEvent: () => undefined, afresh: true, hashed: new Set<never>() };
-const digests = ({ tags }: Built) => tags.map(({ plan, descriptor }) => `${plan.tag} ${descriptor.digest}`);
-const refusal = (work: Promise<unknown>) =>
-  work.then(
-    () => 'accepted',
-    (error) => error.code ?? error,
-  );
+import { contextFor, digests, events, fetched, folder, lock, silent } from './testing/builds.ts';
 
 async function manifestsOf(built: Built, tag: string): Promise<Descriptor[]> {
   const found = built.tags.find(({ plan }) => plan.tag === tag);
@@ -223,134 +176,6 @@ describe('a build', () => {
   });
 });
 
-describe('damage', () => {
-  const damage = async (output: string, change: (path: string) => Promise<void>) => {
-    const built = await build(lock, fetched, contextFor(output));
-    const layer = built.channels[0]?.platforms[0]?.joined[0];
-    if (layer === undefined) throw new Error('no layer');
-    await change(blobPath(built.layout, layer.digest));
-    return built;
-  };
-  const flip = async (path: string) => {
-    const bytes = await readFile(path);
-    bytes[100] = (bytes[100] ?? 0) ^ 1;
-    await writeFile(path, bytes);
-  };
-
-  test('of a blob is found by check, which names it', async () => {
-    const built = await damage('found', flip);
-    const digest = built.channels[0]?.platforms[0]?.joined[0]?.digest;
-    await expect(check(built.layout, lock, silent)).rejects.toMatchObject({
-      code: 'CHECK_FAILED',
-      message: expect.stringContaining(`blob ${digest}: wrong digest`),
-    });
-  });
-
-  test('of a blob is mended by the next build', async () => {
-    for (const change of [flip, (path: string) => appendFile(path, 'x')]) {
-      const built = await damage('mended', change);
-      const again = await build(lock, fetched, contextFor('mended'));
-      expect(digests(again)).toEqual(digests(built));
-      expect(await check(again.layout, lock, silent)).toMatchObject({ tags: built.tags.length });
-    }
-  });
-
-  test('of a memo is no obstacle', async () => {
-    const built = await build(lock, fetched, contextFor('memo'));
-    for (const name of await readdir(join(folder, 'memo', '.memo')))
-      await writeFile(join(folder, 'memo', '.memo', name), '{');
-    expect(digests(await build(lock, fetched, contextFor('memo')))).toEqual(digests(built));
-  });
-
-  test('of a document is found', async () => {
-    const built = await build(lock, fetched, contextFor('document'));
-    const tag = built.tags.find(({ plan }) => plan.tag === 'latest');
-    await appendFile(blobPath(built.layout, tag?.descriptor.digest ?? 'sha256:'), ' ');
-    await expect(check(built.layout, lock, silent)).rejects.toThrow('its size or digest differs');
-  });
-
-  test('of a package ends the build, and no layout is there', async () => {
-    const [channel] = fetched;
-    const [platform] = channel?.platforms ?? [];
-    if (platform === undefined) throw new Error('no platform');
-    const bytes = await readFile(platform.emulatorsDeb);
-    for (const [name, damaged] of [
-      ['cut', bytes.subarray(0, -100)],
-      ['longer', Buffer.concat([bytes, Buffer.from('\n\n')])],
-    ] as const) {
-      const path = join(folder, `${name}.deb`);
-      await writeFile(path, damaged);
-      const output = `deb-${name}`;
-      const code = await refusal(
-        build(
-          lock,
-          [{ channel: 'latest', platforms: [{ ...platform, emulatorsDeb: path }] }],
-          contextFor(output),
-        ),
-      );
-      expect(code).toMatch(/^(DEB_MALFORMED|SIZE_DIFFERS|COMPRESSION_MALFORMED)$/);
-      expect(await readdir(join(folder, output))).not.toContain('index.json');
-    }
-  });
-});
-
-describe('emulators that are not what they should be end the build', () => {
-  const buildWith = async (emulators: Awaited<ReturnType<typeof makeEmulators>>, output: string) => {
-    const made = {
-      platform: 'linux/amd64',
-      version: '11.1.3',
-      emulators,
-      shell: await makeShell('linux/amd64'),
-    } as const;
-    const one = await lockMade('latest', [made], folder);
-    return { ...one, work: build(one.lock, one.fetched, contextFor(output)) };
-  };
-
-  test('programs for another host', async () => {
-    const { work } = await buildWith(await makeEmulators('linux/arm64', '11.1.3', ['arm']), 'wrong-host');
-    await expect(work).rejects.toMatchObject({
-      code: 'EMULATOR_INVALID',
-      message: expect.stringContaining('usr/bin/qemu-arm for linux/amd64'),
-    });
-  });
-
-  test('one that is not executable', async () => {
-    const more = [{ path: './usr/bin/qemu-mips', body: 'x', header: { mode: 0o644 } }];
-    const { work } = await buildWith(
-      await makeEmulators('linux/amd64', '11.1.3', ['arm'], more),
-      'not-executable',
-    );
-    expect(await refusal(work)).toBe('EMULATOR_INVALID');
-  });
-
-  test('a package without any', async () => {
-    const { work } = await buildWith(await makeEmulators('linux/amd64', '11.1.3', []), 'none');
-    expect(await refusal(work)).toBe('PACKAGE_CONTENT_MISSING');
-  });
-
-  test.skipIf(process.arch !== 'x64')(
-    'one that says another version is found by check (x86_64)',
-    async () => {
-      const emulators = await makeEmulators('linux/amd64', '9.9.9', ['arm']);
-      const { lock: other, work } = await buildWith(emulators, 'version');
-      const { layout } = await work;
-      await expect(check(layout, other, silent)).rejects.toThrow(
-        'usr/bin/qemu-arm-static of linux/amd64: it says "qemu-arm version 9.9.9',
-      );
-    },
-  );
-});
-
-test.skipIf(process.arch !== 'x64')(
-  'check runs every emulator of this machine’s platform (x86_64)',
-  async () => {
-    const { layout } = await build(lock, fetched, contextFor('ran'));
-    expect(await check(layout, lock, silent)).toMatchObject({
-      ran: { platform: 'linux/amd64', emulators: 2 },
-    });
-  },
-);
-
 test('a layer is read back with its owner, modes and sizes', async () => {
   const { layout, channels } = await build(lock, fetched, contextFor('read'));
   const register = channels[0]?.platforms[0]?.register[0];
@@ -364,19 +189,4 @@ test('a layer is read back with its owner, modes and sizes', async () => {
     gid: 0,
   });
   expect(entries.find(({ path }) => path === 'register')).toMatchObject({ type: 'file', mode: 0o755 });
-});
-
-test('an image whose licence texts do not name their sources is found by check', async () => {
-  const { layout } = await build(lock, fetched, contextFor('sources'));
-  const image = (await walkLayout(layout)).tags.find(({ tag }) => tag === 'register')?.images[0];
-  if (image === undefined) throw new Error('no image');
-  const layers = await Promise.all(image.layers.map((layer) => readLayer({ layout, ...layer })));
-  expect(imageProblems(image, layers)).toEqual([]);
-  const poor = layers.map(({ diffId, entries }) => ({
-    diffId,
-    entries: entries.filter(({ path }) => !path.endsWith('/SOURCES')),
-  }));
-  expect(imageProblems(image, poor)).toEqual([
-    `image ${image.manifest.digest}: usr/share/doc/busybox-static does not name the sources`,
-  ]);
 });

@@ -30,7 +30,8 @@ describe('the token for GitHub', () => {
   });
 
   test('of the other variable counts where the first is empty', async () => {
-    await expect(gitHubBy({ GITHUB_TOKEN: ' ', GH_TOKEN: 'any' })).resolves.toBeDefined();
+    const github = await gitHubBy({ GITHUB_TOKEN: ' ', GH_TOKEN: 'of-the-other' });
+    expect(await github.api.auth()).toMatchObject({ token: 'of-the-other' });
   });
 
   test('is missing where both are empty', async () => {

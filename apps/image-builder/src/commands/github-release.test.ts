@@ -1,59 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { temporaryFolder } from '@qemu-user-static/debian-archive/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { GitHubReleaseOptions } from '../cli/github-release.ts';
-import type { Environment } from '../environment.ts';
+import { afterAll, describe, expect, test } from 'vitest';
 import { type OpenedGitHub, openedGitHub } from '../github/testing/open.ts';
-import { after, answers, cutsAfter, type Fault, losesAnswer } from '../github/testing/server.ts';
+import { after } from '../github/testing/server.ts';
+import { COMMIT, releasesAtHand } from '../github-release/testing/releases.ts';
 import { stateOf } from '../github-release/testing/state.ts';
 import { formatLock, parseLock, readLock, writeLock } from '../lock.ts';
-import { type MadeCheckout, madeCheckout } from '../publish/testing/checkout.ts';
-import {
-  formatMade,
-  gitHubReleaseCommand,
-  type PreparedRelease,
-  prepareReleases,
-  publishReleases,
-  releaseTarget,
-} from './github-release.ts';
+import { gitHubReleaseCommand } from './github-release.ts';
 
-const folder = await mkdtemp(join(tmpdir(), 'github-release-'));
-const COMMIT = 'c'.repeat(40);
-let checkout: MadeCheckout;
-let options: GitHubReleaseOptions;
-let prepared: PreparedRelease[];
-
-beforeAll(async () => {
-  checkout = await madeCheckout(folder);
-  const layout = await checkout.build('whole');
-  options = { from: [layout], plainHost: 'linux/amd64', assets: join(folder, 'assets') };
-  prepared = await prepareReleases(options.from, options, checkout.environment);
-});
-afterAll(async () => {
-  await checkout.environment.close();
-  await rm(folder, { recursive: true, force: true });
-});
-
-/** Makes the releases on a GitHub. */
-async function release({ github }: OpenedGitHub, change: Partial<Environment> = {}) {
-  const { environment } = checkout;
-  const builder = async () => ({ commit: COMMIT, builder: { id: 'test' } });
-  const machine = { ...environment, github: async () => github, builder, ...change };
-  return formatMade(await publishReleases(prepared, await releaseTarget(undefined, machine), machine));
-}
-
-let left: ReturnType<typeof stateOf> | undefined;
-/** What a run that nothing disturbed leaves. */
-async function undisturbed() {
-  if (left !== undefined) return left;
-  const opened = await openedGitHub();
-  await release(opened);
-  left = stateOf(opened.repository);
-  return left;
-}
+const { folder, checkout, options, release, close } = await releasesAtHand();
+afterAll(close);
 
 const writes = ({ server }: OpenedGitHub) => server.requests.filter((request) => !request.startsWith('GET'));
 
@@ -277,119 +235,5 @@ describe('the releases', () => {
     draft.assets.splice(4, 1);
     await release(opened);
     expect(stateOf(opened.repository)).toEqual(expected);
-  });
-});
-
-describe('two runs at once', () => {
-  test('leave one release of each tag; if they were in each other’s way, the next run finishes', async () => {
-    const expected = await undisturbed();
-    const opened = await openedGitHub();
-    await Promise.allSettled([release(opened), release(opened)]);
-    const tags = opened.repository.releases.map(({ tag_name }) => tag_name);
-    expect(tags).toEqual([...new Set(tags)]);
-    await release(opened);
-    expect(stateOf(opened.repository)).toEqual(expected);
-  });
-
-  test('a draft of another run that is older is taken, and our own goes', async () => {
-    const expected = await undisturbed();
-    const opened = await openedGitHub();
-    const { repository, server, github } = opened;
-    const draft = { ...github.repository, tag_name: 'v10.2.2-1', draft: true };
-    const { data: older } = await github.api.rest.repos.createRelease(draft);
-    const hidden = repository.releases.splice(0);
-    server.faults.push({
-      on: /^POST .*\/releases$/,
-      fault: after(() => repository.releases.push(...hidden)),
-    });
-    await release(opened);
-    expect(stateOf(repository)).toEqual(expected);
-    expect(repository.releases.map(({ id }) => id)).toContain(older.id);
-  });
-
-  test('the other one publishes first: what it published is compared, and our draft goes', async () => {
-    const expected = await undisturbed();
-    const opened = await openedGitHub();
-    const { repository, server } = opened;
-    await release(opened);
-    const published = repository.releases.splice(0);
-    server.faults.push({
-      on: /^PATCH .*\/releases\/\d+$/,
-      fault: after(() => repository.releases.unshift(...published)),
-    });
-    expect(await release(opened)).toContain('v10.2.2-1: unchanged');
-    expect(stateOf(repository)).toEqual(expected);
-  });
-
-  test('a draft that was left beside what is published is told', async () => {
-    const opened = await openedGitHub();
-    await release(opened);
-    const [first] = opened.repository.releases;
-    if (first === undefined) throw new Error('no release');
-    opened.repository.releases.push({ ...first, id: 999, draft: true, assets: [] });
-    const notes: string[] = [];
-    await release(opened, { onEvent: (event) => event.type === 'note' && notes.push(event.text) });
-    expect(notes).toEqual([
-      expect.stringMatching(/^v10\.2\.2-1 is published, and a draft of it is left: http/),
-    ]);
-  });
-});
-
-describe('GitHub fails on the way, and the releases are the same all the same', () => {
-  const upload = /^POST .*\/assets$/;
-  test.each<[string, RegExp, Fault]>([
-    ['an upload is cut in half', upload, cutsAfter(100)],
-    ['the answer to an upload is lost', upload, losesAnswer],
-    ['502 to an upload', upload, answers(502)],
-    ['a limit at an upload: 403', upload, answers(403, { 'retry-after': '60' })],
-    ['a limit at an upload: 429', upload, answers(429, { 'retry-after': '60' })],
-    ['502 to the new draft', /^POST .*\/releases$/, answers(502)],
-    ['the answer to the new draft is lost', /^POST .*\/releases$/, losesAnswer],
-    ['502 to the list', /^GET .*\/releases$/, answers(502)],
-    ['502 to publishing', /^PATCH .*\/releases\/\d+$/, answers(502)],
-    ['the answer to publishing is lost', /^PATCH .*\/releases\/\d+$/, losesAnswer],
-  ])('%s', async (_, on, fault) => {
-    const expected = await undisturbed();
-    const opened = await openedGitHub();
-    opened.server.faults.push({ on, fault });
-    await release(opened);
-    expect(opened.server.faults).toEqual([]);
-    expect(stateOf(opened.repository)).toEqual(expected);
-  });
-
-  test('half an upload is taken away, and the answer to that is lost', async () => {
-    const expected = await undisturbed();
-    const opened = await openedGitHub();
-    opened.server.faults.push({ on: upload, fault: cutsAfter(100) });
-    opened.server.faults.push({ on: /^DELETE .*\/assets\/\d+$/, fault: losesAnswer });
-    await release(opened);
-    expect(opened.server.faults).toEqual([]);
-    expect(stateOf(opened.repository)).toEqual(expected);
-  });
-
-  test('an upload that never gets through ends in an error, as a draft; the next run finishes', async () => {
-    const expected = await undisturbed();
-    const opened = await openedGitHub();
-    for (let n = 0; n < 6; n++) opened.server.faults.push({ on: upload, fault: cutsAfter(1) });
-    await expect(release(opened)).rejects.toMatchObject({ code: 'GITHUB_UNAVAILABLE' });
-    expect(opened.repository.releases.map(({ draft }) => draft)).toEqual([true]);
-    await release(opened);
-    expect(stateOf(opened.repository)).toEqual(expected);
-  });
-
-  test('a file that GitHub kept with other bytes is found, and the release stays a draft', async () => {
-    const opened = await openedGitHub();
-    const damage = after(() => {
-      const asset = opened.repository.releases[0]?.assets[0];
-      if (asset !== undefined) asset.digest = `sha256:${'0'.repeat(64)}`;
-    });
-    // The last upload of the first release.
-    for (let n = 0; n < 3; n++) opened.server.faults.push({ on: upload, fault: after(() => undefined) });
-    opened.server.faults.push({ on: upload, fault: damage });
-    await expect(release(opened)).rejects.toMatchObject({
-      code: 'ASSET_NOT_KEPT',
-      message: expect.stringContaining('armv7l_qemu-arm-static.tar.gz is sha256:000'),
-    });
-    expect(opened.repository.releases.map(({ draft }) => draft)).toEqual([true]);
   });
 });

@@ -1,0 +1,52 @@
+import { mkdtemp, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { BuilderEvent } from '../events.ts';
+import type { BuildContext, Built } from '../stages/build.ts';
+import { lockMade, makeEmulators, makeShell } from './packages.ts';
+
+// Packages of three hosts, made here, and how to build images of them.
+
+const template = await readFile(new URL('../../../../Dockerfile.template', import.meta.url), 'utf8');
+export const folder = await mkdtemp(join(tmpdir(), 'build-'));
+
+const platform = async (
+  name: 'linux/amd64' | 'linux/arm64' | 'linux/arm/v7',
+  version: string,
+  guests: string[],
+) => ({
+  platform: name,
+  version,
+  emulators: await makeEmulators(name, version, guests),
+  shell: await makeShell(name),
+});
+const made = [
+  await platform('linux/amd64', '11.1.3', ['aarch64', 'arm', 'cris']),
+  await platform('linux/arm64', '11.1.3', ['aarch64', 'arm']),
+  await platform('linux/arm/v7', '10.2.2', ['arm']),
+];
+export const { lock, fetched } = await lockMade('latest', made, folder);
+
+/** What builds have told. */
+export const events: BuilderEvent[] = [];
+/** A build of all of it, unless `change` says otherwise. */
+export const contextFor = (output: string, change: Partial<BuildContext> = {}): BuildContext => ({
+  output: join(folder, output),
+  template,
+  script: '#!/bin/sh\n',
+  compressions: ['gzip', 'zstd'],
+  provenance: { revisionOf: () => 'a'.repeat(64), source: 'https://example.org/qemu-user-static' },
+  sourceDateEpoch: null,
+  onEvent: (event) => events.push(event),
+  ...change,
+});
+/** For `check`. */
+export const silent = { onEvent: () => undefined, afresh: true, hashed: new Set<never>() };
+export const digests = ({ tags }: Built) =>
+  tags.map(({ plan, descriptor }) => `${plan.tag} ${descriptor.digest}`);
+/** The code of the error that a work ends in. */
+export const refusal = (work: Promise<unknown>) =>
+  work.then(
+    () => 'accepted',
+    (error) => error.code ?? error,
+  );
