@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, constants, setPriority } from 'node:os';
 import { pipeline, Readable, type Transform } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline as pipelineUntilEnd } from 'node:stream/promises';
@@ -52,6 +52,8 @@ async function* throughXz(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uin
   // Options of the user's own are not for this run; messages are for our error.
   const env = { ...process.env, XZ_OPT: '', XZ_DEFAULTS: '', LC_ALL: 'C' };
   const xz = spawn('xz', [`-T${Math.min(MOST_THREADS, availableParallelism())}`, '-dc'], { env });
+  // It is ahead of its reader in any case, and is not to take the cores from who works on what was read.
+  if (xz.pid !== undefined) setPriority(xz.pid, constants.priority.PRIORITY_LOW);
   const exited = once(xz, 'close').catch((error: unknown) => [error]);
   const complaint = text(xz.stderr);
   const fed = pipelineUntilEnd(source, xz.stdin).catch((error: unknown) => error);

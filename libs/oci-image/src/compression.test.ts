@@ -1,4 +1,6 @@
 import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { afterAll, expect, test } from 'vitest';
@@ -29,6 +31,19 @@ test('a gzip member has no time and is the same on every machine', async () => {
   expect(member.subarray(0, 10).toString('hex')).toBe('1f8b08000000000000ff');
   expect(digestOf(member)).toBe('sha256:7d49a15af880c1220fe02453d7bebfa799cf73cc5b923986dac228354a6af62c');
 });
+
+test.runIf(process.platform === 'linux')(
+  'members are made at the lowest priority, and only they',
+  async () => {
+    await gzip.member([Buffer.from('one')]);
+    // Field 19 of proc_pid_stat(5), after the name in brackets, which may have spaces.
+    const nice = readdirSync('/proc/self/task').map((thread) =>
+      Number(readFileSync(`/proc/self/task/${thread}/stat`, 'utf8').split(') ')[1]?.split(' ')[16]),
+    );
+    expect(nice.filter((n) => n === 19)).toHaveLength(availableParallelism());
+    expect(nice).toContain(0);
+  },
+);
 
 test('a zstd frame is the same however its contents are cut, and on every machine', async () => {
   const bytes = sample(300_000);

@@ -104,9 +104,19 @@ async function assembleChannels(
   return Promise.all(
     fetched.map(async ({ channel, platforms }) => ({
       channel,
-      platforms: await Promise.all(platforms.map((platform) => assemblePlatform(platform, assembling))),
+      platforms: await largestFirst(platforms, (platform) => assemblePlatform(platform, assembling)),
     })),
   );
+}
+
+/** The results in their places, but the work begun in this order: a build ends with one core's work, which is then small. */
+async function largestFirst(
+  platforms: readonly FetchedPlatform[],
+  assemble: (platform: FetchedPlatform) => Promise<PlatformLayers>,
+): Promise<PlatformLayers[]> {
+  const bySize = [...platforms].sort((a, b) => b.locked.emulators.size - a.locked.emulators.size);
+  const begun = new Map(bySize.map((platform) => [platform, assemble(platform)]));
+  return Promise.all(platforms.map((platform) => begun.get(platform) ?? assemble(platform)));
 }
 
 /** Only zstd is worth reading the next package meanwhile; else one thing at a time keeps memory low. */
