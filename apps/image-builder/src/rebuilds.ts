@@ -28,7 +28,7 @@ export function numberRebuilds(lock: Inputs, recipe: string, before: Lock['rebui
 }
 
 /** Raise it when the same inputs give other layers than before: another order of entries, another compression. */
-export const LAYERS_VERSION = 3;
+export const LAYERS_VERSION = 4;
 
 /** Hash of all that the images contain besides packages, and of how it is packed. */
 export function recipeHash(template: string, script: string): string {

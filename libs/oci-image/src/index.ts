@@ -1,4 +1,4 @@
-export { COMPRESSIONS, type Compression, zstdFrame } from './compression.ts';
+export { COMPRESSIONS, type Compression, zstdFrame, zstdSmall } from './compression.ts';
 export {
   type Annotations,
   type Descriptor,

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
-import type { Transform } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { ReadableStream } from 'node:stream/web';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { createGunzip } from 'node:zlib';
 import {
   blobPath,
   type Compression,
@@ -10,6 +10,7 @@ import {
   runningDigest,
 } from '@qemu-user-static/oci-image';
 import { createTarDecoder, type ParsedTarEntry } from 'modern-tar';
+import { zstdFrames } from './zstd-frames.ts';
 
 /** A layer's contents as someone who unpacks it finds them. */
 export interface ReadLayer {
@@ -37,9 +38,13 @@ export interface LayerBlob {
 /** Bytes handed on at a time. */
 const CHUNK = 1 << 18;
 
-const DECOMPRESS: Record<Compression, () => Transform> = {
-  gzip: () => createGunzip({ chunkSize: CHUNK }),
-  zstd: () => createZstdDecompress({ chunkSize: CHUNK }),
+const DECOMPRESS: Record<Compression, (source: Readable) => AsyncIterable<Uint8Array>> = {
+  gzip: (source) => {
+    const raw = source.pipe(createGunzip({ chunkSize: CHUNK }));
+    source.on('error', (error) => raw.destroy(error));
+    return raw;
+  },
+  zstd: zstdFrames,
 };
 
 /**
@@ -74,10 +79,8 @@ function unpack(
   onBytes: (chunk: Uint8Array) => void,
 ): AsyncIterable<ParsedTarEntry> {
   const source = createReadStream(blobPath(layout, digest), { highWaterMark: CHUNK });
-  const raw = source.pipe(DECOMPRESS[compression]());
-  source.on('error', (error) => raw.destroy(error));
   const shown = async function* () {
-    for await (const chunk of raw as AsyncIterable<Uint8Array>) {
+    for await (const chunk of DECOMPRESS[compression](source)) {
       onBytes(chunk);
       yield chunk;
     }

@@ -1,5 +1,3 @@
-import { promisify } from 'node:util';
-import { zstdCompress } from 'node:zlib';
 import {
   type Compression,
   createBlob,
@@ -8,12 +6,11 @@ import {
   type GzipPool,
   type Layer,
   type Layout,
+  zstdSmall,
 } from '@qemu-user-static/oci-image';
 import type { ContextFile } from '../recipe/context.ts';
 import type { LayerPlan } from '../recipe/plan.ts';
 import { rawEntry } from './raw-entry.ts';
-
-const zstd = promisify(zstdCompress);
 
 /** Writes a layer whose contents are all at hand, once in each compression. */
 export async function writeSmallLayer(
@@ -34,7 +31,7 @@ export async function writeSmallLayer(
   );
   const tar = Buffer.concat([...parts, END_OF_ARCHIVE]);
   const diffId = digestOf(tar);
-  const compress = { gzip: (bytes: Uint8Array) => gzip.member([bytes]), zstd } satisfies Record<
+  const compress = { gzip: (bytes: Uint8Array) => gzip.member([bytes]), zstd: zstdSmall } satisfies Record<
     Compression,
     unknown
   >;

@@ -1,0 +1,61 @@
+import { finished } from 'node:stream/promises';
+import { createZstdDecompress, type ZstdDecompress } from 'node:zlib';
+
+/**
+ * What a file of zstd frames decompresses to: their contents in a row (RFC 8878, 3.1). Node's own decoder ends with the
+ * first.
+ *
+ * @throws Error for data that is none, or is cut short
+ */
+export async function* zstdFrames(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let decoder = openDecoder();
+  for await (const chunk of source) {
+    for (let at = 0; at < chunk.length; ) {
+      const offered = chunk.subarray(at);
+      const taken = await decoder.write(offered);
+      yield* decoder.read();
+      at += taken;
+      // What a decoder leaves lies behind its frame. One that ends with the chunk goes on with the next by itself.
+      if (taken < offered.length) decoder = openDecoder();
+    }
+  }
+  await decoder.end();
+  yield* decoder.read();
+}
+
+interface Decoder {
+  /** How many of the bytes were used. */
+  write(bytes: Uint8Array): Promise<number>;
+  /** What has come out since it was last asked. */
+  read(): Uint8Array[];
+  end(): Promise<void>;
+}
+
+/** Bytes handed on at a time. */
+const CHUNK = 1 << 18;
+
+function openDecoder(): Decoder {
+  const zstd: ZstdDecompress = createZstdDecompress({ chunkSize: CHUNK });
+  let out: Uint8Array[] = [];
+  zstd.on('data', (bytes: Uint8Array) => out.push(bytes));
+  const over = finished(zstd);
+  // A failure shows at the write or the end that meets it; until then it must not count as unhandled.
+  over.catch(() => undefined);
+  return {
+    async write(bytes) {
+      const before = zstd.bytesWritten;
+      // A write that fails is never answered.
+      await Promise.race([new Promise((done) => zstd.write(bytes, done)), over]);
+      return zstd.bytesWritten - before;
+    },
+    read() {
+      const read = out;
+      out = [];
+      return read;
+    },
+    async end() {
+      zstd.end();
+      await over;
+    },
+  };
+}
