@@ -83,5 +83,11 @@ export async function measureLimits(workshop: Workshop, { repeat, note }: Effort
       row('check: sha256 of the contents, which are there three times', check, 3 * sha256.cpu, true),
     ],
     claims: [],
+    next: [
+      'build: libdeflate as a native library instead of WebAssembly, which would have to be built for each machine',
+      'build: what zstd reads is what gzip packed, inflated again; kept on disk, it would be read as it is',
+      'check: the gzip layer of all emulators is made of those of one, which are read too, and could be read once',
+      'build again: every blob that is there is hashed before it is used; their times could be trusted instead',
+    ],
   };
 }

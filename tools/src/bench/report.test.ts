@@ -15,6 +15,7 @@ const part: Ran = {
     { what: 'faster <than> another', atLeast: 4, found: 10 },
     { what: 'smaller', atLeast: 3.7, found: 3.6 },
   ],
+  next: ['a faster disk'],
   date: '2026-11-25',
   machine: 'a machine, 2 cores',
   versions: 'Node 24',
@@ -31,7 +32,7 @@ test('a figure has three digits that count; one that is not there is a dash', ()
   ]);
 });
 
-test('the terminal shows a table, and which claims were reached', () => {
+test('the terminal shows a table, which claims were reached, and what is next', () => {
   expect(asText(part).split('\n')).toEqual([
     'Building. From packages to a registry.',
     '              wall s  times ours',
@@ -39,6 +40,7 @@ test('the terminal shows a table, and which claims were reached', () => {
     'another          123           –',
     'reached: faster <than> another: 10.0 times, asked for 4',
     'NOT REACHED: smaller: 3.60 times, asked for 3.7',
+    'to be gained next: a faster disk',
   ]);
 });
 

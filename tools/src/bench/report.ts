@@ -12,6 +12,11 @@ export function figure(value: number | null): string {
 const verdict = ({ what, atLeast, found }: Claim) =>
   `${found >= atLeast ? 'reached' : 'NOT REACHED'}: ${what}: ${figure(found)} times, asked for ${atLeast}`;
 
+const remarks = ({ claims, next = [] }: Ran) => [
+  ...claims.map(verdict),
+  ...next.map((gain) => `to be gained next: ${gain}`),
+];
+
 /** A part as a table for the terminal. */
 export function asText(part: Ran): string {
   const cells = [
@@ -27,7 +32,7 @@ export function asText(part: Ran): string {
       )
       .join('  '),
   );
-  return [`${part.title}. ${part.what}`, ...lines, ...part.claims.map(verdict)].join('\n');
+  return [`${part.title}. ${part.what}`, ...lines, ...remarks(part)].join('\n');
 }
 
 /** docs/benchmarks.md, of the results in docs/benchmarks.json. */
@@ -109,8 +114,8 @@ function asMarkdown(part: Ran): string {
     line(['---', ...part.columns.map(() => '--:')]),
     ...part.rows.map(({ name, ours, values }) => line([ours ? `**${name}**` : name, ...values.map(figure)])),
     '',
-    ...part.claims.map((claim) => `- ${verdict(claim)}`),
-    ...(part.claims.length > 0 ? [''] : []),
+    ...remarks(part).map((remark) => `- ${remark}`),
+    ...(remarks(part).length > 0 ? [''] : []),
     `${part.date}, medians of ${part.repeat}, load ${part.load.toFixed(1)} before. ${part.machine}. ${part.versions}.`,
   ].join('\n');
 }

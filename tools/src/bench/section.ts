@@ -8,6 +8,8 @@ export interface Section {
   readonly columns: readonly string[];
   readonly rows: readonly Row[];
   readonly claims: readonly Claim[];
+  /** What could be gained next, the largest first. */
+  readonly next?: readonly string[];
 }
 
 export interface Row {
