@@ -86,7 +86,7 @@ describe('a build', () => {
     expect(list('gzip')).toEqual([
       'usr/',
       'usr/bin/',
-      // Those most alike lie beside each other (stages/likeness.ts).
+      // Each lies after those most like it (stages/likeness.ts).
       'usr/bin/qemu-arm-static',
       'usr/bin/qemu-aarch64-static',
     ]);

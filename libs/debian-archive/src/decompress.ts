@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism, constants, setPriority } from 'node:os';
 import { pipeline, Readable, type Transform } from 'node:stream';
@@ -52,8 +52,7 @@ async function* throughXz(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uin
   // Options of the user's own are not for this run; messages are for our error.
   const env = { ...process.env, XZ_OPT: '', XZ_DEFAULTS: '', LC_ALL: 'C' };
   const xz = spawn('xz', [`-T${Math.min(MOST_THREADS, availableParallelism())}`, '-dc'], { env });
-  // It is ahead of its reader in any case, and is not to take the cores from who works on what was read.
-  if (xz.pid !== undefined) setPriority(xz.pid, constants.priority.PRIORITY_LOW);
+  runBelow(xz);
   const exited = once(xz, 'close').catch((error: unknown) => [error]);
   const complaint = text(xz.stderr);
   const fed = pipelineUntilEnd(source, xz.stdin).catch((error: unknown) => error);
@@ -68,5 +67,14 @@ async function* throughXz(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uin
   } finally {
     xz.kill();
     await fed;
+  }
+}
+
+/** Its threads are ahead of who reads what they made, and are not to take the cores from them. */
+function runBelow({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // Where that is forbidden, or it has ended already, it makes no difference to the result.
   }
 }

@@ -1,4 +1,3 @@
-import { readlinkSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { gzip } from 'libdeflate';
 import Tinypool from 'tinypool';
@@ -16,13 +15,14 @@ export default function compress({ shared, length }: GzipTask): unknown {
 
 /**
  * Members are made on all cores at once, a zstd frame on one, so the frame is what a build waits for in the end: it is
- * not to share its core. On Linux a priority is a thread's (setpriority(2), "C library/kernel differences").
+ * not to share its core. On Linux a priority is a thread's (setpriority(2), "C library/kernel differences"), elsewhere
+ * the process's.
  */
 function yieldToOthers(): void {
+  if (process.platform !== 'linux') return;
   try {
-    const thread = readlinkSync('/proc/thread-self').split('/').at(-1);
-    setPriority(Number(thread), constants.priority.PRIORITY_LOW);
+    setPriority(0, constants.priority.PRIORITY_BELOW_NORMAL);
   } catch {
-    // Not Linux, or no /proc: then it takes a little longer.
+    // Where that is forbidden, it takes a little longer.
   }
 }

@@ -22,6 +22,26 @@ describe('zstd frames in a row', () => {
     await expect(buffer(zstdFrames(inChunks(file.subarray(0, 5), 65_536)))).rejects.toThrow();
   });
 
+  test('may be none', async () => {
+    await expect(buffer(zstdFrames(inChunks(Buffer.alloc(0), 1)))).rejects.toThrow();
+  });
+
+  test('end with their source’s failure, and end their source when no more is wanted', async () => {
+    let closed = false;
+    async function* broken(): AsyncGenerator<Uint8Array> {
+      try {
+        yield file.subarray(0, 50_000);
+        throw new Error('disk gone');
+      } finally {
+        closed = true;
+      }
+    }
+    await expect(buffer(zstdFrames(broken()))).rejects.toThrow('disk gone');
+    closed = false;
+    for await (const _ of zstdFrames(broken())) break;
+    expect(closed).toBe(true);
+  });
+
   test('with something else behind them are an error', async () => {
     const more = Buffer.concat([file, Buffer.from('garbage')]);
     await expect(buffer(zstdFrames(inChunks(more, 65_536)))).rejects.toThrow('Unknown frame descriptor');

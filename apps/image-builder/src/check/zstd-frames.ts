@@ -9,18 +9,24 @@ import { createZstdDecompress, type ZstdDecompress } from 'node:zlib';
  */
 export async function* zstdFrames(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let decoder = openDecoder();
-  for await (const chunk of source) {
-    for (let at = 0; at < chunk.length; ) {
-      const offered = chunk.subarray(at);
-      const taken = await decoder.write(offered);
-      yield* decoder.read();
-      at += taken;
-      // What a decoder leaves lies behind its frame. One that ends with the chunk goes on with the next by itself.
-      if (taken < offered.length) decoder = openDecoder();
+  try {
+    for await (const chunk of source) {
+      for (let at = 0; at < chunk.length; ) {
+        const offered = chunk.subarray(at, at + SLICE);
+        const taken = await decoder.write(offered);
+        yield* decoder.read();
+        at += taken;
+        if (taken === offered.length) continue;
+        // What a decoder leaves lies behind its frame. One that ends with the slice goes on with the next by itself.
+        decoder.close();
+        decoder = openDecoder();
+      }
     }
+    await decoder.end();
+    yield* decoder.read();
+  } finally {
+    decoder.close();
   }
-  await decoder.end();
-  yield* decoder.read();
 }
 
 interface Decoder {
@@ -29,10 +35,13 @@ interface Decoder {
   /** What has come out since it was last asked. */
   read(): Uint8Array[];
   end(): Promise<void>;
+  close(): void;
 }
 
 /** Bytes handed on at a time. */
 const CHUNK = 1 << 18;
+/** Bytes given at a time: all that they decompress to lies in memory. */
+const SLICE = 1 << 14;
 
 function openDecoder(): Decoder {
   const zstd: ZstdDecompress = createZstdDecompress({ chunkSize: CHUNK });
@@ -44,9 +53,14 @@ function openDecoder(): Decoder {
   return {
     async write(bytes) {
       const before = zstd.bytesWritten;
-      // A write that fails is never answered.
-      await Promise.race([new Promise((done) => zstd.write(bytes, done)), over]);
-      return zstd.bytesWritten - before;
+      const written = new Promise<void>((done, failed) =>
+        zstd.write(bytes, (error) => (error ? failed(error) : done())),
+      );
+      // Node answers no write that fails.
+      await Promise.race([written, over]);
+      const taken = zstd.bytesWritten - before;
+      if (taken === 0) throw new Error('nothing of the data could be read');
+      return taken;
     },
     read() {
       const read = out;
@@ -57,5 +71,6 @@ function openDecoder(): Decoder {
       zstd.end();
       await over;
     },
+    close: () => void zstd.destroy(),
   };
 }

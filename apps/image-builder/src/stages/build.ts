@@ -109,7 +109,7 @@ async function assembleChannels(
   );
 }
 
-/** The results in their places, but the work begun in this order: a build ends with one core's work, which is then small. */
+/** The results in their places, but the smallest package last: a build ends with one core's work, which is then small. */
 async function largestFirst(
   platforms: readonly FetchedPlatform[],
   assemble: (platform: FetchedPlatform) => Promise<PlatformLayers>,

@@ -31,7 +31,7 @@ export interface Joining {
 
 /**
  * Writes the layers over all emulators from those of one: the gzip one joins their members as they are; the
- * zstd one is a solid frame over their contents.
+ * zstd one is a frame over their contents.
  */
 export async function writeJoinedLayers(
   joining: Joining,
