@@ -1,28 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { elfPattern, escapeBytes, guest } from '@qemu-user-static/arch-table';
 import { describe, expect, test } from 'vitest';
-import { REGISTER_ERRORS } from './index.ts';
 import { standIns } from './testing/emulators.ts';
+import { bin, callsIn, MOUNT_IT, told } from './testing/faults.ts';
 import { callImage, imageRoot, NO_STATIC_BUSYBOX, pretendedProc } from './testing/image.ts';
-import { type Call, MOUNT, type Namespace, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
-import type { Outcome } from './testing/run.ts';
+import { MOUNT, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
 import { SHELLS } from './testing/shells.ts';
 
-type Code = keyof typeof REGISTER_ERRORS;
-
-const bin = standIns();
 const LOCK = 'qemu-register-lock';
-const MOUNT_IT = `mount -t binfmt_misc binfmt_misc ${MOUNT}`;
-
-/** What a fault must look like: its code, the thing it names, the remedy of the catalogue, exit code 1, an empty stdout. */
-function told(code: Code, message: string | RegExp, remedy: string = REGISTER_ERRORS[code].remedy) {
-  const text = typeof message === 'string' ? RegExp.escape(message) : message.source;
-  return {
-    code: 1,
-    stdout: '',
-    stderr: expect.stringMatching(new RegExp(`^${code}: ${text}\n  remedy: ${RegExp.escape(remedy)}$`, 'm')),
-  };
-}
 
 /** The program that runs another without a capability. */
 const without = (...capabilities: string[]) => {
@@ -36,91 +21,7 @@ const other = (interpreter: string, flags = '') =>
   `:qemu-aarch64:M::${escapeBytes(aarch64.magic)}:${escapeBytes(aarch64.mask)}:${interpreter}:${flags}`;
 
 describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user namespace)', (shell) => {
-  const call = (
-    machine: Namespace,
-    words: string,
-    { env = {}, under = [] }: Pick<Call, 'env' | 'under'> = {},
-  ) =>
-    machine.register(words.split(' '), {
-      shell,
-      under,
-      env: { HOST_ARCH: 'x86_64', QEMU_BIN_DIR: bin, ...env },
-    });
-
-  /** The call fails as told, and leaves the table as it was. */
-  async function refused(
-    machine: Namespace,
-    words: string,
-    as: ReturnType<typeof told>,
-    how: Pick<Call, 'env' | 'under'> = {},
-  ): Promise<Outcome> {
-    const before = machine.entries();
-    const outcome = await call(machine, words, how);
-    expect(outcome).toEqual(as);
-    expect(machine.entries()).toEqual(before);
-    return outcome;
-  }
-
-  test('the folder is not there', async () => {
-    await using machine = await openNamespace();
-    const remedy = 'Run the container with -v /proc/sys/fs/binfmt_misc:/mnt/none';
-    await refused(
-      machine,
-      '--mount /mnt/none -p yes',
-      told('BINFMT_NOT_MOUNTED', 'there is no folder /mnt/none', remedy),
-    );
-  });
-
-  test('the kernel has no place for it', async () => {
-    await using machine = await openNamespace('mount -t tmpfs tmpfs /proc/sys/fs');
-    await refused(machine, '-p yes', told('BINFMT_MISSING', `the kernel has no ${MOUNT}`));
-    expect((await call(machine, '--doctor')).stdout).toMatch(/^bad {3}binfmt_misc is not mounted/m);
-  });
-
-  test('a user namespace would have to mount it', async () => {
-    await using machine = await openNamespace('true');
-    await refused(
-      machine,
-      '-p yes',
-      told('USER_NAMESPACE', `what this user namespace mounts on ${MOUNT} ends with it`),
-    );
-  });
-
-  test('a user namespace that has it mounted is told that the entries end with it', async () => {
-    await using machine = await openNamespace();
-    expect((await call(machine, '-p yes')).stderr).toContain(
-      'Only for this user namespace: these entries end with it.\n',
-    );
-  });
-
-  test('it is mounted read-only', async () => {
-    await using machine = await openNamespace(`${MOUNT_IT}; mount -o remount,ro,bind ${MOUNT}`);
-    await refused(machine, '--reset -p yes', told('BINFMT_READ_ONLY', `${MOUNT} is mounted read-only`));
-  });
-
-  test.each([
-    ['with a space', '/mnt/a b'],
-    ['by a link', '/mnt/link'],
-    ['with slashes too many', '/mnt//a b//'],
-  ])('it is mounted read-only in a folder that is named %s', async (_, path) => {
-    await using machine =
-      await openNamespace(`mount -t tmpfs tmpfs /mnt; mkdir '/mnt/a b'; ln -s 'a b' /mnt/link
-      mount -t binfmt_misc binfmt_misc '/mnt/a b'; mount -o remount,ro,bind '/mnt/a b'`);
-    const outcome = await machine.register(['--mount', path, '-p', 'yes'], {
-      shell,
-      env: { HOST_ARCH: 'x86_64', QEMU_BIN_DIR: bin },
-    });
-    expect(outcome).toEqual(told('BINFMT_READ_ONLY', /\/mnt\/.* is mounted read-only/));
-  });
-
-  test('it is switched off', async () => {
-    await using machine = await openNamespace(`${MOUNT_IT}; echo 0 >${MOUNT}/status`);
-    await refused(
-      machine,
-      '-p yes',
-      told('BINFMT_OFF', `binfmt_misc is switched off: ${MOUNT}/status says "disabled"`),
-    );
-  });
+  const { call, refused } = callsIn(shell);
 
   test('no emulators at all, as in :register', async () => {
     await using machine = await openNamespace();
@@ -311,49 +212,6 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
     expect(outcome.stderr.match(/^Waiting for another call, which is changing entries\.$/gm)).toHaveLength(1);
   });
 
-  test('files cannot be written where they should go', async () => {
-    await using machine = await openNamespace('mount -t tmpfs -o ro tmpfs /mnt');
-    const mounted = (path: string) => `Make ${path} on the host and mount it: -v ${path}:${path}`;
-    await refused(
-      machine,
-      '-s ALL -e /mnt/none',
-      told('EXPORT_FAILED', 'there is no folder /mnt/none', mounted('/mnt/none')),
-    );
-    await refused(
-      machine,
-      '-s ALL -e /mnt',
-      told('EXPORT_FAILED', 'cannot write to /mnt: Read-only file system'),
-    );
-    await refused(
-      machine,
-      '--persist /mnt',
-      told(
-        'EXPORT_FAILED',
-        'there is no folder /mnt/etc/binfmt.d',
-        'Make /etc/binfmt.d on the host and mount it: -v /etc/binfmt.d:/mnt/etc/binfmt.d',
-      ),
-    );
-  });
-
-  test('the disk is full: that is the cause, and the remedy is room', async () => {
-    await using machine = await openNamespace(
-      'mount -t tmpfs -o size=8k,mode=755 tmpfs /mnt; mkdir -p /mnt/etc/binfmt.d /mnt/opt',
-    );
-    const remedy = 'Make room there, then run this again.';
-    await refused(
-      machine,
-      '-s ALL -e /mnt',
-      told('EXPORT_FAILED', /cannot write \/mnt\/qemu-\w+\.conf: No space left on device/, remedy),
-    );
-    await refused(
-      machine,
-      '--persist /mnt --qemu-path /opt',
-      told('EXPORT_FAILED', 'cannot write to /mnt/opt: No space left on device', remedy),
-      { env: { QEMU_BIN_DIR: bin } },
-    );
-    expect(await machine.sh('find /mnt -type f')).toBe('');
-  });
-
   test('nothing to verify, or no room for it', async () => {
     await using machine = await openNamespace();
     await refused(machine, '--verify', told('VERIFY_NONE', `no guest is registered on ${MOUNT}`));
@@ -392,13 +250,6 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
 describe.skipIf(NO_NAMESPACES !== undefined || NO_STATIC_BUSYBOX !== undefined)(
   'faults of containers (user namespace, static busybox)',
   () => {
-    test('the folder on /binfmt_misc is not the table: the host has none mounted', async () => {
-      await using machine = await openNamespace(`${imageRoot()} mkdir /mnt/binfmt_misc`);
-      expect(await callImage(machine, '-p yes')).toEqual(
-        told('USER_NAMESPACE', 'what this user namespace mounts on /binfmt_misc ends with it'),
-      );
-    });
-
     test('a report that fails takes nothing back: what was registered before stays, and what it stands on', async () => {
       await using machine = await openNamespace(`${imageRoot()} cp ${bin}/qemu-s390x-static /mnt/usr/bin
         mkdir /mnt/keep; mount -t binfmt_misc binfmt_misc /mnt/keep

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism, constants, setPriority } from 'node:os';
-import { pipeline, Readable, type Transform } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline as pipelineUntilEnd } from 'node:stream/promises';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { createGunzip } from 'node:zlib';
 import { ArchiveError } from './errors.ts';
+import { zstdFrames } from './zstd-frames.ts';
 
 export type Compression = 'none' | 'gz' | 'xz' | 'zst';
 
@@ -22,9 +23,9 @@ export function decompress(
     case 'none':
       return source;
     case 'gz':
-      return throughZlib(source, createGunzip({ chunkSize: CHUNK_BYTES }));
+      return orMalformed(gunzipped(source));
     case 'zst':
-      return throughZlib(source, createZstdDecompress({ chunkSize: CHUNK_BYTES }));
+      return orMalformed(zstdFrames(source));
     case 'xz':
       return throughXz(source);
   }
@@ -32,9 +33,14 @@ export function decompress(
 
 const CHUNK_BYTES = 1 << 18;
 
-async function* throughZlib(source: AsyncIterable<Uint8Array>, transform: Transform) {
+async function* gunzipped(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const gunzip = createGunzip({ chunkSize: CHUNK_BYTES });
+  yield* pipeline(Readable.from(source), gunzip, () => {}) as AsyncIterable<Uint8Array>;
+}
+
+async function* orMalformed(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {
-    yield* pipeline(Readable.from(source), transform, () => {}) as AsyncIterable<Uint8Array>;
+    yield* bytes;
   } catch (cause) {
     if (cause instanceof ArchiveError) throw cause;
     throw new ArchiveError('COMPRESSION_MALFORMED', (cause as Error).message, cause);

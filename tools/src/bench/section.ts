@@ -8,7 +8,7 @@ export interface Section {
   readonly columns: readonly string[];
   readonly rows: readonly Row[];
   readonly claims: readonly Claim[];
-  /** What could be gained next, the largest first. */
+  /** What could be gained next. */
   readonly next?: readonly string[];
 }
 

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { ReadableStream } from 'node:stream/web';
 import { createGunzip } from 'node:zlib';
+import { zstdFrames } from '@qemu-user-static/debian-archive/zstd-frames';
 import {
   blobPath,
   type Compression,
@@ -10,7 +11,6 @@ import {
   runningDigest,
 } from '@qemu-user-static/oci-image';
 import { createTarDecoder, type ParsedTarEntry } from 'modern-tar';
-import { zstdFrames } from './zstd-frames.ts';
 
 /** A layer's contents as someone who unpacks it finds them. */
 export interface ReadLayer {

@@ -64,6 +64,14 @@ describe('two runs at once', () => {
 
 describe('GitHub fails on the way, and the releases are the same all the same', () => {
   const upload = /^POST .*\/assets$/;
+  async function comesThrough(...faults: { on: RegExp; fault: Fault }[]): Promise<void> {
+    const expected = await undisturbed();
+    const opened = await openedGitHub();
+    opened.server.faults.push(...faults);
+    await release(opened);
+    expect(opened.server.faults).toEqual([]);
+    expect(stateOf(opened.repository)).toEqual(expected);
+  }
   test.each<[string, RegExp, Fault]>([
     ['an upload is cut in half', upload, cutsAfter(100)],
     ['the answer to an upload is lost', upload, losesAnswer],
@@ -75,24 +83,13 @@ describe('GitHub fails on the way, and the releases are the same all the same', 
     ['502 to the list', /^GET .*\/releases$/, answers(502)],
     ['502 to publishing', /^PATCH .*\/releases\/\d+$/, answers(502)],
     ['the answer to publishing is lost', /^PATCH .*\/releases\/\d+$/, losesAnswer],
-  ])('%s', async (_, on, fault) => {
-    const expected = await undisturbed();
-    const opened = await openedGitHub();
-    opened.server.faults.push({ on, fault });
-    await release(opened);
-    expect(opened.server.faults).toEqual([]);
-    expect(stateOf(opened.repository)).toEqual(expected);
-  });
+  ])('%s', (_, on, fault) => comesThrough({ on, fault }));
 
-  test('half an upload is taken away, and the answer to that is lost', async () => {
-    const expected = await undisturbed();
-    const opened = await openedGitHub();
-    opened.server.faults.push({ on: upload, fault: cutsAfter(100) });
-    opened.server.faults.push({ on: /^DELETE .*\/assets\/\d+$/, fault: losesAnswer });
-    await release(opened);
-    expect(opened.server.faults).toEqual([]);
-    expect(stateOf(opened.repository)).toEqual(expected);
-  });
+  test('half an upload is taken away, and the answer to that is lost', () =>
+    comesThrough(
+      { on: upload, fault: cutsAfter(100) },
+      { on: /^DELETE .*\/assets\/\d+$/, fault: losesAnswer },
+    ));
 
   test('an upload that never gets through ends in an error, as a draft; the next run finishes', async () => {
     const expected = await undisturbed();

@@ -115,8 +115,10 @@ async function largestFirst(
   assemble: (platform: FetchedPlatform) => Promise<PlatformLayers>,
 ): Promise<PlatformLayers[]> {
   const bySize = [...platforms].sort((a, b) => b.locked.emulators.size - a.locked.emulators.size);
-  const begun = new Map(bySize.map((platform) => [platform, assemble(platform)]));
-  return Promise.all(platforms.map((platform) => begun.get(platform) ?? assemble(platform)));
+  const made = await Promise.all(bySize.map(assemble));
+  const place = (layers: PlatformLayers) =>
+    platforms.findIndex(({ platform }) => platform === layers.platform);
+  return made.sort((a, b) => place(a) - place(b));
 }
 
 /** Only zstd is worth reading the next package meanwhile; else one thing at a time keeps memory low. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { decompress } from './decompress.ts';
 import { zstdFrames } from './zstd-frames.ts';
 
 const contents = [Buffer.alloc(0), randomBytes(70_000), Buffer.alloc(3_000_000, 'like '), Buffer.alloc(0)];
@@ -17,12 +18,17 @@ describe('zstd frames in a row', () => {
     expect(read.equals(Buffer.concat(contents))).toBe(true);
   });
 
+  test('are what a package’s member may be', async () => {
+    const read = await buffer(decompress(inChunks(file, 65_536), 'zst'));
+    expect(read.equals(Buffer.concat(contents))).toBe(true);
+  });
+
   test('that are cut short are an error', async () => {
     await expect(buffer(zstdFrames(inChunks(file.subarray(0, 50_000), 65_536)))).rejects.toThrow();
     await expect(buffer(zstdFrames(inChunks(file.subarray(0, 5), 65_536)))).rejects.toThrow();
   });
 
-  test('may be none', async () => {
+  test('that are none at all are an error', async () => {
     await expect(buffer(zstdFrames(inChunks(Buffer.alloc(0), 1)))).rejects.toThrow();
   });
 

@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest';
+import { bin, callsIn, told } from './testing/faults.ts';
+import { NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
+import { SHELLS } from './testing/shells.ts';
+
+describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
+  'files cannot be written, in $name (user namespace)',
+  (shell) => {
+    const { refused } = callsIn(shell);
+
+    test('files cannot be written where they should go', async () => {
+      await using machine = await openNamespace('mount -t tmpfs -o ro tmpfs /mnt');
+      const mounted = (path: string) => `Make ${path} on the host and mount it: -v ${path}:${path}`;
+      await refused(
+        machine,
+        '-s ALL -e /mnt/none',
+        told('EXPORT_FAILED', 'there is no folder /mnt/none', mounted('/mnt/none')),
+      );
+      await refused(
+        machine,
+        '-s ALL -e /mnt',
+        told('EXPORT_FAILED', 'cannot write to /mnt: Read-only file system'),
+      );
+      await refused(
+        machine,
+        '--persist /mnt',
+        told(
+          'EXPORT_FAILED',
+          'there is no folder /mnt/etc/binfmt.d',
+          'Make /etc/binfmt.d on the host and mount it: -v /etc/binfmt.d:/mnt/etc/binfmt.d',
+        ),
+      );
+    });
+
+    test('the disk is full: that is the cause, and the remedy is room', async () => {
+      await using machine = await openNamespace(
+        'mount -t tmpfs -o size=8k,mode=755 tmpfs /mnt; mkdir -p /mnt/etc/binfmt.d /mnt/opt',
+      );
+      const remedy = 'Make room there, then run this again.';
+      await refused(
+        machine,
+        '-s ALL -e /mnt',
+        told('EXPORT_FAILED', /cannot write \/mnt\/qemu-\w+\.conf: No space left on device/, remedy),
+      );
+      await refused(
+        machine,
+        '--persist /mnt --qemu-path /opt',
+        told('EXPORT_FAILED', 'cannot write to /mnt/opt: No space left on device', remedy),
+        { env: { QEMU_BIN_DIR: bin } },
+      );
+      expect(await machine.sh('find /mnt -type f')).toBe('');
+    });
+  },
+);

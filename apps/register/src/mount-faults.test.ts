@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest';
+import { bin, callsIn, MOUNT_IT, told } from './testing/faults.ts';
+import { callImage, imageRoot, NO_STATIC_BUSYBOX } from './testing/image.ts';
+import { MOUNT, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
+import { SHELLS } from './testing/shells.ts';
+
+describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
+  'the table cannot be used, in $name (user namespace)',
+  (shell) => {
+    const { call, refused } = callsIn(shell);
+
+    test('the folder is not there', async () => {
+      await using machine = await openNamespace();
+      const remedy = 'Run the container with -v /proc/sys/fs/binfmt_misc:/mnt/none';
+      await refused(
+        machine,
+        '--mount /mnt/none -p yes',
+        told('BINFMT_NOT_MOUNTED', 'there is no folder /mnt/none', remedy),
+      );
+    });
+
+    test('the kernel has no place for it', async () => {
+      await using machine = await openNamespace('mount -t tmpfs tmpfs /proc/sys/fs');
+      await refused(machine, '-p yes', told('BINFMT_MISSING', `the kernel has no ${MOUNT}`));
+      expect((await call(machine, '--doctor')).stdout).toMatch(/^bad {3}binfmt_misc is not mounted/m);
+    });
+
+    test('a user namespace would have to mount it', async () => {
+      await using machine = await openNamespace('true');
+      await refused(
+        machine,
+        '-p yes',
+        told('USER_NAMESPACE', `what this user namespace mounts on ${MOUNT} ends with it`),
+      );
+    });
+
+    test('a user namespace that has it mounted is told that the entries end with it', async () => {
+      await using machine = await openNamespace();
+      expect((await call(machine, '-p yes')).stderr).toContain(
+        'Only for this user namespace: these entries end with it.\n',
+      );
+    });
+
+    test('it is mounted read-only', async () => {
+      await using machine = await openNamespace(`${MOUNT_IT}; mount -o remount,ro,bind ${MOUNT}`);
+      await refused(machine, '--reset -p yes', told('BINFMT_READ_ONLY', `${MOUNT} is mounted read-only`));
+    });
+
+    test.each([
+      ['with a space', '/mnt/a b'],
+      ['by a link', '/mnt/link'],
+      ['with slashes too many', '/mnt//a b//'],
+    ])('it is mounted read-only in a folder that is named %s', async (_, path) => {
+      await using machine =
+        await openNamespace(`mount -t tmpfs tmpfs /mnt; mkdir '/mnt/a b'; ln -s 'a b' /mnt/link
+      mount -t binfmt_misc binfmt_misc '/mnt/a b'; mount -o remount,ro,bind '/mnt/a b'`);
+      const outcome = await machine.register(['--mount', path, '-p', 'yes'], {
+        shell,
+        env: { HOST_ARCH: 'x86_64', QEMU_BIN_DIR: bin },
+      });
+      expect(outcome).toEqual(told('BINFMT_READ_ONLY', /\/mnt\/.* is mounted read-only/));
+    });
+
+    test('it is switched off', async () => {
+      await using machine = await openNamespace(`${MOUNT_IT}; echo 0 >${MOUNT}/status`);
+      await refused(
+        machine,
+        '-p yes',
+        told('BINFMT_OFF', `binfmt_misc is switched off: ${MOUNT}/status says "disabled"`),
+      );
+    });
+  },
+);
+
+describe.skipIf(NO_NAMESPACES !== undefined || NO_STATIC_BUSYBOX !== undefined)(
+  'the table of a container cannot be used (user namespace, static busybox)',
+  () => {
+    test('the folder on /binfmt_misc is not the table: the host has none mounted', async () => {
+      await using machine = await openNamespace(`${imageRoot()} mkdir /mnt/binfmt_misc`);
+      expect(await callImage(machine, '-p yes')).toEqual(
+        told('USER_NAMESPACE', 'what this user namespace mounts on /binfmt_misc ends with it'),
+      );
+    });
+  },
+);
