@@ -1,7 +1,7 @@
 import { hash, randomBytes } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { BuilderError } from './errors.ts';
+import { BuilderError } from './report/errors.ts';
 import { channelName, pathInPackage, platformName, problems } from './schema.ts';
 
 const time = z.iso.datetime({ precision: 0 });

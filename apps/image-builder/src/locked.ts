@@ -1,6 +1,6 @@
 import type { HostPlatform } from '@qemu-user-static/arch-table';
-import { BuilderError } from './errors.ts';
 import type { Lock, LockedChannel, LockedPlatform, SourceName } from './lock.ts';
+import { BuilderError } from './report/errors.ts';
 
 // What is where in the lock. Apart from its schema, which takes long to load, and which only its readers need.
 

@@ -1,18 +1,18 @@
 import { constants } from 'node:os';
 import { describe, isTold } from '@qemu-user-static/errors';
 import { CommanderError } from 'commander';
-import { commandLine } from './cli/command-line.ts';
-import type { Declaration } from './cli/declaration.ts';
-import type { CommonOptions } from './cli/options.ts';
-import type { EnvironmentOptions } from './environment.ts';
-import { BuilderError, toldAsFileSystem, USAGE_ERRORS } from './errors.ts';
-import { reporter } from './reporter.ts';
+import type { Declaration } from './commands/command.ts';
+import { commandLine } from './commands/command-line.ts';
+import type { EnvironmentOptions } from './commands/environment.ts';
+import type { CommonOptions } from './commands/options.ts';
+import { BuilderError, toldAsFileSystem, USAGE_ERRORS } from './report/errors.ts';
+import { reporter } from './report/reporter.ts';
 
 /** Runs a command with the machine it is on, and prints its result: text, or the same as JSON. */
 async function run(command: Declaration, given: never): Promise<void> {
   const options: EnvironmentOptions & CommonOptions = given;
   // Not for --help and wrong words: it is many modules.
-  const { openEnvironment } = await import('./environment.ts');
+  const { openEnvironment } = await import('./commands/environment.ts');
   const environment = await openEnvironment(process.env, options, reporter(process.stderr, Date.now));
   try {
     const { text, value, failure } = await command.run(given, environment);

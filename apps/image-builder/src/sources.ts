@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { BuilderError } from './errors.ts';
+import { BuilderError } from './report/errors.ts';
 import { channelName, pathInPackage, platformName, problems } from './schema.ts';
 
 const wanted = z.strictObject({ package: z.string().min(1), files: pathInPackage });

@@ -12,9 +12,9 @@ import {
   type TestServer,
 } from '@qemu-user-static/debian-archive/testing';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import type { BuilderEvent } from './events.ts';
 import { formatLock, type Lock, parseLock } from './lock.ts';
 import { describeChanges } from './lock-changes.ts';
+import type { BuilderEvent } from './report/events.ts';
 import { parseSources } from './sources.ts';
 import { type UpdateContext, update } from './stages/update.ts';
 import { makeEmulators, makeShell } from './testing/packages.ts';

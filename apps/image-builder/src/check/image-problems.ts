@@ -1,5 +1,5 @@
 import type { Digest } from '@qemu-user-static/oci-image';
-import { GUESTS_LABEL } from '../labels.ts';
+import { GUESTS_LABEL } from '../images/labels.ts';
 import type { ReadEntry, ReadLayer } from './read-layer.ts';
 import type { FoundImage, FoundTag } from './walk-layout.ts';
 

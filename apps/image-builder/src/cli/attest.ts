@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import type { Declaration } from './declaration.ts';
+import type { Declaration } from '../commands/command.ts';
 import {
   type DestinationOptions,
   destination,
@@ -7,7 +7,7 @@ import {
   images,
   json,
   registries,
-} from './options.ts';
+} from '../commands/options.ts';
 
 export interface AttestOptions extends ImagesOptions, DestinationOptions {
   readonly key?: string;

@@ -1,8 +1,8 @@
 import type { Compression } from '@qemu-user-static/oci-image';
 import { Option } from 'commander';
-import { BuilderError } from '../errors.ts';
-import type { Declaration } from './declaration.ts';
-import { archive, compression, json, output, type SelectionOptions, selection } from './options.ts';
+import type { Declaration } from '../commands/command.ts';
+import { archive, compression, json, output, type SelectionOptions, selection } from '../commands/options.ts';
+import { BuilderError } from '../report/errors.ts';
 
 export interface BuildOptions extends SelectionOptions {
   readonly output: string;

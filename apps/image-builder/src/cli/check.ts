@@ -1,5 +1,5 @@
-import type { Declaration } from './declaration.ts';
-import { type CommonOptions, json, output } from './options.ts';
+import type { Declaration } from '../commands/command.ts';
+import { type CommonOptions, json, output } from '../commands/options.ts';
 
 export interface CheckOptions extends CommonOptions {
   readonly output: string;

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
-import type { Declaration } from './declaration.ts';
-import { archive, folder, json, type SelectionOptions, selection } from './options.ts';
+import type { Declaration } from '../commands/command.ts';
+import { archive, folder, json, type SelectionOptions, selection } from '../commands/options.ts';
 
 export interface ContextOptions extends SelectionOptions {
   readonly image: string;

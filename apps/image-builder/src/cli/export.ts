@@ -1,7 +1,7 @@
 import { Option } from 'commander';
+import type { Declaration } from '../commands/command.ts';
+import { json, type NamedImageOptions, oneImage, repository } from '../commands/options.ts';
 import { ARCHIVE_FORMATS, type ArchiveFormat } from '../engine/image-archive.ts';
-import type { Declaration } from './declaration.ts';
-import { json, type NamedImageOptions, oneImage, repository } from './options.ts';
 
 export interface ExportOptions extends NamedImageOptions {
   readonly format: ArchiveFormat;

@@ -1,5 +1,5 @@
-import type { Declaration } from './declaration.ts';
-import { archive, json, type SelectionOptions, selection } from './options.ts';
+import type { Declaration } from '../commands/command.ts';
+import { archive, json, type SelectionOptions, selection } from '../commands/options.ts';
 
 export const fetch: Declaration = {
   name: 'fetch',

@@ -1,6 +1,13 @@
 import { Option } from 'commander';
-import type { Declaration } from './declaration.ts';
-import { type CommonOptions, from, gitHub, json, type ReleaseFilesOptions, releaseFiles } from './options.ts';
+import type { Declaration } from '../commands/command.ts';
+import {
+  type CommonOptions,
+  from,
+  gitHub,
+  json,
+  type ReleaseFilesOptions,
+  releaseFiles,
+} from '../commands/options.ts';
 
 export interface GitHubReleaseOptions extends CommonOptions, ReleaseFilesOptions {
   readonly github?: string;

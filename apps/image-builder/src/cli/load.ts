@@ -1,5 +1,5 @@
-import type { Declaration } from './declaration.ts';
-import { json, type NamedImageOptions, oneImage, repository } from './options.ts';
+import type { Declaration } from '../commands/command.ts';
+import { json, type NamedImageOptions, oneImage, repository } from '../commands/options.ts';
 
 export const load: Declaration = {
   name: 'load',

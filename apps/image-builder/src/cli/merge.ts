@@ -1,5 +1,5 @@
-import type { Declaration } from './declaration.ts';
-import { type CommonOptions, type ImagesOptions, images, json, output } from './options.ts';
+import type { Declaration } from '../commands/command.ts';
+import { type CommonOptions, type ImagesOptions, images, json, output } from '../commands/options.ts';
 
 export interface MergeOptions extends ImagesOptions, CommonOptions {
   readonly output: string;

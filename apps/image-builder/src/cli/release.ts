@@ -1,7 +1,7 @@
 import { Option } from 'commander';
+import type { Declaration } from '../commands/command.ts';
+import { gitHub, type ReleaseFilesOptions, releaseFiles } from '../commands/options.ts';
 import { type BuildOptions, making } from './build.ts';
-import type { Declaration } from './declaration.ts';
-import { gitHub, type ReleaseFilesOptions, releaseFiles } from './options.ts';
 
 export interface ReleaseOptions extends BuildOptions, ReleaseFilesOptions {
   readonly github?: string;

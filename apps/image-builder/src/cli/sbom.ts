@@ -1,7 +1,7 @@
 import { Option } from 'commander';
-import { SBOM_FORMATS, type SbomFormat } from '../supply-chain/sbom-formats.ts';
-import type { Declaration } from './declaration.ts';
-import { type ImageOptions, json, oneImage } from './options.ts';
+import type { Declaration } from '../commands/command.ts';
+import { type ImageOptions, json, oneImage } from '../commands/options.ts';
+import { SBOM_FORMATS, type SbomFormat } from '../sbom/sbom-formats.ts';
 
 export interface SbomOptions extends ImageOptions {
   readonly format: SbomFormat;

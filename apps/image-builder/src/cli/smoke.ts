@@ -1,7 +1,7 @@
 import { Option } from 'commander';
-import { DEFAULT_CHANNEL } from '../tags.ts';
-import type { Declaration } from './declaration.ts';
-import { type CommonOptions, json, layout } from './options.ts';
+import type { Declaration } from '../commands/command.ts';
+import { type CommonOptions, json, layout } from '../commands/options.ts';
+import { DEFAULT_CHANNEL } from '../images/tags.ts';
 
 export interface SmokeOptions extends CommonOptions {
   readonly layout: string;

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
-import type { Declaration } from './declaration.ts';
-import { type ArchiveOptions, archive, json } from './options.ts';
+import type { Declaration } from '../commands/command.ts';
+import { type ArchiveOptions, archive, json } from '../commands/options.ts';
 
 export interface UpdateOptions extends ArchiveOptions {
   readonly check?: true;

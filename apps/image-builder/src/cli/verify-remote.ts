@@ -1,7 +1,7 @@
 import { Option } from 'commander';
+import type { Declaration } from '../commands/command.ts';
+import { type RegistryOptions, registries } from '../commands/options.ts';
 import { type BuildOptions, making } from './build.ts';
-import type { Declaration } from './declaration.ts';
-import { type RegistryOptions, registries } from './options.ts';
 
 export interface VerifyRemoteOptions extends BuildOptions, RegistryOptions {
   readonly at: string;

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { openRegistry, type Repository, referrersTag } from '@qemu-user-static/oci-registry';
 import { startRegistryServer } from '@qemu-user-static/oci-registry/testing';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { AttestPlan } from '../attest/attest.ts';
 import type { AttestOptions } from '../cli/attest.ts';
-import type { Environment } from '../environment.ts';
-import { type MadeCheckout, madeCheckout } from '../publish/testing/checkout.ts';
-import type { AttestPlan } from '../supply-chain/attest.ts';
+import { type MadeCheckout, madeCheckout } from '../testing/made-checkout.ts';
 import { attestCommand } from './attest.ts';
+import type { Environment } from './environment.ts';
 import { publishCommand } from './publish.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'attest-'));

@@ -1,15 +1,15 @@
 import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { subjectsOf } from '../attest/attachments.ts';
+import { type AttestPlan, applyAttest, planAttest, refusalOf } from '../attest/attest.ts';
+import type { BuildFacts } from '../attest/provenance.ts';
 import type { AttestOptions } from '../cli/attest.ts';
-import type { Environment } from '../environment.ts';
-import { table } from '../format.ts';
 import { readLock } from '../lock.ts';
-import { stage } from '../pipeline.ts';
 import { nameOf } from '../publish/format-plan.ts';
-import { subjectsOf } from '../supply-chain/attachments.ts';
-import { type AttestPlan, applyAttest, planAttest, refusalOf } from '../supply-chain/attest.ts';
-import type { BuildFacts } from '../supply-chain/provenance.ts';
+import { stage } from '../release/pipeline.ts';
+import { table } from '../report/format.ts';
 import { destinationsOf } from './destinations.ts';
+import type { Environment } from './environment.ts';
 import { imagesIn } from './images.ts';
 import type { Result } from './result.ts';
 

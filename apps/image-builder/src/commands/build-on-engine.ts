@@ -1,10 +1,10 @@
+import { contentsNamed, contextArchive, openBuildContext } from '../build/build-context.ts';
 import type { BuildOptions } from '../cli/build.ts';
 import { connectEngine } from '../engine/engine.ts';
-import type { Environment } from '../environment.ts';
-import { BuilderError } from '../errors.ts';
-import { stage } from '../pipeline.ts';
-import { contentsNamed, contextArchive, openBuildContext } from '../stages/build-context.ts';
-import { DEFAULT_CHANNEL } from '../tags.ts';
+import { DEFAULT_CHANNEL } from '../images/tags.ts';
+import { stage } from '../release/pipeline.ts';
+import { BuilderError } from '../report/errors.ts';
+import type { Environment } from './environment.ts';
 import { imageName } from './image-name.ts';
 import type { Result } from './result.ts';
 

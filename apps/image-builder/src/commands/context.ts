@@ -1,12 +1,12 @@
 import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { contentsNamed, openBuildContext } from '../build/build-context.ts';
 import type { ContextOptions } from '../cli/context.ts';
-import type { Environment } from '../environment.ts';
-import { BuilderError } from '../errors.ts';
-import { ownPlatform } from '../own-platform.ts';
-import type { ContextFile } from '../recipe/context.ts';
-import { contentsNamed, openBuildContext } from '../stages/build-context.ts';
-import { DEFAULT_CHANNEL } from '../tags.ts';
+import type { ContextFile } from '../images/context.ts';
+import { ownPlatform } from '../images/platforms.ts';
+import { DEFAULT_CHANNEL } from '../images/tags.ts';
+import { BuilderError } from '../report/errors.ts';
+import type { Environment } from './environment.ts';
 import type { Result } from './result.ts';
 
 /** Writes one image's build context: the rendered Dockerfile and every file it copies. */

@@ -1,9 +1,9 @@
 import { parseReference } from '@qemu-user-static/oci-registry';
-import type { DestinationOptions } from '../cli/options.ts';
-import type { Environment } from '../environment.ts';
-import { BuilderError } from '../errors.ts';
 import { nameOf } from '../publish/format-plan.ts';
 import type { Destination } from '../publish/publish.ts';
+import { BuilderError } from '../report/errors.ts';
+import type { Environment } from './environment.ts';
+import type { DestinationOptions } from './options.ts';
 
 /** The repositories that are meant, each once, with clients of their registries. @throws BuilderError USAGE */
 export function destinationsOf(options: DestinationOptions, environment: Environment): Destination[] {

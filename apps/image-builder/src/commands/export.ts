@@ -5,10 +5,10 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ExportOptions } from '../cli/export.ts';
 import { imageArchive } from '../engine/image-archive.ts';
-import { platformName, readImage } from '../engine/read-image.ts';
-import type { Environment } from '../environment.ts';
-import { megabytes } from '../format.ts';
-import { ownPlatform } from '../own-platform.ts';
+import { ownPlatform } from '../images/platforms.ts';
+import { platformName, readImage } from '../layouts/read-image.ts';
+import { megabytes } from '../report/format.ts';
+import type { Environment } from './environment.ts';
 import { imageName } from './image-name.ts';
 import type { Result } from './result.ts';
 

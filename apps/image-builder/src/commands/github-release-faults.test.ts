@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { openedGitHub } from '../github/testing/open.ts';
 import { after, answers, cutsAfter, type Fault, losesAnswer } from '../github/testing/server.ts';
-import { releasesAtHand } from '../github-release/testing/releases.ts';
-import { stateOf } from '../github-release/testing/state.ts';
+import { stateOf } from '../testing/release-state.ts';
+import { releasesAtHand } from '../testing/releases.ts';
 
 const { release, undisturbed, close } = await releasesAtHand();
 afterAll(close);

@@ -5,9 +5,9 @@ import { temporaryFolder } from '@qemu-user-static/debian-archive/testing';
 import { afterAll, describe, expect, test } from 'vitest';
 import { type OpenedGitHub, openedGitHub } from '../github/testing/open.ts';
 import { after } from '../github/testing/server.ts';
-import { COMMIT, releasesAtHand } from '../github-release/testing/releases.ts';
-import { stateOf } from '../github-release/testing/state.ts';
 import { formatLock, parseLock, readLock, writeLock } from '../lock.ts';
+import { stateOf } from '../testing/release-state.ts';
+import { COMMIT, releasesAtHand } from '../testing/releases.ts';
 import { gitHubReleaseCommand } from './github-release.ts';
 
 const { folder, checkout, options, release, close } = await releasesAtHand();

@@ -1,9 +1,6 @@
 import { join } from 'node:path';
 import type { HostPlatform } from '@qemu-user-static/arch-table';
 import type { GitHubReleaseOptions } from '../cli/github-release.ts';
-import type { ReleaseFilesOptions } from '../cli/options.ts';
-import type { Environment } from '../environment.ts';
-import { megabytes } from '../format.ts';
 import type { GitHub } from '../github/client.ts';
 import { type Asset, makeAssets } from '../github-release/assets.ts';
 import { listReleases } from '../github-release/draft.ts';
@@ -11,8 +8,11 @@ import { releaseNotes } from '../github-release/notes.ts';
 import { planReleases, type ReleasePlan } from '../github-release/plan.ts';
 import { type MadeRelease, makeRelease, previousRelease } from '../github-release/release.ts';
 import { formatLock, readLock } from '../lock.ts';
-import { stage } from '../pipeline.ts';
+import { stage } from '../release/pipeline.ts';
+import { megabytes } from '../report/format.ts';
+import type { Environment } from './environment.ts';
 import { imagesIn } from './images.ts';
+import type { ReleaseFilesOptions } from './options.ts';
 import type { Result } from './result.ts';
 
 /** The files of the releases of layouts that are there; with --push the releases. */

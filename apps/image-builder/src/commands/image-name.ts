@@ -1,5 +1,5 @@
 import type { ImageName } from '../engine/image-archive.ts';
-import type { Environment } from '../environment.ts';
+import type { Environment } from './environment.ts';
 
 /** What an image is called in an engine: as it is published, unless another repository is asked for. */
 export function imageName(

@@ -1,12 +1,12 @@
 import { matchesGlob, resolve } from 'node:path';
 import { renderRegisterScript } from '@qemu-user-static/register';
-import { DEFAULT_OUTPUT, type ImagesOptions } from '../cli/options.ts';
-import type { Environment } from '../environment.ts';
-import { BuilderError } from '../errors.ts';
-import { provenanceOf } from '../labels.ts';
+import { provenanceOf } from '../images/labels.ts';
+import { type ImageSet, withTags } from '../layouts/image-set.ts';
+import { loadImages } from '../layouts/load.ts';
 import { readLock } from '../lock.ts';
-import { type ImageSet, withTags } from '../publish/image-set.ts';
-import { loadImages } from '../publish/load.ts';
+import { BuilderError } from '../report/errors.ts';
+import type { Environment } from './environment.ts';
+import { DEFAULT_OUTPUT, type ImagesOptions } from './options.ts';
 
 /**
  * The images that are meant, in the layouts that are meant; they must be those of this checkout.

@@ -1,9 +1,9 @@
-import type { NamedImageOptions } from '../cli/options.ts';
 import { connectEngine } from '../engine/engine.ts';
 import { imageArchive } from '../engine/image-archive.ts';
-import { platformName, readImage } from '../engine/read-image.ts';
-import type { Environment } from '../environment.ts';
+import { platformName, readImage } from '../layouts/read-image.ts';
+import type { Environment } from './environment.ts';
 import { imageName } from './image-name.ts';
+import type { NamedImageOptions } from './options.ts';
 import type { Result } from './result.ts';
 
 /** Puts one image of the layout into the container engine of this machine. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { digestOf } from '@qemu-user-static/oci-image';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type MadeCheckout, madeCheckout } from '../publish/testing/checkout.ts';
+import { type MadeCheckout, madeCheckout } from '../testing/made-checkout.ts';
 import { mergeCommand } from './merge.ts';
 
 let folder: string;

@@ -1,6 +1,6 @@
 import type { MergeOptions } from '../cli/merge.ts';
-import type { Environment } from '../environment.ts';
-import { writeImages } from '../publish/write-layout.ts';
+import { writeImages } from '../layouts/write-layout.ts';
+import type { Environment } from './environment.ts';
 import { imagesIn } from './images.ts';
 import type { Result } from './result.ts';
 

@@ -16,7 +16,7 @@ import {
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { PublishOptions } from '../cli/publish.ts';
 import type { PublishPlan } from '../publish/plan.ts';
-import { type MadeCheckout, madeCheckout } from '../publish/testing/checkout.ts';
+import { type MadeCheckout, madeCheckout } from '../testing/made-checkout.ts';
 import { publishCommand } from './publish.ts';
 
 const run = promisify(execFile);

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { PublishOptions } from '../cli/publish.ts';
-import type { Environment } from '../environment.ts';
 import { formatPlan } from '../publish/format-plan.ts';
 import type { PublishPlan } from '../publish/plan.ts';
 import { applyPlan, makePlan, refusalOf } from '../publish/publish.ts';
 import { destinationsOf } from './destinations.ts';
+import type { Environment } from './environment.ts';
 import { imagesIn } from './images.ts';
 import type { Result } from './result.ts';
 

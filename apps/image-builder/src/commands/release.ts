@@ -1,16 +1,16 @@
+import { fetch } from '../build/fetch.ts';
+import { check } from '../check/check.ts';
 import type { BuildOptions } from '../cli/build.ts';
 import type { CheckOptions } from '../cli/check.ts';
-import type { SelectionOptions } from '../cli/options.ts';
 import type { ReleaseOptions } from '../cli/release.ts';
-import type { Environment } from '../environment.ts';
-import { BuilderError } from '../errors.ts';
-import { megabytes } from '../format.ts';
+import { DEFAULT_CHANNEL } from '../images/tags.ts';
 import { readLock } from '../lock.ts';
-import { buildStages, release, stage } from '../pipeline.ts';
-import { check } from '../stages/check.ts';
-import { fetch } from '../stages/fetch.ts';
-import { formatSummary } from '../summary.ts';
-import { DEFAULT_CHANNEL } from '../tags.ts';
+import { buildStages, release, stage } from '../release/pipeline.ts';
+import { formatSummary } from '../release/summary.ts';
+import { BuilderError } from '../report/errors.ts';
+import { megabytes } from '../report/format.ts';
+import type { Environment } from './environment.ts';
+import type { SelectionOptions } from './options.ts';
 import type { Result } from './result.ts';
 
 /** Everything: packages, layout, proof; and where it was asked for, the releases on GitHub. */

@@ -1,12 +1,12 @@
 import type { SbomOptions } from '../cli/sbom.ts';
-import { readImage } from '../engine/read-image.ts';
-import type { Environment } from '../environment.ts';
+import { ownPlatform } from '../images/platforms.ts';
+import { platformOf } from '../layouts/parts.ts';
+import { readImage } from '../layouts/read-image.ts';
 import { readLock } from '../lock.ts';
-import { ownPlatform } from '../own-platform.ts';
-import { platformOf } from '../publish/parts.ts';
-import { billOfMaterials } from '../supply-chain/bill-of-materials.ts';
-import { imageFacts } from '../supply-chain/image-facts.ts';
-import { SBOMS } from '../supply-chain/sboms.ts';
+import { billOfMaterials } from '../sbom/bill-of-materials.ts';
+import { imageFacts } from '../sbom/image-facts.ts';
+import { SBOMS } from '../sbom/sboms.ts';
+import type { Environment } from './environment.ts';
 import { imagesIn } from './images.ts';
 import type { Result } from './result.ts';
 

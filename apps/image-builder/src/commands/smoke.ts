@@ -1,8 +1,8 @@
+import { formatSmoke, smoke } from '../check/smoke.ts';
 import type { SmokeOptions } from '../cli/smoke.ts';
 import { connectEngine } from '../engine/engine.ts';
-import { formatSmoke, smoke } from '../engine/smoke.ts';
-import type { Environment } from '../environment.ts';
-import { stage } from '../pipeline.ts';
+import { stage } from '../release/pipeline.ts';
+import type { Environment } from './environment.ts';
 import type { Result } from './result.ts';
 
 /** Proves an image of the layout on this machine's container engine. */

@@ -2,11 +2,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { temporaryFolder } from '@qemu-user-static/debian-archive/testing';
 import { expect, onTestFinished, test } from 'vitest';
-import { openEnvironment } from '../environment.ts';
 import { openedGitHub } from '../github/testing/open.ts';
 import { formatLock, parseLock, readLock, writeLock } from '../lock.ts';
 import { platformsOf } from '../locked.ts';
-import { olderLock } from '../track/testing/older-lock.ts';
+import { olderLock } from '../testing/older-lock.ts';
+import { openEnvironment } from './environment.ts';
 import { trackCommand } from './track.ts';
 
 test.skipIf(process.env.OFFLINE)(

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { losesAnswer } from '../github/testing/server.ts';
 import { parseLock } from '../lock.ts';
+import { type Offered, type TrackedCheckout, trackedCheckout } from '../testing/tracked-checkout.ts';
 import { keepIssue } from '../track/issue.ts';
 import type { TrackReport } from '../track/report.ts';
-import { type Offered, type TrackedCheckout, trackedCheckout } from '../track/testing/checkout.ts';
 
 const OLD: Offered = { 'linux/amd64': ['10.0.11', ['arm', 'hppa']], 'linux/arm/v7': ['10.0.11', ['arm']] };
 const NEW: Offered = { 'linux/amd64': ['11.1.3', ['arm', 'hexagon']], 'linux/arm/v7': ['10.0.11', ['arm']] };

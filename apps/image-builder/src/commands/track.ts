@@ -1,11 +1,10 @@
 import { renderRegisterScript } from '@qemu-user-static/register';
 import type { TrackOptions } from '../cli/track.ts';
-import type { Environment } from '../environment.ts';
-import { BuilderError } from '../errors.ts';
 import type { GitHub } from '../github/client.ts';
 import type { KeptThread } from '../github/keep-one.ts';
 import { formatLock, type Lock, readLock } from '../lock.ts';
 import { packageChanges } from '../lock-changes.ts';
+import { BuilderError } from '../report/errors.ts';
 import { readSources } from '../sources.ts';
 import { trackArchive } from '../track/archive.ts';
 import { pullRequestBody, pullRequestTitle } from '../track/format-pull-request.ts';
@@ -17,6 +16,7 @@ import { foresee, propose, proposedLock, withdrawProposal } from '../track/pull-
 import { reportOn, type TrackReport } from '../track/report.ts';
 import { markerFor, withDatesOf } from '../track/same-proposal.ts';
 import { type UpstreamTags, upstreamTags } from '../track/upstream-tags.ts';
+import type { Environment } from './environment.ts';
 import type { Result } from './result.ts';
 
 /**

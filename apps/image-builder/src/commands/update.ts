@@ -1,12 +1,12 @@
 import { renderRegisterScript } from '@qemu-user-static/register';
 import type { UpdateOptions } from '../cli/update.ts';
-import type { Environment } from '../environment.ts';
-import { BuilderError } from '../errors.ts';
 import { formatLock, type Lock, readLock, writeLock } from '../lock.ts';
 import { describeChanges } from '../lock-changes.ts';
-import { stage } from '../pipeline.ts';
+import { stage } from '../release/pipeline.ts';
+import { BuilderError } from '../report/errors.ts';
 import { readSources } from '../sources.ts';
 import { update } from '../stages/update.ts';
+import type { Environment } from './environment.ts';
 import type { Result } from './result.ts';
 
 /** @throws BuilderError LOCK_OUTDATED with --check, if the lock is not what `update` would write */

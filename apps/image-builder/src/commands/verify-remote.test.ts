@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type RegistryServer, startRegistryServer } from '@qemu-user-static/oci-registry/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { VerifyRemoteOptions } from '../cli/verify-remote.ts';
-import { type MadeCheckout, madeCheckout } from '../publish/testing/checkout.ts';
+import { type MadeCheckout, madeCheckout } from '../testing/made-checkout.ts';
 import { publishCommand } from './publish.ts';
 import { verifyRemoteCommand } from './verify-remote.ts';
 

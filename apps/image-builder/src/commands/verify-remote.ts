@@ -1,12 +1,12 @@
 import { parseReference } from '@qemu-user-static/oci-registry';
 import type { VerifyRemoteOptions } from '../cli/verify-remote.ts';
-import type { Environment } from '../environment.ts';
-import { BuilderError } from '../errors.ts';
-import { table } from '../format.ts';
-import { buildStages, stage } from '../pipeline.ts';
-import { type ImageSet, withTags } from '../publish/image-set.ts';
-import { listed } from '../publish/problems.ts';
+import { type ImageSet, withTags } from '../layouts/image-set.ts';
 import { areGenuine, arePresent, otherTags, type TagFinding, verifyRemote } from '../publish/verify.ts';
+import { buildStages, stage } from '../release/pipeline.ts';
+import { BuilderError } from '../report/errors.ts';
+import { table } from '../report/format.ts';
+import { listed } from '../report/problems.ts';
+import type { Environment } from './environment.ts';
 import { imagesIn } from './images.ts';
 import { selectionOf } from './release.ts';
 import type { Result } from './result.ts';

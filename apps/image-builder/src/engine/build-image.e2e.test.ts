@@ -1,11 +1,11 @@
 import { HOST_PLATFORMS, type HostPlatform } from '@qemu-user-static/arch-table';
 import { END_OF_ARCHIVE, tarEntry } from '@qemu-user-static/oci-image';
 import { describe, expect, test } from 'vitest';
+import { readImage } from '../layouts/read-image.ts';
+import { enginesAtHand, LAYOUT, NO_LAYOUT } from '../testing/engines.ts';
 import { callMain } from '../testing/main.ts';
+import { type SavedImage, saveImage } from '../testing/saved-image.ts';
 import { imageArchive } from './image-archive.ts';
-import { readImage } from './read-image.ts';
-import { enginesAtHand, LAYOUT, NO_LAYOUT } from './testing/engines.ts';
-import { type SavedImage, saveImage } from './testing/saved-image.ts';
 
 const engines = await enginesAtHand();
 const reason = engines.length === 0 ? 'no engine answers' : NO_LAYOUT;

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type Docker from 'dockerode';
-import { BuilderError } from '../errors.ts';
+import { BuilderError } from '../report/errors.ts';
 
 /** What an engine builds, and what it is called there. */
 export interface EngineBuild {

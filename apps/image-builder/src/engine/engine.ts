@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { HOST_PLATFORMS, type HostPlatform, host } from '@qemu-user-static/arch-table';
 import type Docker from 'dockerode';
-import { BuilderError } from '../errors.ts';
+import { BuilderError } from '../report/errors.ts';
 import { buildImage, type EngineBuild } from './build-image.ts';
 
 /** How a container is run: alone, without a network, and removed afterwards. */

@@ -14,7 +14,7 @@ import {
   tarEntryLength,
   tarHeader,
 } from '@qemu-user-static/oci-image';
-import { BuilderError } from '../errors.ts';
+import { BuilderError } from '../report/errors.ts';
 
 /**
  * `oci-archive` is an OCI layout in a tar file

@@ -13,8 +13,8 @@ import {
 } from '@qemu-user-static/oci-image';
 import pLimit from 'p-limit';
 import { readFiles } from '../check/read-layer.ts';
-import { BuilderError } from '../errors.ts';
 import { memoKey, recall, remember } from '../memo.ts';
+import { BuilderError } from '../report/errors.ts';
 import type { Binary, ReleasePlan } from './plan.ts';
 
 /** A file of a release, on disk. */

@@ -7,8 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { expect, onTestFinished, test } from 'vitest';
 import { type GitHubServer, startGitHub } from '../github/testing/server.ts';
-import { madeCheckout } from '../publish/testing/checkout.ts';
-import { stateOf } from './testing/state.ts';
+import { madeCheckout } from '../testing/made-checkout.ts';
+import { stateOf } from '../testing/release-state.ts';
 
 /** `KILLS=20` takes longer and looks closer. */
 const KILLS = Number(process.env.KILLS ?? 3);
@@ -24,7 +24,7 @@ test(`killed at ${KILLS} moments, it leaves no release without all its files, an
     await rm(folder, { recursive: true, force: true });
   });
   const layout = await checkout.build('oci');
-  const program = new URL('./testing/make.ts', import.meta.url).pathname;
+  const program = new URL('../testing/make-releases.ts', import.meta.url).pathname;
 
   /** Makes the releases in a process of its own, which is killed at an answer of GitHub, or a little later. */
   async function make(server: GitHubServer, assets: string, answers = Number.POSITIVE_INFINITY) {

@@ -1,7 +1,7 @@
 import { type HostPlatform, host } from '@qemu-user-static/arch-table';
-import { megabytes } from '../format.ts';
 import type { Lock } from '../lock.ts';
 import { packageChanges } from '../lock-changes.ts';
+import { megabytes } from '../report/format.ts';
 import { notesOf } from '../track/upstream.ts';
 import type { Asset } from './assets.ts';
 import { platformsIn, type ReleasePlan } from './plan.ts';

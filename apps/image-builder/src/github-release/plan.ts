@@ -1,13 +1,13 @@
 import { GUEST_NAMES, type GuestName, type HostPlatform, host } from '@qemu-user-static/arch-table';
 import type { Descriptor, Digest, Layout } from '@qemu-user-static/oci-image';
-import { BuilderError } from '../errors.ts';
+import { parseDockerfile } from '../images/dockerfile.ts';
+import { partOf } from '../images/layer-plan.ts';
+import { DEFAULT_CHANNEL, primaryVersion } from '../images/tags.ts';
+import { renderTemplate } from '../images/template.ts';
+import { documentIn, type ImageSet, isIndex, type SetTag } from '../layouts/image-set.ts';
 import type { Lock } from '../lock.ts';
 import { platformsOf } from '../locked.ts';
-import { documentIn, type ImageSet, isIndex, type SetTag } from '../publish/image-set.ts';
-import { parseDockerfile } from '../recipe/dockerfile.ts';
-import { partOf } from '../recipe/plan.ts';
-import { renderTemplate } from '../recipe/template.ts';
-import { DEFAULT_CHANNEL, primaryVersion } from '../tags.ts';
+import { BuilderError } from '../report/errors.ts';
 
 /** A release on GitHub: the images of one QEMU version, as the tag that never moves has them. */
 export interface ReleasePlan {

@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto';
-import { BuilderError } from '../errors.ts';
-import type { OnEvent } from '../events.ts';
 import type { GitHub } from '../github/client.ts';
 import { hasStatus } from '../github/errors.ts';
 import { formatLock, type Lock, parseLock } from '../lock.ts';
-import { listed } from '../publish/problems.ts';
+import { BuilderError } from '../report/errors.ts';
+import type { OnEvent } from '../report/events.ts';
+import { listed } from '../report/problems.ts';
 import { type Asset, LOCK_ASSET, SUMS_ASSET } from './assets.ts';
 import { ensureDraft, listReleases, removeDraft } from './draft.ts';
 import type { PreviousRelease } from './notes.ts';

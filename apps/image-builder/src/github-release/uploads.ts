@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import type { OnEvent } from '../events.ts';
 import type { GitHub } from '../github/client.ts';
 import { gone } from '../github/gone.ts';
+import type { OnEvent } from '../report/events.ts';
 import type { Asset } from './assets.ts';
 
 type Api = GitHub['api']['rest']['repos'];

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { type Clock, isLoopback } from '@qemu-user-static/oci-registry';
 import { Octokit } from 'octokit';
 import { EnvHttpProxyAgent, fetch } from 'undici';
-import type { OnEvent } from '../events.ts';
+import type { OnEvent } from '../report/events.ts';
 import { asGitHubError, assertAnswer, GitHubError, hasStatus } from './errors.ts';
 import { createPatience } from './patience.ts';
 import type { RepositoryName } from './settings.ts';

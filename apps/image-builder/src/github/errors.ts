@@ -1,5 +1,5 @@
 import { RequestError } from 'octokit';
-import { BuilderError, type BuilderErrorCode } from '../errors.ts';
+import { BuilderError, type BuilderErrorCode } from '../report/errors.ts';
 
 /** GitHub's answer was no, or there was none. */
 export class GitHubError extends BuilderError {

@@ -1,5 +1,5 @@
 import type { Clock } from '@qemu-user-static/oci-registry';
-import type { OnEvent } from '../events.ts';
+import type { OnEvent } from '../report/events.ts';
 import { GitHubError } from './errors.ts';
 
 const ATTEMPTS = 6;

@@ -1,4 +1,4 @@
-import { BuilderError } from '../errors.ts';
+import { BuilderError } from '../report/errors.ts';
 
 // What options and variables say about GitHub, looked at before anything is asked or built.
 

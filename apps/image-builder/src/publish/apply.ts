@@ -2,10 +2,10 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { blobPath, type Digest, findBadBlobs, ImageError } from '@qemu-user-static/oci-image';
 import { RegistryError, type Repository } from '@qemu-user-static/oci-registry';
 import pLimit, { type LimitFunction } from 'p-limit';
-import { BuilderError } from '../errors.ts';
-import { documentIn, type ImageSet } from './image-set.ts';
+import { documentIn, type ImageSet } from '../layouts/image-set.ts';
+import { BuilderError } from '../report/errors.ts';
+import { listed } from '../report/problems.ts';
 import { isWritten, type PlannedTag, type TargetPlan } from './plan.ts';
-import { listed } from './problems.ts';
 
 /**
  * Does what a plan says in one repository. Each step begins when the one before is through: blobs, manifests,

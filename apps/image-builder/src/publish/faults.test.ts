@@ -8,9 +8,9 @@ import {
   startRegistryServer,
 } from '@qemu-user-static/oci-registry/testing';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import type { ImageSet } from './image-set.ts';
-import { madeSet } from './testing/release.ts';
-import { destinationsIn, gapsIn, publishTo, tagsIn, tagsOf } from './testing/remote.ts';
+import type { ImageSet } from '../layouts/image-set.ts';
+import { madeSet } from '../testing/made-release.ts';
+import { destinationsIn, gapsIn, publishTo, tagsIn, tagsOf } from '../testing/remote.ts';
 
 /** Something that goes wrong with a registry while a release is published to it. */
 interface Case {

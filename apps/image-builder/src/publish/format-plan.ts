@@ -1,4 +1,4 @@
-import { megabytes, table } from '../format.ts';
+import { megabytes, table } from '../report/format.ts';
 import type { PlannedTag, PublishPlan, TargetPlan } from './plan.ts';
 
 /** How many tags a printed plan lists for each repository before it only counts them. */

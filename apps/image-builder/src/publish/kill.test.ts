@@ -8,10 +8,10 @@ import { openRegistry } from '@qemu-user-static/oci-registry';
 import { hasDockerRegistry, startDockerRegistry } from '@qemu-user-static/oci-registry/testing';
 import pLimit from 'p-limit';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { withTags } from './image-set.ts';
-import { madeSet } from './testing/release.ts';
-import { gapsIn, publishTo, tagsIn, tagsOf } from './testing/remote.ts';
-import { formatSet } from './testing/set-file.ts';
+import { withTags } from '../layouts/image-set.ts';
+import { madeSet } from '../testing/made-release.ts';
+import { gapsIn, publishTo, tagsIn, tagsOf } from '../testing/remote.ts';
+import { formatSet } from '../testing/set-file.ts';
 
 /** `KILLS=50` takes longer and looks closer. */
 const KILLS = Number(process.env.KILLS ?? 8);
@@ -31,7 +31,7 @@ const TAGS = [
 
 /** Publishes in a process of its own, which is killed after some answers of the registry; how many it got. */
 async function publishUntil(answers: number, ...args: string[]): Promise<number> {
-  const program = new URL('./testing/push.ts', import.meta.url).pathname;
+  const program = new URL('../testing/push.ts', import.meta.url).pathname;
   const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'exit');
   let heard = 0;

@@ -1,7 +1,7 @@
 import { type Descriptor, type Digest, digestOf, MEDIA_TYPE } from '@qemu-user-static/oci-image';
 import { describe, expect, test } from 'vitest';
+import { blobsOf, type ImageSet, type SetDocument, type SetTag, withTags } from '../layouts/image-set.ts';
 import { formatPlan } from './format-plan.ts';
-import { blobsOf, type ImageSet, type SetDocument, type SetTag, withTags } from './image-set.ts';
 import { planPublish, type Target } from './plan.ts';
 import { refusalOf } from './publish.ts';
 import type { RepositoryState } from './state.ts';

@@ -1,6 +1,6 @@
 import type { Descriptor, Digest } from '@qemu-user-static/oci-image';
-import { DEFAULT_CHANNEL } from '../tags.ts';
-import { blobsOf, documentIn, type ImageSet, isIndex, type SetTag } from './image-set.ts';
+import { DEFAULT_CHANNEL } from '../images/tags.ts';
+import { blobsOf, documentIn, type ImageSet, isIndex, type SetTag } from '../layouts/image-set.ts';
 import type { RepositoryState } from './state.ts';
 
 /** What is to be done; plain data, as `--json` and `--save` write it. */

@@ -5,10 +5,10 @@ import { blobPath, type Digest } from '@qemu-user-static/oci-image';
 import type { RegistrySettings } from '@qemu-user-static/oci-registry';
 import { type RegistryServerSettings, startRegistryServer } from '@qemu-user-static/oci-registry/testing';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { blobsOf, type ImageSet } from './image-set.ts';
+import { blobsOf, type ImageSet } from '../layouts/image-set.ts';
+import { madeSet } from '../testing/made-release.ts';
+import { destinationsIn, gapsIn, publishTo, tagsIn, tagsOf } from '../testing/remote.ts';
 import { applyPlan, makePlan } from './publish.ts';
-import { madeSet } from './testing/release.ts';
-import { destinationsIn, gapsIn, publishTo, tagsIn, tagsOf } from './testing/remote.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'publish-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));

@@ -1,12 +1,12 @@
 import type { Repository } from '@qemu-user-static/oci-registry';
-import { BuilderError } from '../errors.ts';
-import type { OnEvent } from '../events.ts';
-import { stage } from '../pipeline.ts';
+import type { ImageSet } from '../layouts/image-set.ts';
+import { stage } from '../release/pipeline.ts';
+import { BuilderError } from '../report/errors.ts';
+import type { OnEvent } from '../report/events.ts';
+import { listed } from '../report/problems.ts';
 import { applyTarget } from './apply.ts';
 import { nameOf } from './format-plan.ts';
-import type { ImageSet } from './image-set.ts';
 import { type PublishPlan, planPublish, type TargetPlan } from './plan.ts';
-import { listed } from './problems.ts';
 import { askRepository } from './state.ts';
 
 /** A repository that is to have the images. */

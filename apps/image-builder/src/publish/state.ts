@@ -1,6 +1,6 @@
 import type { Digest } from '@qemu-user-static/oci-image';
 import type { Repository } from '@qemu-user-static/oci-registry';
-import { blobsOf, type ImageSet, isIndex } from './image-set.ts';
+import { blobsOf, type ImageSet, isIndex } from '../layouts/image-set.ts';
 
 /** What a repository has of a set. */
 export interface RepositoryState {

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startRegistryServer } from '@qemu-user-static/oci-registry/testing';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { blobsOf, documentIn, type ImageSet, isIndex, withTags } from './image-set.ts';
-import { madeSet } from './testing/release.ts';
-import { destinationsIn, publishTo } from './testing/remote.ts';
+import { blobsOf, documentIn, type ImageSet, isIndex, withTags } from '../layouts/image-set.ts';
+import { madeSet } from '../testing/made-release.ts';
+import { destinationsIn, publishTo } from '../testing/remote.ts';
 import { areGenuine, arePresent, verifyRemote } from './verify.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'verify-'));

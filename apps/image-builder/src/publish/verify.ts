@@ -2,7 +2,7 @@ import { CodedError } from '@qemu-user-static/errors';
 import type { Digest } from '@qemu-user-static/oci-image';
 import type { Repository } from '@qemu-user-static/oci-registry';
 import pLimit from 'p-limit';
-import { blobsOf, documentIn, type ImageSet, type SetTag } from './image-set.ts';
+import { blobsOf, documentIn, type ImageSet, type SetTag } from '../layouts/image-set.ts';
 
 /** What was found of one tag. */
 export interface TagFinding {

@@ -10,11 +10,11 @@ import {
   type Release,
   type Suite,
 } from '@qemu-user-static/debian-archive';
-import { BuilderError } from '../errors.ts';
-import type { OnEvent } from '../events.ts';
 import { type Lock, type LockedChannel, type LockedPackage, type LockedPlatform, sortKeys } from '../lock.ts';
 import { qemuVersionOf } from '../qemu-version.ts';
 import { numberRebuilds, recipeHash } from '../rebuilds.ts';
+import { BuilderError } from '../report/errors.ts';
+import type { OnEvent } from '../report/events.ts';
 import type { SourceChannel, Sources } from '../sources.ts';
 import { lockSources } from './lock-sources.ts';
 

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { BuilderError } from '../errors.ts';
+import { BuilderError } from '../report/errors.ts';
 import { readSigningKey } from './cosign-key.ts';
 import { keySigner } from './key-signer.ts';
 import type { StatementSigner } from './signer.ts';

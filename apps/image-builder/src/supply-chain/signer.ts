@@ -1,8 +1,8 @@
 import { type Bundle, bundleFromJSON, bundleToJSON } from '@sigstore/bundle';
 import { DSSEBundleBuilder, type Signer, type Witness } from '@sigstore/sign';
 import { toSignedEntity, type Verifier } from '@sigstore/verify';
-import { BuilderError } from '../errors.ts';
-import { STATEMENT_TYPE } from './statement.ts';
+import { STATEMENT_TYPE } from '../attest/statement.ts';
+import { BuilderError } from '../report/errors.ts';
 
 /** Who signs statements. */
 export interface StatementSigner {

@@ -1,8 +1,8 @@
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BuilderEvent } from '../events.ts';
-import type { BuildContext, Built } from '../stages/build.ts';
+import type { BuildContext, Built } from '../build/build.ts';
+import type { BuilderEvent } from '../report/events.ts';
 import { lockMade, makeEmulators, makeShell } from './packages.ts';
 
 // Packages of three hosts, made here, and how to build images of them.

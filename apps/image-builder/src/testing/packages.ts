@@ -2,9 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type HostPlatform, host } from '@qemu-user-static/arch-table';
 import { makePackage, type TestFile, type TestPackage } from '@qemu-user-static/debian-archive/testing';
+import type { FetchedChannel } from '../build/build.ts';
 import type { Lock, LockedPackage } from '../lock.ts';
 import { sourceKey } from '../locked.ts';
-import type { FetchedChannel } from '../stages/build.ts';
 import { RELEASE } from './lock.ts';
 import { makeProgram } from './program.ts';
 

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
-import { BuilderError } from '../errors.ts';
 import type { GitHub } from '../github/client.ts';
 import { hasStatus } from '../github/errors.ts';
 import { type Lock, parseLock } from '../lock.ts';
+import { BuilderError } from '../report/errors.ts';
 
 /** The branch that proposals are on. */
 export const BRANCH = 'track/sources-lock';

@@ -1,7 +1,7 @@
 import type { GuestName } from '@qemu-user-static/arch-table';
-import { megabytes } from '../format.ts';
 import type { Lock, LockedChannel } from '../lock.ts';
 import type { PackageChange } from '../lock-changes.ts';
+import { megabytes } from '../report/format.ts';
 import { formatLag } from './format-report.ts';
 import type { Proof } from './prove.ts';
 import type { TrackReport } from './report.ts';

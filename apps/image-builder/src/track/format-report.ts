@@ -1,6 +1,6 @@
-import { table } from '../format.ts';
 import type { Lock } from '../lock.ts';
 import { describeChanges } from '../lock-changes.ts';
+import { table } from '../report/format.ts';
 import type { TrackReport } from './report.ts';
 import type { Lag } from './upstream.ts';
 

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { GuestName, HostPlatform } from '@qemu-user-static/arch-table';
 import { isTold } from '@qemu-user-static/errors';
-import type { Environment } from '../environment.ts';
+import { type CheckReport, check } from '../check/check.ts';
+import type { Environment } from '../commands/environment.ts';
 import type { Lock } from '../lock.ts';
 import type { PackageChange } from '../lock-changes.ts';
-import { makeLayout, stage } from '../pipeline.ts';
-import { type CheckReport, check } from '../stages/check.ts';
+import { makeLayout, stage } from '../release/pipeline.ts';
 import { guestsIn } from './packages.ts';
 
 /** What came of building and checking the images of a channel that would change. */

@@ -1,7 +1,7 @@
-import { BuilderError } from '../errors.ts';
 import type { GitHub } from '../github/client.ts';
 import { type KeptThread, keepOne, type Thread, type WantedThread, withdraw } from '../github/keep-one.ts';
 import type { Lock } from '../lock.ts';
+import { BuilderError } from '../report/errors.ts';
 import { assertOurs, BRANCH, type Commit, commitAt, hasLock, isOurs, lockIn, moveBranch } from './branch.ts';
 
 /** A change of the lock, and what the pull request says. */

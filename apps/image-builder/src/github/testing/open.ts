@@ -1,6 +1,6 @@
 import type { Clock } from '@qemu-user-static/oci-registry';
 import { onTestFinished } from 'vitest';
-import type { BuilderEvent } from '../../events.ts';
+import type { BuilderEvent } from '../../report/events.ts';
 import { type GitHub, openGitHub } from '../client.ts';
 import { type GitHubServer, startGitHub } from './server.ts';
 import type { Repository } from './store.ts';

@@ -1,0 +1,174 @@
+import type { Digest } from '@qemu-user-static/oci-image';
+import type { Descriptor, Repository } from '@qemu-user-static/oci-registry';
+import pLimit from 'p-limit';
+import { nameOf } from '../publish/format-plan.ts';
+import type { Destination } from '../publish/publish.ts';
+import { BuilderError } from '../report/errors.ts';
+import { listed } from '../report/problems.ts';
+import type { StatementSigner } from '../supply-chain/signer.ts';
+import { type Artifact, EMPTY } from './artifact.ts';
+import { BUNDLE_TYPE, bundleArtifact, isAttached, type Subject } from './attachments.ts';
+import { isSigned, type Statement } from './statement.ts';
+
+/** What is to be done; plain data, as `--json` writes it. */
+export interface AttestPlan {
+  readonly schemaVersion: 1;
+  /** Null: nothing is signed. */
+  readonly signer: string | null;
+  readonly targets: readonly TargetPlan[];
+}
+
+export interface TargetPlan {
+  readonly registry: string;
+  readonly repository: string;
+  readonly subjects: readonly PlannedSubject[];
+}
+
+export interface PlannedSubject {
+  readonly digest: Digest;
+  /** The repository has the image; nothing can be attached to one that it has not. */
+  readonly published: boolean;
+  /** Kinds of documents that are missing. */
+  readonly attach: readonly string[];
+  /** Predicates that are not signed. */
+  readonly sign: readonly string[];
+  /** Documents and signatures that are there. */
+  readonly there: number;
+}
+
+/** Asks a destination what its images have, and works out what they lack. Nothing is changed. */
+export async function planAttest(
+  subjects: readonly Subject[],
+  { registry, repository, client }: Destination,
+  signer: StatementSigner | null,
+  atOnce: number,
+): Promise<TargetPlan> {
+  const limit = pLimit(atOnce);
+  const planned = await limit.map(subjects, async (subject): Promise<PlannedSubject> => {
+    const { descriptor, documents, statements } = subject;
+    const published = (await client.headManifest(descriptor.digest)) !== undefined;
+    const { missing, unsigned } = published
+      ? await lacking(subject, client, signer)
+      : { missing: documents, unsigned: signer === null ? [] : statements };
+    const wanted = documents.length + (signer === null ? 0 : statements.length);
+    return {
+      digest: descriptor.digest,
+      published,
+      attach: missing.map(({ artifactType }) => artifactType),
+      sign: unsigned.map(({ predicateType }) => predicateType),
+      there: wanted - missing.length - unsigned.length,
+    };
+  });
+  return { registry, repository, subjects: planned };
+}
+
+/** Why a plan cannot be followed: there are images that the repository does not have. */
+export function refusalOf({ targets }: AttestPlan): BuilderError | undefined {
+  const missing = targets.flatMap((target) =>
+    target.subjects.filter(({ published }) => !published).map(({ digest }) => `${nameOf(target)}@${digest}`),
+  );
+  if (missing.length === 0) return undefined;
+  return new BuilderError(
+    'IMAGES_NOT_PUBLISHED',
+    `these images are not in the repository:${listed(missing)}`,
+  );
+}
+
+/**
+ * Attaches what the images of a destination lack, and looks whether it is there afterwards: where a registry keeps no
+ * list of referrers, clients do under a tag, and another client can overwrite it.
+ *
+ * @throws BuilderError ATTESTATION_NOT_KEPT; RegistryError
+ */
+export async function applyAttest(
+  subjects: readonly Subject[],
+  { registry, repository, client }: Destination,
+  signer: StatementSigner | null,
+  atOnce: number,
+): Promise<void> {
+  const limit = pLimit(atOnce);
+  if (subjects.length > 0) await send(client, EMPTY);
+  const lost: string[] = [];
+  try {
+    await limit.map(subjects, async (subject) => {
+      const { missing, unsigned } = await lacking(subject, client, signer);
+      if (missing.length + unsigned.length === 0) return;
+      const artifacts = [...missing];
+      if (signer !== null)
+        for (const { predicateType, bytes } of unsigned)
+          artifacts.push(bundleArtifact(subject.descriptor, predicateType, await signer.sign(bytes)));
+      // Together: where clients keep the list of an image's referrers, it is written twice and not for each of them.
+      await Promise.all(artifacts.map((artifact) => attach(client, artifact)));
+      const listed = new Set((await client.referrers(subject.descriptor.digest)).map(({ digest }) => digest));
+      if (artifacts.some(({ manifest }) => !listed.has(manifest.descriptor.digest)))
+        lost.push(subject.descriptor.digest);
+    });
+  } catch (error) {
+    limit.clearQueue();
+    throw error;
+  }
+  if (lost.length > 0)
+    throw new BuilderError(
+      'ATTESTATION_NOT_KEPT',
+      `${nameOf({ registry, repository })} does not list all that was attached to:${listed(lost)}`,
+    );
+}
+
+interface Lacking {
+  readonly missing: readonly Artifact[];
+  readonly unsigned: readonly Statement[];
+}
+
+async function lacking(
+  { descriptor, documents, statements }: Subject,
+  client: Repository,
+  signer: StatementSigner | null,
+): Promise<Lacking> {
+  const referrers = await client.referrers(descriptor.digest);
+  const missing = documents.filter((document) => !isAttached(document, referrers));
+  if (signer === null) return { missing, unsigned: [] };
+  const bundles = referrers.filter(({ artifactType = '' }) => MAY_BE_BUNDLES.has(artifactType));
+  const opened: Uint8Array[] = [];
+  for (const bundle of bundles) {
+    const statement = signer.open(await readBundle(client, bundle));
+    if (statement !== null) opened.push(statement);
+  }
+  return {
+    missing,
+    unsigned: statements.filter((statement) => !isSigned(statement, descriptor.digest, opened)),
+  };
+}
+
+/** Where cosign keeps the list itself, it gives the type of the empty config for its bundles'. */
+const MAY_BE_BUNDLES: ReadonlySet<string> = new Set([BUNDLE_TYPE, EMPTY.descriptor.mediaType]);
+
+/** Far above any bundle of ours. */
+const MAX_BUNDLE = 4 << 20;
+
+/** A bundle's bytes; none for a manifest that has no small blob, for it is none of ours. */
+async function readBundle(client: Repository, { digest }: Descriptor): Promise<Uint8Array> {
+  const { bytes } = await client.getManifest(digest);
+  const { layers } = JSON.parse(Buffer.from(bytes).toString()) as { layers?: Descriptor[] };
+  const [layer] = layers ?? [];
+  if (layer === undefined || layer.size > MAX_BUNDLE) return new Uint8Array();
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of client.getBlob(layer)) chunks.push(Uint8Array.from(chunk));
+  return Buffer.concat(chunks);
+}
+
+async function attach(client: Repository, { blob, manifest }: Artifact): Promise<void> {
+  await send(client, blob);
+  const { digest, mediaType } = manifest.descriptor;
+  await client.putManifest(digest, { mediaType, bytes: manifest.bytes });
+}
+
+/** Without asking whether it is there: hardly ever is what the list of referrers lacks, and it is small. */
+async function send(client: Repository, { descriptor, bytes }: Artifact['blob']): Promise<void> {
+  await client.uploadBlob({
+    digest: descriptor.digest,
+    size: bytes.length,
+    open: async function* (offset) {
+      yield bytes.subarray(offset);
+    },
+  });
+}

@@ -1,0 +1,59 @@
+import type { HostPlatform } from '@qemu-user-static/arch-table';
+import type { Lock } from '../lock.ts';
+import { lockedChannelOf } from '../locked.ts';
+import { poolAddress } from '../supply-chain/sources-text.ts';
+
+export const PROVENANCE_PREDICATE = 'https://slsa.dev/provenance/v1';
+
+/** Who made the images, and from what; the same for all of a run. */
+export interface BuildFacts {
+  /** Address of the project's repository. */
+  readonly source: string;
+  /** The commit that is checked out: 40 hex digits. */
+  readonly commit: string;
+  /** SHA-256 of sources.lock.json and Dockerfile.template, as hex digits. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly builder: { readonly id: string; readonly invocation?: string };
+}
+
+/** What was built: an image of one platform, or an index over several. */
+export interface BuiltSubject {
+  readonly channel: string;
+  readonly platforms: readonly HostPlatform[];
+}
+
+/**
+ * How an image came to be: SLSA provenance, its predicate. Times are left out: the same build says the same.
+ * https://slsa.dev/spec/v1.1/provenance
+ */
+export function provenance({ channel, platforms }: BuiltSubject, lock: Lock, facts: BuildFacts): object {
+  const { source, commit, files, builder } = facts;
+  const { platforms: locked } = lockedChannelOf(lock, channel);
+  const packages = platforms.flatMap((platform) => {
+    const one = locked[platform];
+    return one === undefined ? [] : [one.emulators, one.shell];
+  });
+  return {
+    buildDefinition: {
+      buildType: `${source}/blob/main/docs/supply-chain.md#provenance`,
+      externalParameters: { channel, platforms },
+      resolvedDependencies: [
+        { uri: `git+${source}@${commit}`, digest: { gitCommit: commit } },
+        ...Object.entries(files).map(([name, sha256]) => ({
+          name,
+          uri: `${source}/blob/${commit}/${name}`,
+          digest: { sha256 },
+        })),
+        ...packages.map((one) => ({
+          name: `${one.package} ${one.version} ${one.architecture}`,
+          uri: poolAddress(one),
+          digest: { sha256: one.sha256 },
+        })),
+      ],
+    },
+    runDetails: {
+      builder: { id: builder.id },
+      ...(builder.invocation !== undefined && { metadata: { invocationId: builder.invocation } }),
+    },
+  };
+}

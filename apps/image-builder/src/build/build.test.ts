@@ -1,0 +1,192 @@
+import { execFileSync } from 'node:child_process';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { blobPath, type Compression, type Descriptor, readIndex } from '@qemu-user-static/oci-image';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { check } from '../check/check.ts';
+import { readLayer } from '../check/read-layer.ts';
+import { walkLayout } from '../check/walk-layout.ts';
+import { summarize } from '../release/summary.ts';
+import { contextFor, digests, events, fetched, folder, lock, silent } from '../testing/builds.ts';
+import { type Built, build } from './build.ts';
+
+async function manifestsOf(built: Built, tag: string): Promise<Descriptor[]> {
+  const found = built.tags.find(({ plan }) => plan.tag === tag);
+  if (found === undefined) throw new Error(`no tag ${tag}`);
+  return JSON.parse(await readFile(blobPath(built.layout, found.descriptor.digest), 'utf8')).manifests;
+}
+
+describe('a build', () => {
+  let built: Built;
+  beforeAll(async () => {
+    built = await build(lock, fetched, contextFor('oci'));
+  });
+
+  test('names every tag in index.json', async () => {
+    const index = await readIndex(built.layout);
+    const names = index.manifests.map(
+      ({ annotations }) => annotations?.['org.opencontainers.image.ref.name'],
+    );
+    expect(names).toEqual(
+      expect.arrayContaining([
+        'latest',
+        'latest-zstd',
+        'register',
+        'aarch64',
+        'x86_64-aarch64',
+        '11.1.3',
+        '11.1.3-1',
+        '10.2.2',
+        'armv7l-arm',
+      ]),
+    );
+    expect(names).toEqual([...names].sort());
+  });
+
+  test('lists each platform’s gzip manifest first, then its zstd one, marked', async () => {
+    const manifests = await manifestsOf(built, 'latest');
+    expect(
+      manifests.map(({ platform, annotations }) => [
+        platform?.architecture,
+        platform?.variant,
+        annotations?.['io.github.containers.compression.zstd'],
+      ]),
+    ).toEqual([
+      ['amd64', undefined, undefined],
+      ['amd64', undefined, 'true'],
+      ['arm64', undefined, undefined],
+      ['arm64', undefined, 'true'],
+      ['arm', 'v7', undefined],
+      ['arm', 'v7', 'true'],
+    ]);
+  });
+
+  test('leaves out what the table does not have, and says so in the summary', async () => {
+    const report = await check(built.layout, lock, silent);
+    const { notes, platforms } = summarize(lock, built, report, []);
+    expect(platforms[0]?.guests).toEqual(['aarch64', 'arm']);
+    expect(notes).toEqual([
+      'linux/amd64: left out, for the table does not have them: usr/bin/qemu-cris',
+      'linux/arm/v7 has QEMU 10.2.2, the newest that Debian sid has for it: it is in latest and 10.2.2, not in 11.1.3',
+      'linux/arm/v7 has 1 guests; Debian’s package for it lacks aarch64',
+    ]);
+  });
+
+  test('puts the same files into gzip and zstd, readable by other tools', async () => {
+    const [gzip, zstd] =
+      (await walkLayout(built.layout)).tags.find(({ tag }) => tag === 'latest')?.images ?? [];
+    const list = (compression: Compression, layer = 1) => {
+      const digest = (compression === 'gzip' ? gzip : zstd)?.layers[layer]?.digest;
+      if (digest === undefined) throw new Error('no such layer');
+      return execFileSync('sh', ['-c', `${compression} -dc < "$0" | tar -t`, blobPath(built.layout, digest)])
+        .toString()
+        .trim()
+        .split('\n');
+    };
+    expect(list('gzip')).toEqual([
+      'usr/',
+      'usr/bin/',
+      // Each lies after those most like it (stages/likeness.ts).
+      'usr/bin/qemu-arm-static',
+      'usr/bin/qemu-aarch64-static',
+    ]);
+    expect(list('zstd')).toEqual(list('gzip'));
+    expect(list('gzip', 0)).toEqual([
+      'bin/',
+      'bin/busybox',
+      'bin/sh',
+      'register',
+      'tmp/',
+      'usr/',
+      'usr/share/',
+      'usr/share/doc/',
+      'usr/share/doc/busybox-static/',
+      'usr/share/doc/busybox-static/SOURCES',
+      'usr/share/doc/busybox-static/copyright',
+    ]);
+    expect(list('gzip', 2).at(-1)).toBe('usr/share/doc/qemu-user/copyright');
+    expect(zstd?.config.rootfs).toEqual(gzip?.config.rootfs);
+  });
+
+  test('joins the members of one-guest layers as they are', async () => {
+    const images = (await walkLayout(built.layout)).tags;
+    const layerOf = (tag: string) =>
+      images.find((one) => one.tag === tag)?.images[0]?.layers[1]?.digest ?? 'sha256:';
+    const whole = await readFile(blobPath(built.layout, layerOf('latest')));
+    for (const { layer, member } of built.channels[0]?.platforms[0]?.emulators ?? []) {
+      const alone = await readFile(blobPath(built.layout, layer.digest));
+      expect(whole.includes(alone.subarray(member.offset, member.offset + member.length))).toBe(true);
+    }
+  });
+
+  test('describes an image in its labels, and so in its annotations', async () => {
+    const image = (await walkLayout(built.layout)).tags.find(({ tag }) => tag === 'armv7l-arm')?.images[0];
+    expect(image?.config.config.Labels).toEqual(image?.annotations);
+    expect(image?.annotations).toMatchObject({
+      'org.opencontainers.image.version': '10.2.2',
+      'org.opencontainers.image.created': '2026-10-30T08:08:01Z',
+      'org.opencontainers.image.revision': 'a'.repeat(64),
+      'org.opencontainers.image.source': 'https://example.org/qemu-user-static',
+      'org.opencontainers.image.base.name': 'scratch',
+      'io.github.qemu-user-static.debian-version': '1:10.2.2+ds-1',
+      'io.github.qemu-user-static.guests': 'arm',
+    });
+  });
+
+  test('gives the same digests again, elsewhere, under another umask', async () => {
+    const before = process.umask(0o077);
+    const again = await build(lock, fetched, contextFor('elsewhere')).finally(() => process.umask(before));
+    expect(digests(again)).toEqual(digests(built));
+  });
+
+  test('reuses the layers of the last one, and changes nothing', async () => {
+    const index = await stat(join(folder, 'oci', 'index.json'));
+    const blobs = await readdir(join(folder, 'oci', 'blobs', 'sha256'));
+    events.length = 0;
+    const again = await build(lock, fetched, contextFor('oci'));
+    expect(events.filter(({ type }) => type === 'layers-reused')).toHaveLength(3);
+    expect(events.filter(({ type }) => type === 'emulator-done')).toEqual([]);
+    expect(digests(again)).toEqual(digests(built));
+    expect(await readdir(join(folder, 'oci', 'blobs', 'sha256'))).toEqual(blobs);
+    expect(index.size).toBe((await stat(join(folder, 'oci', 'index.json'))).size);
+  });
+
+  test('takes its time from SOURCE_DATE_EPOCH where that is set', async () => {
+    const dated = await build(lock, fetched, contextFor('dated', { sourceDateEpoch: 1_000_000_000 }));
+    const image = (await walkLayout(dated.layout)).images[0];
+    expect(image?.annotations['org.opencontainers.image.created']).toBe('2001-09-09T01:46:40Z');
+    expect(digests(dated)).not.toEqual(digests(built));
+  });
+
+  test('can do without zstd', async () => {
+    const plain = await build(lock, fetched, contextFor('plain', { compressions: ['gzip'] }));
+    expect(await manifestsOf(plain, 'latest')).toHaveLength(3);
+    expect(plain.tags.filter(({ plan }) => plan.tag.endsWith('-zstd'))).toEqual([]);
+  });
+
+  test('of one platform makes the same manifest as that of all', async () => {
+    const [channel] = fetched;
+    const alone = await build(
+      lock,
+      [{ channel: 'latest', platforms: channel?.platforms.slice(1, 2) ?? [] }],
+      contextFor('alone'),
+    );
+    const tag = (one: Built) => digests(one).find((line) => line.startsWith('aarch64-arm '));
+    expect(tag(alone)).toBe(tag(built));
+  });
+});
+
+test('a layer is read back with its owner, modes and sizes', async () => {
+  const { layout, channels } = await build(lock, fetched, contextFor('read'));
+  const register = channels[0]?.platforms[0]?.register[0];
+  if (register === undefined) throw new Error('no layer');
+  const { entries, diffId } = await readLayer({ layout, digest: register.digest, compression: 'gzip' });
+  expect(diffId).toBe(register.diffId);
+  expect(entries.find(({ path }) => path === 'tmp')).toMatchObject({
+    type: 'directory',
+    mode: 0o1777,
+    uid: 0,
+    gid: 0,
+  });
+  expect(entries.find(({ path }) => path === 'register')).toMatchObject({ type: 'file', mode: 0o755 });
+});

@@ -1,0 +1,140 @@
+import {
+  asOnlyWriter,
+  type Compression,
+  createLayout,
+  type Digest,
+  type GzipPool,
+  type Layout,
+  openGzip,
+  REF_NAME,
+  removeBadBlobs,
+  removeOtherBlobs,
+  writeIndex,
+} from '@qemu-user-static/oci-image';
+import pLimit from 'p-limit';
+import { parseDockerfile } from '../images/dockerfile.ts';
+import type { Provenance } from '../images/labels.ts';
+import { renderTemplate } from '../images/template.ts';
+import type { Lock } from '../lock.ts';
+import type { OnEvent } from '../report/events.ts';
+import {
+  type AssembleContext,
+  assemblePlatform,
+  type FetchedPlatform,
+  type PlatformLayers,
+  type Turns,
+} from './assemble-platform.ts';
+import { type DocumentWriter, documentWriter } from './documents.ts';
+import { type BuiltTag, tagImages } from './tag-images.ts';
+
+export interface BuildContext {
+  /** Where the layout goes. */
+  readonly output: string;
+  /** Text of Dockerfile.template. */
+  readonly template: string;
+  /** The register program. */
+  readonly script: string;
+  readonly compressions: readonly Compression[];
+  readonly provenance: Provenance;
+  /** SOURCE_DATE_EPOCH, where it is set. https://reproducible-builds.org/specs/source-date-epoch/ */
+  readonly sourceDateEpoch: number | null;
+  readonly onEvent: OnEvent;
+}
+
+/** A channel's packages, fetched. */
+export interface FetchedChannel {
+  readonly channel: string;
+  readonly platforms: readonly FetchedPlatform[];
+}
+
+export interface BuiltChannel {
+  readonly channel: string;
+  readonly platforms: readonly PlatformLayers[];
+}
+
+export interface Built {
+  readonly layout: Layout;
+  readonly channels: readonly BuiltChannel[];
+  readonly tags: readonly BuiltTag[];
+  /** Blobs that were there before, read back from disk in this run. */
+  readonly sound: ReadonlySet<Digest>;
+}
+
+/**
+ * Makes the layout: layers first, then configs, manifests and indexes, `index.json` last of all, so that a
+ * reader, or a run after a kill, never sees a tag that points at something incomplete.
+ */
+export function build(lock: Lock, fetched: readonly FetchedChannel[], context: BuildContext): Promise<Built> {
+  return asOnlyWriter(context.output, async () => {
+    const layout = await createLayout(context.output);
+    const { sound, removed } = await removeBadBlobs(layout);
+    for (const name of removed) context.onEvent({ type: 'blob-damaged', digest: `sha256:${name}` });
+    const gzip = openGzip();
+    const channels = await assembleChannels(fetched, layout, gzip, context).finally(() => gzip.close());
+    const writer = documentWriter(layout);
+    const tags = await tagEverything(lock, channels, writer, context);
+    await writeIndex(
+      layout,
+      tags.map(({ plan, descriptor }) => ({
+        ...descriptor,
+        annotations: { ...descriptor.annotations, [REF_NAME]: plan.tag },
+      })),
+    );
+    await removeOtherBlobs(layout, writer.used);
+    return { layout, channels, tags, sound };
+  });
+}
+
+async function assembleChannels(
+  fetched: readonly FetchedChannel[],
+  layout: Layout,
+  gzip: GzipPool,
+  context: BuildContext,
+): Promise<BuiltChannel[]> {
+  const assembling: AssembleContext = {
+    layout,
+    recipe: parseDockerfile(renderTemplate(context.template, { emulators: true, labels: {} })),
+    script: context.script,
+    compressions: context.compressions,
+    gzip,
+    turns: turnsFor(context.compressions),
+    sourceDateEpoch: context.sourceDateEpoch,
+    onEvent: context.onEvent,
+  };
+  return Promise.all(
+    fetched.map(async ({ channel, platforms }) => ({
+      channel,
+      platforms: await largestFirst(platforms, (platform) => assemblePlatform(platform, assembling)),
+    })),
+  );
+}
+
+/** The results in their places, but the smallest package last: a build ends with one core's work, which is then small. */
+async function largestFirst(
+  platforms: readonly FetchedPlatform[],
+  assemble: (platform: FetchedPlatform) => Promise<PlatformLayers>,
+): Promise<PlatformLayers[]> {
+  const bySize = [...platforms].sort((a, b) => b.locked.emulators.size - a.locked.emulators.size);
+  const made = await Promise.all(bySize.map(assemble));
+  const place = (layers: PlatformLayers) =>
+    platforms.findIndex(({ platform }) => platform === layers.platform);
+  return made.sort((a, b) => place(a) - place(b));
+}
+
+/** Only zstd is worth reading the next package meanwhile; else one thing at a time keeps memory low. */
+function turnsFor(compressions: readonly Compression[]): Turns {
+  const extract = pLimit(1);
+  return { extract, join: compressions.includes('zstd') ? pLimit(1) : extract };
+}
+
+async function tagEverything(
+  lock: Lock,
+  channels: readonly BuiltChannel[],
+  writer: DocumentWriter,
+  context: BuildContext,
+): Promise<BuiltTag[]> {
+  const tags: BuiltTag[] = [];
+  for (const { channel, platforms } of channels)
+    tags.push(...(await tagImages(lock, channel, platforms, writer, context)));
+  return tags.sort((a, b) => (a.plan.tag < b.plan.tag ? -1 : 1));
+}

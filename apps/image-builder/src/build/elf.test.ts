@@ -1,0 +1,55 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { HOST_PLATFORMS } from '@qemu-user-static/arch-table';
+import { expect, test } from 'vitest';
+import { makeProgram } from '../testing/program.ts';
+import { assertStaticProgram } from './elf.ts';
+
+const refusal = (file: Uint8Array) => {
+  try {
+    assertStaticProgram(file, 'usr/bin/qemu-arm', 'linux/amd64');
+    return 'accepted';
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'EMULATOR_INVALID' });
+    return (error as Error).message;
+  }
+};
+
+test.each(HOST_PLATFORMS)('a static program for %s is accepted', (platform) => {
+  expect(() => assertStaticProgram(makeProgram(platform, 'x'), 'qemu-arm', platform)).not.toThrow();
+});
+
+test('a program for another host is refused, naming both', () => {
+  expect(refusal(makeProgram('linux/arm64', 'x'))).toBe(
+    'usr/bin/qemu-arm for linux/amd64 is for ELF machine 183, not 62',
+  );
+  expect(refusal(makeProgram('linux/arm/v7', 'x'))).toContain('is not of the 64-bit class');
+  expect(refusal(makeProgram('linux/s390x', 'x'))).toContain('is not little-endian');
+});
+
+test('a dynamic program is refused, a made one and this machine’s Node', () => {
+  expect(refusal(makeProgram('linux/amd64', 'x', { dynamic: true }))).toContain(
+    'needs a program interpreter',
+  );
+  if (process.arch === 'x64')
+    expect(refusal(readFileSync(process.execPath))).toContain('needs a program interpreter');
+});
+
+test('what is no program is refused', () => {
+  const program = makeProgram('linux/amd64', 'x');
+  const object = Buffer.from(program);
+  object[16] = 1;
+  expect(refusal(Buffer.from('#!/bin/sh\n'))).toContain('is no ELF file');
+  expect(refusal(object)).toContain('is no program (ELF type 1)');
+  expect(refusal(program.subarray(0, 70))).toContain('has no whole program header table');
+  expect(refusal(new Uint8Array())).toContain('is no ELF file');
+});
+
+test.skipIf(process.arch !== 'x64')('the programs of these tests really run (x86_64)', () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'program-')), 'program');
+  writeFileSync(path, makeProgram('linux/amd64', 'hello'));
+  chmodSync(path, 0o755);
+  expect(execFileSync(path).toString()).toBe('hello');
+});

@@ -1,0 +1,59 @@
+import type { HostPlatform } from '@qemu-user-static/arch-table';
+import { type FetchContext, fetchAll } from '@qemu-user-static/debian-archive';
+import type { Lock, LockedPlatform } from '../lock.ts';
+import { lockedChannelOf, platformsOf } from '../locked.ts';
+import { BuilderError } from '../report/errors.ts';
+import type { FetchedChannel } from './build.ts';
+
+/** What part of the lock a run is about. */
+export interface Selection {
+  readonly channels: readonly string[];
+  /** Only these host platforms; all of the channel's if empty. */
+  readonly platforms: readonly HostPlatform[];
+}
+
+/**
+ * Brings every package of the selection into the cache, checked against the lock.
+ * @throws BuilderError CHANNEL_UNKNOWN, PLATFORM_UNAVAILABLE, and what `fetchAll` throws.
+ */
+export async function fetch(
+  lock: Lock,
+  selection: Selection,
+  context: FetchContext,
+): Promise<FetchedChannel[]> {
+  const wanted = selection.channels.map((channel) => ({
+    channel,
+    platforms: select(lock, channel, selection.platforms),
+  }));
+  const packages = wanted.flatMap(({ platforms }) =>
+    platforms.flatMap(([, locked]) => [locked.emulators, locked.shell]),
+  );
+  const paths = await fetchAll(packages, context);
+  const pathOf = new Map(packages.map((locked, index) => [locked, paths[index] ?? '']));
+  return wanted.map(({ channel, platforms }) => ({
+    channel,
+    platforms: platforms.map(([platform, locked]) => ({
+      platform,
+      locked,
+      sources: lock.sources,
+      emulatorsDeb: pathOf.get(locked.emulators) ?? '',
+      shellDeb: pathOf.get(locked.shell) ?? '',
+    })),
+  }));
+}
+
+function select(
+  lock: Lock,
+  channel: string,
+  only: readonly HostPlatform[],
+): [HostPlatform, LockedPlatform][] {
+  const all = platformsOf(lockedChannelOf(lock, channel));
+  const missing = only.filter((platform) => !all.some(([name]) => name === platform));
+  if (missing.length > 0) {
+    throw new BuilderError(
+      'PLATFORM_UNAVAILABLE',
+      `channel ${channel} has no ${missing.join(', ')}; it has ${all.map(([name]) => name).join(', ')}`,
+    );
+  }
+  return only.length === 0 ? all : all.filter(([platform]) => only.includes(platform));
+}

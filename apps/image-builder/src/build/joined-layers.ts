@@ -1,0 +1,117 @@
+import { open } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import {
+  blobPath,
+  type Compression,
+  END_OF_ARCHIVE,
+  type GzipPool,
+  type Layer,
+  type Layout,
+  runningDigest,
+  tarEntryLength,
+} from '@qemu-user-static/oci-image';
+import type { LayerPlan } from '../images/layer-plan.ts';
+import type { EmulatorLayer } from './emulator-layer.ts';
+import { type JoinedEntry, openSink } from './layer-sink.ts';
+import { likenessRank } from './likeness.ts';
+import { rawEntry } from './raw-entry.ts';
+
+const gunzipAsync = promisify(gunzip);
+
+/** What is joined. */
+export interface Joining {
+  readonly layout: Layout;
+  readonly plan: LayerPlan;
+  /** The emulator that fills a path of the context. */
+  readonly sourceOf: ReadonlyMap<string, EmulatorLayer>;
+  /** Seconds since 1970. */
+  readonly mtime: number;
+}
+
+/**
+ * Writes the layers over all emulators from those of one: the gzip one joins their members as they are; the
+ * zstd one is a frame over their contents.
+ */
+export async function writeJoinedLayers(
+  joining: Joining,
+  compressions: readonly Compression[],
+  gzip: GzipPool,
+): Promise<Layer[]> {
+  const diff = runningDigest();
+  const size = tarLength(joining);
+  const sinks = await Promise.all(
+    compressions.map((compression) => openSink(compression, joining.layout, size)),
+  );
+  try {
+    for await (const entry of oneAhead(joinedEntries(joining, gzip))) {
+      diff.update(entry.raw);
+      await Promise.all(sinks.map((sink) => sink.add(entry)));
+    }
+    const diffId = diff.end();
+    const { createdBy } = joining.plan;
+    return await Promise.all(
+      sinks.map(async ({ compression, end }) => ({ compression, ...(await end()), diffId, createdBy })),
+    );
+  } catch (error) {
+    await Promise.all(sinks.map((sink) => sink.abort()));
+    throw error;
+  }
+}
+
+async function* joinedEntries(
+  { layout, plan, sourceOf, mtime }: Joining,
+  gzip: GzipPool,
+): AsyncGenerator<JoinedEntry> {
+  const compressed = async (parts: readonly Uint8Array[]) => ({
+    raw: Buffer.concat(parts),
+    member: await gzip.member(parts),
+  });
+  const found = plan.entries.map((entry) => ({
+    entry,
+    emulator: entry.source === null ? undefined : sourceOf.get(entry.source),
+  }));
+  // Folders keep their place before all that is in them.
+  const rank = (emulator: EmulatorLayer | undefined) =>
+    emulator === undefined ? -1 : likenessRank(emulator.guest);
+  found.sort((a, b) => rank(a.emulator) - rank(b.emulator));
+  for (const { entry, emulator } of found) {
+    if (emulator === undefined) yield compressed(rawEntry(entry, new Uint8Array(), mtime));
+    else {
+      const member = await readMember(layout, emulator);
+      // As one chunk of the known size: many small ones would cost a second a platform.
+      yield { raw: await gunzipAsync(member, { chunkSize: tarEntryLength(emulator.size) }), member };
+    }
+  }
+  yield compressed([END_OF_ARCHIVE]);
+}
+
+/** Makes the next item while the one before is in use. */
+async function* oneAhead<T>(source: AsyncGenerator<T>): AsyncGenerator<T> {
+  for (let next = source.next(); ; ) {
+    const { done, value } = await next;
+    if (done) return;
+    next = source.next();
+    // A failure shows when its turn comes; until then it must not count as unhandled.
+    next.catch(() => undefined);
+    yield value;
+  }
+}
+
+function tarLength({ plan, sourceOf }: Joining): number {
+  const sizes = plan.entries.map((entry) =>
+    entry.source === null ? 0 : (sourceOf.get(entry.source)?.size ?? 0),
+  );
+  return sizes.reduce((sum, size) => sum + tarEntryLength(size), END_OF_ARCHIVE.length);
+}
+
+async function readMember(layout: Layout, { layer, member }: EmulatorLayer): Promise<Uint8Array> {
+  const file = await open(blobPath(layout, layer.digest));
+  try {
+    const bytes = Buffer.alloc(member.length);
+    await file.read(bytes, 0, member.length, member.offset);
+    return bytes;
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,154 @@
+import { appendFile, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { blobPath } from '@qemu-user-static/oci-image';
+import { describe, expect, test } from 'vitest';
+import { build } from '../build/build.ts';
+import { contextFor, digests, fetched, folder, lock, refusal, silent } from '../testing/builds.ts';
+import { lockMade, makeEmulators, makeShell } from '../testing/packages.ts';
+import { check } from './check.ts';
+import { imageProblems } from './image-problems.ts';
+import { readLayer } from './read-layer.ts';
+import { walkLayout } from './walk-layout.ts';
+
+describe('damage', () => {
+  const damage = async (output: string, change: (path: string) => Promise<void>) => {
+    const built = await build(lock, fetched, contextFor(output));
+    const layer = built.channels[0]?.platforms[0]?.joined[0];
+    if (layer === undefined) throw new Error('no layer');
+    await change(blobPath(built.layout, layer.digest));
+    return built;
+  };
+  const flip = async (path: string) => {
+    const bytes = await readFile(path);
+    bytes[100] = (bytes[100] ?? 0) ^ 1;
+    await writeFile(path, bytes);
+  };
+
+  test('of a blob is found by check, which names it', async () => {
+    const built = await damage('found', flip);
+    const digest = built.channels[0]?.platforms[0]?.joined[0]?.digest;
+    await expect(check(built.layout, lock, silent)).rejects.toMatchObject({
+      code: 'CHECK_FAILED',
+      message: expect.stringContaining(`blob ${digest}: wrong digest`),
+    });
+  });
+
+  test('of a blob is mended by the next build', async () => {
+    for (const change of [flip, (path: string) => appendFile(path, 'x')]) {
+      const built = await damage('mended', change);
+      const again = await build(lock, fetched, contextFor('mended'));
+      expect(digests(again)).toEqual(digests(built));
+      expect(await check(again.layout, lock, silent)).toMatchObject({ tags: built.tags.length });
+    }
+  });
+
+  test('of a memo is no obstacle', async () => {
+    const built = await build(lock, fetched, contextFor('memo'));
+    for (const name of await readdir(join(folder, 'memo', '.memo')))
+      await writeFile(join(folder, 'memo', '.memo', name), '{');
+    expect(digests(await build(lock, fetched, contextFor('memo')))).toEqual(digests(built));
+  });
+
+  test('of a document is found', async () => {
+    const built = await build(lock, fetched, contextFor('document'));
+    const tag = built.tags.find(({ plan }) => plan.tag === 'latest');
+    await appendFile(blobPath(built.layout, tag?.descriptor.digest ?? 'sha256:'), ' ');
+    await expect(check(built.layout, lock, silent)).rejects.toThrow('its size or digest differs');
+  });
+
+  test('of a package ends the build, and no layout is there', async () => {
+    const [channel] = fetched;
+    const [platform] = channel?.platforms ?? [];
+    if (platform === undefined) throw new Error('no platform');
+    const bytes = await readFile(platform.emulatorsDeb);
+    for (const [name, damaged] of [
+      ['cut', bytes.subarray(0, -100)],
+      ['longer', Buffer.concat([bytes, Buffer.from('\n\n')])],
+    ] as const) {
+      const path = join(folder, `${name}.deb`);
+      await writeFile(path, damaged);
+      const output = `deb-${name}`;
+      const code = await refusal(
+        build(
+          lock,
+          [{ channel: 'latest', platforms: [{ ...platform, emulatorsDeb: path }] }],
+          contextFor(output),
+        ),
+      );
+      expect(code).toMatch(/^(DEB_MALFORMED|SIZE_DIFFERS|COMPRESSION_MALFORMED)$/);
+      expect(await readdir(join(folder, output))).not.toContain('index.json');
+    }
+  });
+});
+
+describe('emulators that are not what they should be end the build', () => {
+  const buildWith = async (emulators: Awaited<ReturnType<typeof makeEmulators>>, output: string) => {
+    const made = {
+      platform: 'linux/amd64',
+      version: '11.1.3',
+      emulators,
+      shell: await makeShell('linux/amd64'),
+    } as const;
+    const one = await lockMade('latest', [made], folder);
+    return { ...one, work: build(one.lock, one.fetched, contextFor(output)) };
+  };
+
+  test('programs for another host', async () => {
+    const { work } = await buildWith(await makeEmulators('linux/arm64', '11.1.3', ['arm']), 'wrong-host');
+    await expect(work).rejects.toMatchObject({
+      code: 'EMULATOR_INVALID',
+      message: expect.stringContaining('usr/bin/qemu-arm for linux/amd64'),
+    });
+  });
+
+  test('one that is not executable', async () => {
+    const more = [{ path: './usr/bin/qemu-mips', body: 'x', header: { mode: 0o644 } }];
+    const { work } = await buildWith(
+      await makeEmulators('linux/amd64', '11.1.3', ['arm'], more),
+      'not-executable',
+    );
+    expect(await refusal(work)).toBe('EMULATOR_INVALID');
+  });
+
+  test('a package without any', async () => {
+    const { work } = await buildWith(await makeEmulators('linux/amd64', '11.1.3', []), 'none');
+    expect(await refusal(work)).toBe('PACKAGE_CONTENT_MISSING');
+  });
+
+  test.skipIf(process.arch !== 'x64')(
+    'one that says another version is found by check (x86_64)',
+    async () => {
+      const emulators = await makeEmulators('linux/amd64', '9.9.9', ['arm']);
+      const { lock: other, work } = await buildWith(emulators, 'version');
+      const { layout } = await work;
+      await expect(check(layout, other, silent)).rejects.toThrow(
+        'usr/bin/qemu-arm-static of linux/amd64: it says "qemu-arm version 9.9.9',
+      );
+    },
+  );
+});
+
+test.skipIf(process.arch !== 'x64')(
+  'check runs every emulator of this machine’s platform (x86_64)',
+  async () => {
+    const { layout } = await build(lock, fetched, contextFor('ran'));
+    expect(await check(layout, lock, silent)).toMatchObject({
+      ran: { platform: 'linux/amd64', emulators: 2 },
+    });
+  },
+);
+
+test('an image whose licence texts do not name their sources is found by check', async () => {
+  const { layout } = await build(lock, fetched, contextFor('sources'));
+  const image = (await walkLayout(layout)).tags.find(({ tag }) => tag === 'register')?.images[0];
+  if (image === undefined) throw new Error('no image');
+  const layers = await Promise.all(image.layers.map((layer) => readLayer({ layout, ...layer })));
+  expect(imageProblems(image, layers)).toEqual([]);
+  const poor = layers.map(({ diffId, entries }) => ({
+    diffId,
+    entries: entries.filter(({ path }) => !path.endsWith('/SOURCES')),
+  }));
+  expect(imageProblems(image, poor)).toEqual([
+    `image ${image.manifest.digest}: usr/share/doc/busybox-static does not name the sources`,
+  ]);
+});

@@ -1,0 +1,64 @@
+import { mkdtemp, readdir, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { blobPath } from '@qemu-user-static/oci-image';
+import { beforeEach, expect, test } from 'vitest';
+import { walkLayout } from '../check/walk-layout.ts';
+import { callMain } from '../testing/main.ts';
+import { makeSmallLayout } from '../testing/small-layout.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'export-'));
+  await makeSmallLayout(join(folder, 'oci'), ['linux/amd64', 'linux/arm64']);
+});
+
+const call = (...args: string[]) =>
+  callMain([...args, '--layout', join(folder, 'oci')], { DOCKER_HOST: `unix://${folder}/no-engine.sock` });
+
+test('export writes the archive and tells what is in it', async () => {
+  const output = join(folder, 'image.tar');
+  const { status, stdout } = await call(
+    ...['export', '--image', 'all', '--platform', 'arm64', '--output', output, '--json'],
+  );
+  expect(status).toBe(0);
+  expect(JSON.parse(stdout)).toEqual({
+    file: output,
+    size: (await stat(output)).size,
+    name: 'alekitto/qemu-user-static:all',
+    platform: 'linux/arm64',
+    digest: expect.stringMatching(/^sha256:/),
+  });
+});
+
+test('export leaves nothing half-written where the layout is damaged', async () => {
+  const layout = { folder: join(folder, 'oci') };
+  const [image] = (await walkLayout(layout)).images;
+  await writeFile(blobPath(layout, image?.layers[0]?.digest ?? 'sha256:'), 'x');
+  const { status, stderr } = await call(
+    ...['export', '--image', 'all', '--platform', 'amd64', '--output', join(folder, 'image.tar')],
+  );
+  expect(status).toBe(1);
+  expect(stderr).toContain('CHECK_FAILED: blob sha256:');
+  expect(await readdir(folder)).toEqual(['oci']);
+});
+
+test('load without an engine says so, and what to do', async () => {
+  const { status, stderr } = await call('load', '--image', 'one');
+  expect(status).toBe(1);
+  expect(stderr).toContain('ENGINE_UNREACHABLE: no container engine answers: connect ENOENT');
+  expect(stderr).toContain('remedy: Start Docker');
+});
+
+test('--image says nothing to a build without an engine, and an engine makes no layout', async () => {
+  const image = await callMain(['build', '--image', 'arm']);
+  expect([image.status, image.stderr]).toEqual([
+    2,
+    expect.stringContaining('USAGE: --image and --repository go with --builder docker'),
+  ]);
+  const output = await callMain(['build', '--builder', 'docker', '--output', folder]);
+  expect([output.status, output.stderr]).toEqual([
+    2,
+    expect.stringContaining("cannot be used with option '--output"),
+  ]);
+});

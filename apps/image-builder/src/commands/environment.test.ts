@@ -1,0 +1,52 @@
+import { inspect } from 'node:util';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { openedGitHub } from '../github/testing/open.ts';
+import { openEnvironment } from './environment.ts';
+
+/** A repository on GitHub, as these variables say. */
+async function gitHubBy(variables: NodeJS.ProcessEnv) {
+  const environment = await openEnvironment(variables, {}, () => undefined);
+  onTestFinished(() => environment.close());
+  return environment.github('o/r', 'write');
+}
+
+describe('the token for GitHub', () => {
+  test.each(['ghp_hunter2\nmore', 'ghp_hunter2 more', 'ghp_hünter2'])(
+    '%j is refused, and not told',
+    async (token) => {
+      const error: Error = await gitHubBy({ GITHUB_TOKEN: token }).then(
+        () => new Error('no error'),
+        (caught) => caught,
+      );
+      expect(error).toMatchObject({ code: 'USAGE', message: expect.stringContaining('GITHUB_TOKEN') });
+      expect(inspect(error)).not.toMatch(/h[uü]nter2/);
+    },
+  );
+
+  test('loses the newline that a file with it ends in', async () => {
+    const { server } = await openedGitHub();
+    const github = await gitHubBy({ GITHUB_TOKEN: 'ghp_hunter2\n', GITHUB_API_URL: server.url });
+    await expect(github.api.rest.repos.get(github.repository)).resolves.toMatchObject({ status: 200 });
+  });
+
+  test('of the other variable counts where the first is empty', async () => {
+    const github = await gitHubBy({ GITHUB_TOKEN: ' ', GH_TOKEN: 'of-the-other' });
+    expect(await github.api.auth()).toMatchObject({ token: 'of-the-other' });
+  });
+
+  test('is missing where both are empty', async () => {
+    await expect(gitHubBy({ GITHUB_TOKEN: '', GH_TOKEN: ' ' })).rejects.toMatchObject({
+      code: 'GITHUB_TOKEN_MISSING',
+    });
+  });
+});
+
+test.each(['not a url', 'ftp://example.org', 'api.github.com'])(
+  'GITHUB_API_URL=%j is wrong usage',
+  async (url) => {
+    await expect(gitHubBy({ GITHUB_TOKEN: 'any', GITHUB_API_URL: url })).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringContaining('GITHUB_API_URL'),
+    });
+  },
+);

@@ -1,0 +1,56 @@
+import { emulatorOf, type GuestName } from '@qemu-user-static/arch-table';
+import type { Lock, LockedPackage } from '../lock.ts';
+import { sourcesText } from '../supply-chain/sources-text.ts';
+import type { ContextEntry } from './layer-plan.ts';
+
+/** A file of the context with its content. */
+export interface ContextFile extends ContextEntry {
+  readonly content: Uint8Array;
+}
+
+/** What a package says of its licences, and where: `usr/share/doc/qemu-user/copyright`, and `SOURCES` beside it. */
+export interface LicenseText {
+  readonly path: string;
+  readonly text: Uint8Array;
+}
+
+/** The names of a package's sources, beside the licence texts that ask for them. */
+export function sourcesFile(locked: LockedPackage, sources: Lock['sources']): LicenseText {
+  return { path: `usr/share/doc/${locked.package}/SOURCES`, text: Buffer.from(sourcesText(locked, sources)) };
+}
+
+const NOTHING = new Uint8Array();
+
+/** The `register/` part: what every image of a host has. */
+export function registerContext(
+  script: string,
+  busybox: Uint8Array,
+  licenses: readonly LicenseText[],
+): ContextFile[] {
+  return [
+    { path: 'register/bin/busybox', type: 'file', mode: 0o755, content: busybox },
+    { path: 'register/bin/sh', type: 'symlink', mode: 0o777, linkname: 'busybox', content: NOTHING },
+    { path: 'register/register', type: 'file', mode: 0o755, content: Buffer.from(script) },
+    { path: 'register/tmp', type: 'directory', mode: 0o1777, content: NOTHING },
+    ...licenseFiles('register', licenses),
+  ];
+}
+
+/** The `licenses/` part: the texts that come with the emulators. */
+export function licenseContext(licenses: readonly LicenseText[]): ContextFile[] {
+  return licenseFiles('licenses', licenses);
+}
+
+/** One emulator of the `emulators/` part. */
+export function emulatorEntry(guest: GuestName): ContextEntry {
+  return { path: `emulators/usr/bin/qemu-${emulatorOf(guest)}-static`, type: 'file', mode: 0o755 };
+}
+
+function licenseFiles(part: string, licenses: readonly LicenseText[]): ContextFile[] {
+  return licenses.map(({ path, text }) => ({
+    path: `${part}/${path}`,
+    type: 'file',
+    mode: 0o644,
+    content: text,
+  }));
+}

@@ -1,0 +1,121 @@
+import type { GuestName, HostPlatform } from '@qemu-user-static/arch-table';
+import { describe, expect, test } from 'vitest';
+import { lockOf } from '../testing/lock.ts';
+import { planTags, primaryVersion } from './tags.ts';
+
+const lock = lockOf({
+  latest: {
+    'linux/amd64': '11.1.3',
+    'linux/arm64': '11.1.3',
+    'linux/riscv64': '11.1.2',
+    'linux/arm/v7': '10.2.2',
+  },
+  stable: { 'linux/amd64': '10.0.13', 'linux/arm64': '10.0.13' },
+});
+const guests = new Map<HostPlatform, GuestName[]>([
+  ['linux/amd64', ['aarch64', 'arm']],
+  ['linux/arm64', ['aarch64', 'arm']],
+  ['linux/riscv64', ['aarch64', 'arm']],
+  ['linux/arm/v7', ['arm']],
+]);
+const latest = planTags(lock, 'latest', guests);
+const platformsOf = (tag: string, plans = latest) => plans.find((plan) => plan.tag === tag)?.platforms;
+
+describe('tags of a channel', () => {
+  test('the channel’s own lists every platform, with whatever version it has', () => {
+    expect(platformsOf('latest')).toEqual(['linux/amd64', 'linux/arm64', 'linux/riscv64', 'linux/arm/v7']);
+  });
+
+  test('a version’s lists only the platforms that really have it', () => {
+    expect(platformsOf('11.1.3')).toEqual(['linux/amd64', 'linux/arm64']);
+    expect(platformsOf('11.1.2')).toEqual(['linux/riscv64']);
+    expect(platformsOf('10.2.2')).toEqual(['linux/arm/v7']);
+  });
+
+  test('a shorter one lists the platforms whose version satisfies it', () => {
+    expect(platformsOf('11.1')).toEqual(['linux/amd64', 'linux/arm64', 'linux/riscv64']);
+    expect(platformsOf('11')).toEqual(platformsOf('11.1'));
+  });
+
+  test('shorter ones come from the version most platforms have, so 10.2.2 moves neither 10.2 nor 10', () => {
+    expect(primaryVersion(lock, 'latest')).toBe('11.1.3');
+    expect([platformsOf('10.2'), platformsOf('10')]).toEqual([undefined, undefined]);
+  });
+
+  test('the numbered one is immutable and counts the rebuilds that the lock knows', () => {
+    const rebuilt = { ...lock, rebuilds: { '11.1.3': { number: 4, inputs: '0'.repeat(64) } } };
+    const tags = planTags(rebuilt, 'latest', guests)
+      .filter(({ immutable }) => immutable)
+      .map(({ tag }) => tag);
+    expect(tags).toEqual([
+      '11.1.3-4',
+      '11.1.3-4-zstd',
+      '11.1.2-1',
+      '11.1.2-1-zstd',
+      '10.2.2-1',
+      '10.2.2-1-zstd',
+    ]);
+  });
+
+  test('whole sets are in gzip and zstd, and in zstd alone under -zstd', () => {
+    expect(latest.find(({ tag }) => tag === 'latest')?.manifests).toBe('gzip and zstd');
+    expect(latest.find(({ tag }) => tag === 'latest-zstd')?.manifests).toBe('zstd');
+    expect(latest.find(({ tag }) => tag === 'aarch64')?.manifests).toBe('gzip');
+  });
+
+  test('one guest’s lists the platforms that have it; one host’s is that image itself', () => {
+    expect(platformsOf('aarch64')).toEqual(['linux/amd64', 'linux/arm64', 'linux/riscv64']);
+    expect(platformsOf('aarch64-11.1.3')).toEqual(['linux/amd64', 'linux/arm64']);
+    expect(latest.find(({ tag }) => tag === 'x86_64-aarch64')).toMatchObject({
+      platforms: ['linux/amd64'],
+      shape: 'manifest',
+    });
+    expect(platformsOf('armv7l-arm-10.2.2')).toEqual(['linux/arm/v7']);
+  });
+
+  test('register has a tag of its own and one a version', () => {
+    expect(platformsOf('register')).toHaveLength(4);
+    expect(platformsOf('register-10.2.2')).toEqual(['linux/arm/v7']);
+  });
+
+  test('no tag is planned twice', () => {
+    const tags = latest.map(({ tag }) => tag);
+    expect(new Set(tags).size).toBe(tags.length);
+  });
+});
+
+describe('between channels', () => {
+  const stable = planTags(lock, 'stable', guests);
+
+  test('tags without a version are of latest alone', () => {
+    const names = stable.map(({ tag }) => tag);
+    expect(names).toContain('stable');
+    expect(names).toContain('aarch64-10.0.13');
+    expect(names.filter((tag) => ['latest', 'register', 'aarch64', 'x86_64-aarch64'].includes(tag))).toEqual(
+      [],
+    );
+  });
+
+  test('a shorter version is of the channel with the newest of it', () => {
+    expect(platformsOf('10', stable)).toEqual(['linux/amd64', 'linux/arm64']);
+    const moved = lockOf({ latest: { 'linux/amd64': '10.2.0' }, stable: { 'linux/amd64': '10.0.13' } });
+    const tagsOf = (channel: string) => planTags(moved, channel, guests).map(({ tag }) => tag);
+    expect(tagsOf('latest')).toContain('10');
+    expect(tagsOf('stable')).not.toContain('10');
+    expect(tagsOf('stable')).toContain('10.0');
+  });
+
+  test('an exact version is of the channel whose own it is', () => {
+    const shared = lockOf({
+      latest: { 'linux/amd64': '11.1.3', 'linux/arm64': '11.1.3', 'linux/arm/v7': '10.0.13' },
+      stable: { 'linux/amd64': '10.0.13' },
+    });
+    expect(platformsOf('10.0.13', planTags(shared, 'latest', guests))).toBeUndefined();
+    expect(platformsOf('10.0.13', planTags(shared, 'stable', guests))).toEqual(['linux/amd64']);
+  });
+
+  test('no two channels plan the same tag', () => {
+    const names = new Set(stable.map(({ tag }) => tag));
+    expect(latest.filter(({ tag }) => names.has(tag))).toEqual([]);
+  });
+});

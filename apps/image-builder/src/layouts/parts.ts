@@ -1,0 +1,83 @@
+import { GUEST_NAMES, type GuestName, type HostPlatform, hostNamed } from '@qemu-user-static/arch-table';
+import type { Compression, Layer } from '@qemu-user-static/oci-image';
+import type { ImageParts } from '../build/tag-images.ts';
+import type { FoundImage, FoundLayout } from '../check/walk-layout.ts';
+import type { Recipe } from '../images/dockerfile.ts';
+import { GUESTS_LABEL } from '../images/labels.ts';
+import { type Part, partOf } from '../images/layer-plan.ts';
+import { planTags } from '../images/tags.ts';
+import type { Lock } from '../lock.ts';
+import { lockedChannelOf } from '../locked.ts';
+import { layoutsDiffer } from '../report/problems.ts';
+
+/**
+ * What the images of a channel were put together from, read back from the documents of a layout: the image of
+ * all emulators gives most of it and names its guests, the images of one emulator give the layers of those.
+ *
+ * @throws BuilderError LAYOUTS_DIFFER where the documents cannot be of this lock and recipe.
+ */
+export function partsOf(
+  found: FoundLayout,
+  lock: Lock,
+  channel: string,
+  recipe: Pick<Recipe, 'copies'>,
+): ImageParts[] {
+  const imagesOf = (tag: string) => found.tags.find((one) => one.tag === tag)?.images ?? [];
+  const whole = Map.groupBy(imagesOf(channel), platformOf);
+  const guests = new Map(Array.from(whole, ([platform, images]) => [platform, guestsIn(images)]));
+  const alone = planTags(lock, channel, guests).filter(({ shape }) => shape === 'manifest');
+  const layerOf = (platform: HostPlatform, guest: GuestName): Layer | undefined => {
+    const tag = alone.find(
+      ({ contents, platforms }) =>
+        contents.kind === 'guest' && contents.guest === guest && platforms[0] === platform,
+    )?.tag;
+    return tag === undefined ? undefined : layersIn(imagesOf(tag), recipe).emulators[0];
+  };
+
+  return Array.from(whole, ([platform, images]) => {
+    const locked = lockedChannelOf(lock, channel).platforms[platform];
+    if (locked === undefined) throw layoutsDiffer([`${channel} has ${platform}, which the lock has not`]);
+    const { register, licenses, emulators: joined } = layersIn(images, recipe);
+    const created = Date.parse(images[0]?.config.created ?? '') / 1000;
+    const emulators = (guests.get(platform) ?? []).map((guest) => {
+      const layer = layerOf(platform, guest);
+      return layer === undefined ? { guest } : { guest, layer };
+    });
+    return { platform, locked, created, register, licenses, joined, emulators };
+  });
+}
+
+/** The compressions that every platform's images are there in. */
+export function compressionsIn(parts: readonly ImageParts[]): Compression[] {
+  const [first, ...others] = parts.map(({ joined }) => joined.map(({ compression }) => compression));
+  if (others.some((other) => other.join() !== first?.join()))
+    throw layoutsDiffer(['some platforms are there in gzip alone, others in gzip and zstd']);
+  return first ?? [];
+}
+
+export function platformOf({
+  config: { os, architecture, variant },
+}: {
+  readonly config: Pick<FoundImage['config'], 'os' | 'architecture' | 'variant'>;
+}): HostPlatform {
+  return hostNamed([os, architecture, ...(variant === undefined ? [] : [variant])].join('/'));
+}
+
+function guestsIn([image]: readonly FoundImage[]): GuestName[] {
+  const named = new Set(image?.annotations[GUESTS_LABEL]?.split(' '));
+  return GUEST_NAMES.filter((guest) => named.has(guest));
+}
+
+/** The layers of images with the same files, by the part of the recipe that made them. */
+function layersIn(images: readonly FoundImage[], { copies }: Pick<Recipe, 'copies'>): Record<Part, Layer[]> {
+  const layers: Record<Part, Layer[]> = { register: [], emulators: [], licenses: [] };
+  for (const { manifest, layers: blobs, config } of images) {
+    blobs.forEach((blob, index) => {
+      const [copy, diffId, made] = [copies[index], config.rootfs.diff_ids[index], config.history[index]];
+      if (copy === undefined || diffId === undefined || made?.created_by !== copy.text)
+        throw layoutsDiffer([`${manifest.digest} was not made by this Dockerfile.template`]);
+      layers[partOf(copy)].push({ ...blob, diffId, createdBy: copy.text });
+    });
+  }
+  return layers;
+}

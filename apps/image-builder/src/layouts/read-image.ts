@@ -1,0 +1,41 @@
+import { type HostPlatform, host } from '@qemu-user-static/arch-table';
+import type { Layout } from '@qemu-user-static/oci-image';
+import { type FoundImage, walkLayout } from '../check/walk-layout.ts';
+import { BuilderError } from '../report/errors.ts';
+
+/**
+ * The image of a tag for a platform; a tag that has one image needs no platform. Of two for the same platform
+ * it is the first, as clients choose: gzip's before zstd's. No other tag is read.
+ * @throws BuilderError IMAGE_UNKNOWN, PLATFORM_UNAVAILABLE, CHECK_FAILED
+ */
+export async function readImage(
+  layout: Layout,
+  tag: string,
+  platform: HostPlatform | null,
+): Promise<FoundImage> {
+  const { tags, problems } = await walkLayout(layout, (one) => one === tag);
+  if (problems.length > 0) throw new BuilderError('CHECK_FAILED', problems.join('\n'));
+  const [found] = tags;
+  if (found === undefined) throw new BuilderError('IMAGE_UNKNOWN', `the layout has no tag "${tag}"`);
+  const [only, ...others] = found.images;
+  if (only !== undefined && others.length === 0) return only;
+  const image = platform === null ? undefined : found.images.find((one) => isFor(one, platform));
+  if (image !== undefined) return image;
+  const there = [...new Set(found.images.map(platformName))].join(', ');
+  throw new BuilderError(
+    'PLATFORM_UNAVAILABLE',
+    platform === null
+      ? `this machine is none of the host platforms; "${tag}" has ${there}`
+      : `"${tag}" has no ${platform}, but ${there}`,
+  );
+}
+
+/** An image's platform, as `linux/arm/v7`. */
+export function platformName({ config: { os, architecture, variant } }: FoundImage): string {
+  return [os, architecture, ...(variant === undefined ? [] : [variant])].join('/');
+}
+
+function isFor(image: FoundImage, platform: HostPlatform): boolean {
+  const { architecture } = host(platform);
+  return image.config.architecture === architecture && platformName(image) === platform;
+}

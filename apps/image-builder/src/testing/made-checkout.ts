@@ -1,0 +1,44 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { HostPlatform } from '@qemu-user-static/arch-table';
+import type { BuildOptions } from '../cli/build.ts';
+import { type Environment, openEnvironment } from '../commands/environment.ts';
+import { buildCommand } from '../commands/release.ts';
+import { writeLock } from '../lock.ts';
+import type { BuilderEvent } from '../report/events.ts';
+import { madeRelease } from './made-release.ts';
+
+/** A checkout whose lock is of packages made here, which are in its cache; and all that was told in it. */
+export interface MadeCheckout {
+  readonly environment: Environment;
+  readonly events: readonly BuilderEvent[];
+  /** Builds a layout of some platforms, or of all, and gives its folder. */
+  build(name: string, platform?: HostPlatform[]): Promise<string>;
+  /** What `build` is given. */
+  buildOptions(name: string, platform?: HostPlatform[]): BuildOptions;
+}
+
+export async function madeCheckout(folder: string, variables: NodeJS.ProcessEnv = {}): Promise<MadeCheckout> {
+  const cache = join(folder, 'cache');
+  const packages = join(cache, 'sha256');
+  await mkdir(packages, { recursive: true });
+  const { lock } = await madeRelease(packages);
+  const events: BuilderEvent[] = [];
+  // Nothing listens there: what is not in the cache is not to be had.
+  const machine = { cache, mirror: 'http://127.0.0.1:1/debian' };
+  const opened = await openEnvironment(variables, machine, (event) => events.push(event));
+  const environment = { ...opened, paths: { ...opened.paths, lock: join(folder, 'sources.lock.json') } };
+  await writeLock(environment.paths.lock, lock);
+  const buildOptions = (name: string, platform: HostPlatform[] = []): BuildOptions => ({
+    output: join(folder, name),
+    channel: [],
+    platform,
+    compression: ['gzip', 'zstd'],
+  });
+  const build = async (name: string, platform: HostPlatform[] = []) => {
+    const options = buildOptions(name, platform);
+    await buildCommand(options, environment);
+    return options.output;
+  };
+  return { environment, events, build, buildOptions };
+}

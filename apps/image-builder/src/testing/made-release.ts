@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type BuildContext, build, type FetchedChannel } from '../build/build.ts';
+import type { ImageSet } from '../layouts/image-set.ts';
+import { loadImages } from '../layouts/load.ts';
+import { formatLock, type Lock, parseLock } from '../lock.ts';
+import { lockMade, makeEmulators, makeShell } from './packages.ts';
+
+/** A lock as it is read from its file, and its packages, small and made here: three platforms, one of them of another version. */
+export interface MadeRelease {
+  readonly lock: Lock;
+  readonly fetched: readonly FetchedChannel[];
+}
+
+const PLATFORMS = [
+  ['linux/amd64', '11.1.3', ['aarch64', 'arm']],
+  ['linux/arm64', '11.1.3', ['aarch64', 'arm']],
+  ['linux/arm/v7', '10.2.2', ['arm']],
+] as const;
+
+export async function madeRelease(folder: string): Promise<MadeRelease> {
+  const made = PLATFORMS.map(async ([platform, version, guests]) => ({
+    platform,
+    version,
+    emulators: await makeEmulators(platform, version, guests),
+    shell: await makeShell(platform),
+  }));
+  const { lock, fetched } = await lockMade('latest', await Promise.all(made), folder);
+  return { lock: parseLock(formatLock(lock)), fetched };
+}
+
+const template = await readFile(new URL('../../../../Dockerfile.template', import.meta.url), 'utf8');
+
+export function contextOf(output: string): BuildContext {
+  return {
+    output,
+    template,
+    script: '#!/bin/sh\n',
+    compressions: ['gzip', 'zstd'],
+    provenance: { revisionOf: () => 'a'.repeat(64), source: 'https://example.org/qemu-user-static' },
+    sourceDateEpoch: null,
+    onEvent: () => undefined,
+  };
+}
+
+/** The made release as a layout in `folder`, loaded. */
+export async function madeSet(folder: string): Promise<ImageSet> {
+  const { lock, fetched } = await madeRelease(folder);
+  const output = join(folder, 'oci');
+  await build(lock, fetched, contextOf(output));
+  return loadImages([output], lock, [], contextOf(output));
+}

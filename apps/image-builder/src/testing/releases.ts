@@ -1,0 +1,59 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { GitHubReleaseOptions } from '../cli/github-release.ts';
+import type { Environment } from '../commands/environment.ts';
+import { formatMade, prepareReleases, publishReleases, releaseTarget } from '../commands/github-release.ts';
+import { type OpenedGitHub, openedGitHub } from '../github/testing/open.ts';
+import { type MadeCheckout, madeCheckout } from './made-checkout.ts';
+import { stateOf } from './release-state.ts';
+
+export const COMMIT = 'c'.repeat(40);
+
+/** Releases whose files are made, in a folder of their own. */
+export interface ReleasesAtHand {
+  readonly folder: string;
+  readonly checkout: MadeCheckout;
+  readonly options: GitHubReleaseOptions;
+  /** Makes the releases on a GitHub. */
+  release(opened: OpenedGitHub, change?: Partial<Environment>): Promise<string>;
+  /** What a run that nothing disturbed leaves. */
+  undisturbed(): Promise<ReturnType<typeof stateOf>>;
+  close(): Promise<void>;
+}
+
+export async function releasesAtHand(): Promise<ReleasesAtHand> {
+  const folder = await mkdtemp(join(tmpdir(), 'github-release-'));
+  const checkout = await madeCheckout(folder);
+  const layout = await checkout.build('whole');
+  const options: GitHubReleaseOptions = {
+    from: [layout],
+    plainHost: 'linux/amd64',
+    assets: join(folder, 'assets'),
+  };
+  const prepared = await prepareReleases(options.from, options, checkout.environment);
+  let left: ReturnType<typeof stateOf> | undefined;
+
+  const release: ReleasesAtHand['release'] = async ({ github }, change = {}) => {
+    const builder = async () => ({ commit: COMMIT, builder: { id: 'test' } });
+    const machine = { ...checkout.environment, github: async () => github, builder, ...change };
+    return formatMade(await publishReleases(prepared, await releaseTarget(undefined, machine), machine));
+  };
+  return {
+    folder,
+    checkout,
+    options,
+    release,
+    undisturbed: async () => {
+      if (left !== undefined) return left;
+      const opened = await openedGitHub();
+      await release(opened);
+      left = stateOf(opened.repository);
+      return left;
+    },
+    close: async () => {
+      await checkout.environment.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
