@@ -1,16 +1,24 @@
 import { ARCH_ERRORS } from '@qemu-user-static/arch-table';
+import { ENGINE_ERRORS } from '@qemu-user-static/container-engine';
 import { ARCHIVE_ERRORS } from '@qemu-user-static/debian-archive';
 import type { ErrorCatalogue } from '@qemu-user-static/errors';
+import { GITHUB_ERRORS } from '@qemu-user-static/github';
 import { BUILDER_ERRORS } from '@qemu-user-static/image-builder/errors';
+import { LOCK_ERRORS } from '@qemu-user-static/lock';
 import { IMAGE_ERRORS } from '@qemu-user-static/oci-image';
 import { REGISTRY_ERRORS } from '@qemu-user-static/oci-registry';
 import { REGISTER_ERRORS } from '@qemu-user-static/register';
+import { SIGNING_ERRORS } from '@qemu-user-static/signing';
 
 /** Every catalogue of the project, under the heading it gets. */
 const CATALOGUES: readonly (readonly [heading: string, catalogue: ErrorCatalogue])[] = [
   ['The release tooling (`apps/image-builder`)', BUILDER_ERRORS],
+  ['The lock (`libs/lock`)', LOCK_ERRORS],
   ['The Debian archive (`libs/debian-archive`)', ARCHIVE_ERRORS],
   ['Images and layouts (`libs/oci-image`)', IMAGE_ERRORS],
+  ['Signing (`libs/signing`)', SIGNING_ERRORS],
+  ['GitHub (`libs/github`)', GITHUB_ERRORS],
+  ['Container engines (`libs/container-engine`)', ENGINE_ERRORS],
   ['The register program (`apps/register`)', REGISTER_ERRORS],
   ['Registries (`libs/oci-registry`)', REGISTRY_ERRORS],
   ['CPU names (`libs/arch-table`)', ARCH_ERRORS],

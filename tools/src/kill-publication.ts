@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type GitHubServer, startGitHub } from '@qemu-user-static/image-builder/testing';
+import { type GitHubServer, startGitHub } from '@qemu-user-static/github/testing';
 import { type DockerRegistry, startDockerRegistry } from '@qemu-user-static/oci-registry/testing';
 import { ROOT } from './repository.ts';
 import { linkPackages } from './workflows/checkout.ts';

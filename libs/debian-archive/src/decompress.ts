@@ -5,8 +5,8 @@ import { pipeline, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline as pipelineUntilEnd } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
+import { zstdFrames } from '@qemu-user-static/compression';
 import { ArchiveError } from './errors.ts';
-import { zstdFrames } from './zstd-frames.ts';
 
 export type Compression = 'none' | 'gz' | 'xz' | 'zst';
 

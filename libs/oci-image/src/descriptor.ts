@@ -1,4 +1,4 @@
-import type { Compression } from './compression.ts';
+import type { Compression } from '@qemu-user-static/compression';
 import { type Digest, digestOf } from './digest.ts';
 
 /** https://github.com/opencontainers/image-spec/blob/v1.1.1/media-types.md */

@@ -1,4 +1,4 @@
-import type { Compression } from './compression.ts';
+import type { Compression } from '@qemu-user-static/compression';
 import {
   type Annotations,
   type Descriptor,

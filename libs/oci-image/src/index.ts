@@ -1,4 +1,3 @@
-export { COMPRESSIONS, type Compression, zstdFrame, zstdSmall } from './compression.ts';
 export {
   type Annotations,
   type Descriptor,
@@ -10,8 +9,9 @@ export {
 } from './descriptor.ts';
 export { type Digest, digestOf, hexOf, isDigest, type RunningDigest, runningDigest } from './digest.ts';
 export { IMAGE_ERRORS, ImageError } from './errors.ts';
-export { type GzipPool, openGzip } from './gzip.ts';
 export { assembleImage, assembleIndex, type Image, type Layer, type RunConfig, timestamp } from './image.ts';
+export { ARCHIVE_FORMATS, type ArchiveFormat, type ImageName, imageArchive } from './image-archive.ts';
+export { type LayerReader, openLayerReader } from './layer-reader.ts';
 export {
   type BlobWriter,
   blobPath,
@@ -27,6 +27,7 @@ export {
   writeIndex,
 } from './layout.ts';
 export { asOnlyWriter } from './only-writer.ts';
+export { type LayerBlob, type ReadEntry, type ReadLayer, readFiles, readLayer } from './read-layer.ts';
 export { END_OF_ARCHIVE, type TarEntry, tarEntry, tarEntryLength, tarHeader } from './tar-entry.ts';
 export {
   type BadBlob,
@@ -35,3 +36,4 @@ export {
   findBadBlobs,
   removeBadBlobs,
 } from './verify-blobs.ts';
+export { type FoundImage, type FoundLayout, type FoundTag, walkLayout } from './walk-layout.ts';

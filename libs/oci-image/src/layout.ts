@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { replaceFile, TEMPORARY_PREFIX, temporaryIn } from '@qemu-user-static/files';
 import { type Descriptor, type Document, MEDIA_TYPE } from './descriptor.ts';
 import { type Digest, hexOf, runningDigest } from './digest.ts';
 import { ImageError } from './errors.ts';
@@ -20,9 +20,6 @@ export interface LayoutIndex {
   readonly manifests: readonly Descriptor[];
 }
 
-/** Temporary files carry this prefix; whatever a killed run left of them is removed by the next one. */
-const TEMPORARY = '.partial-';
-
 export function blobPath(layout: Layout, digest: Digest): string {
   return join(layout.folder, 'blobs', 'sha256', hexOf(digest));
 }
@@ -32,7 +29,7 @@ export async function createLayout(folder: string): Promise<Layout> {
   const blobs = join(folder, 'blobs', 'sha256');
   await mkdir(blobs, { recursive: true });
   for (const place of [folder, blobs]) {
-    const leftOver = (await readdir(place)).filter((name) => name.startsWith(TEMPORARY));
+    const leftOver = (await readdir(place)).filter((name) => name.startsWith(TEMPORARY_PREFIX));
     await Promise.all(leftOver.map((name) => rm(join(place, name), { force: true })));
   }
   await replaceFile(join(folder, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
@@ -113,19 +110,4 @@ export async function removeOtherBlobs(layout: Layout, keep: ReadonlySet<Digest>
 export async function blobSize(layout: Layout, digest: Digest): Promise<number | null> {
   const found = await stat(blobPath(layout, digest)).catch(() => null);
   return found === null ? null : found.size;
-}
-
-function temporaryIn(folder: string): string {
-  return join(folder, `${TEMPORARY}${randomBytes(8).toString('hex')}`);
-}
-
-async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
-  const temporary = temporaryIn(dirname(path));
-  try {
-    await writeFile(temporary, content, { mode: 0o644 });
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
 }

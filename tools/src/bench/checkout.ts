@@ -1,6 +1,6 @@
 import { cp, mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
-import { formatLock, type Lock, readLock } from '@qemu-user-static/image-builder/lock';
+import { formatLock, type Lock, readLock } from '@qemu-user-static/lock';
 import { projectFiles, ROOT } from '../repository.ts';
 
 /** A copy of the checkout that can be changed: a script, a package of the lock. Its dependencies are this one's. */

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openGzip, zstdFrame } from '@qemu-user-static/oci-image';
+import { openGzip, zstdFrame } from '@qemu-user-static/compression';
 
 // `node limit.ts gzip|zstd|sha256 FOLDER`: does nothing but this one thing to every file of a folder, in the library
 // that the build does it with. `nothing` reads the files, which the others do too.

@@ -1,7 +1,7 @@
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HostPlatform } from '@qemu-user-static/arch-table';
-import type { Lock } from '@qemu-user-static/image-builder/lock';
+import type { Lock } from '@qemu-user-static/lock';
 import { BUILDAH_PUSH, type Contender, DOCKER_PUSH, OURS, release } from './building.ts';
 import { copyCheckout } from './checkout.ts';
 import { type Cost, costOf, median } from './cost.ts';

@@ -2,7 +2,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type GitHubServer, readLock, startGitHub } from '@qemu-user-static/image-builder/testing';
+import { type GitHubServer, startGitHub } from '@qemu-user-static/github/testing';
+import { readLock } from '@qemu-user-static/lock';
 import {
   type DockerRegistry,
   hasDockerRegistry,

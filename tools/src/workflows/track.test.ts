@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { startGitHub } from '@qemu-user-static/image-builder/testing';
+import { startGitHub } from '@qemu-user-static/github/testing';
 import { expect, onTestFinished, test } from 'vitest';
 import { ROOT } from '../repository.ts';
 import { cloneInto, linkPackages } from './checkout.ts';

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { readLock } from '@qemu-user-static/image-builder/testing';
+import { readLock } from '@qemu-user-static/lock';
 import { describe, expect, test } from 'vitest';
 import { ROOT } from '../repository.ts';
 import { lintWorkflow } from './lint.ts';

@@ -1,3 +1,4 @@
+import type { Lock } from '@qemu-user-static/lock';
 import {
   type Descriptor,
   type Digest,
@@ -5,14 +6,14 @@ import {
   digestOf,
   documentOf,
 } from '@qemu-user-static/oci-image';
+import { STATEMENT_TYPE } from '@qemu-user-static/signing';
 import { type ImageSet, isIndex } from '../layouts/image-set.ts';
-import type { Lock } from '../lock.ts';
 import { billOfMaterials } from '../sbom/bill-of-materials.ts';
 import { imageFacts } from '../sbom/image-facts.ts';
 import { SBOMS } from '../sbom/sboms.ts';
 import { type Artifact, artifactOf } from './artifact.ts';
 import { type BuildFacts, type BuiltSubject, PROVENANCE_PREDICATE, provenance } from './provenance.ts';
-import { SIGNATURE_PREDICATE, STATEMENT_TYPE, type Statement, statementOf } from './statement.ts';
+import { SIGNATURE_PREDICATE, type Statement, statementOf } from './statement.ts';
 
 /** What refers to an image or an index once it is attested. */
 export interface Subject {

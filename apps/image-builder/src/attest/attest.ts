@@ -1,11 +1,11 @@
 import type { Digest } from '@qemu-user-static/oci-image';
 import type { Descriptor, Repository } from '@qemu-user-static/oci-registry';
+import type { StatementSigner } from '@qemu-user-static/signing';
 import pLimit from 'p-limit';
 import { nameOf } from '../publish/format-plan.ts';
 import type { Destination } from '../publish/publish.ts';
 import { BuilderError } from '../report/errors.ts';
 import { listed } from '../report/problems.ts';
-import type { StatementSigner } from '../supply-chain/signer.ts';
 import { type Artifact, EMPTY } from './artifact.ts';
 import { BUNDLE_TYPE, bundleArtifact, isAttached, type Subject } from './attachments.ts';
 import { isSigned, type Statement } from './statement.ts';

@@ -1,7 +1,5 @@
 import type { HostPlatform } from '@qemu-user-static/arch-table';
-import type { Lock } from '../lock.ts';
-import { lockedChannelOf } from '../locked.ts';
-import { poolAddress } from '../supply-chain/sources-text.ts';
+import { type Lock, lockedChannelOf, poolAddress } from '@qemu-user-static/lock';
 
 export const PROVENANCE_PREDICATE = 'https://slsa.dev/provenance/v1';
 

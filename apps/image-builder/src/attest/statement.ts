@@ -7,8 +7,6 @@ export interface Statement {
   readonly bytes: Uint8Array;
 }
 
-export const STATEMENT_TYPE = 'application/vnd.in-toto+json';
-
 /** That the image is ours: what `cosign sign` states, and `cosign verify` looks for. */
 export const SIGNATURE_PREDICATE = 'https://sigstore.dev/cosign/sign/v1';
 

@@ -1,12 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { GUEST_NAMES, type HostPlatform } from '@qemu-user-static/arch-table';
-import {
-  blobSize,
-  type Compression,
-  type GzipPool,
-  type Layer,
-  type Layout,
-} from '@qemu-user-static/oci-image';
+import type { Compression, GzipPool } from '@qemu-user-static/compression';
+import { memoKey, recall, remember } from '@qemu-user-static/files';
+import { LAYERS_VERSION, type Lock, type LockedPlatform } from '@qemu-user-static/lock';
+import { blobSize, type Layer, type Layout } from '@qemu-user-static/oci-image';
 import type { LimitFunction } from 'p-limit';
 import {
   type ContextFile,
@@ -18,9 +15,6 @@ import {
 } from '../images/context.ts';
 import type { Recipe } from '../images/dockerfile.ts';
 import { planPart } from '../images/layer-plan.ts';
-import type { Lock, LockedPlatform } from '../lock.ts';
-import { memoKey, recall, remember } from '../memo.ts';
-import { LAYERS_VERSION } from '../rebuilds.ts';
 import type { OnEvent } from '../report/events.ts';
 import { type EmulatorLayer, writeEmulatorLayer } from './emulator-layer.ts';
 import { extractEmulators, extractShell } from './extract.ts';

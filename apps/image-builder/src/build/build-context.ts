@@ -1,4 +1,5 @@
 import { emulatorOf, type GuestName, guestNamed, type HostPlatform } from '@qemu-user-static/arch-table';
+import { lockedChannelOf, readLock } from '@qemu-user-static/lock';
 import { END_OF_ARCHIVE, tarEntry, timestamp } from '@qemu-user-static/oci-image';
 import { renderRegisterScript } from '@qemu-user-static/register';
 import type { Environment } from '../commands/environment.ts';
@@ -12,8 +13,6 @@ import {
 import { imageLabels, provenanceOf } from '../images/labels.ts';
 import type { Contents } from '../images/tags.ts';
 import { renderTemplate } from '../images/template.ts';
-import { readLock } from '../lock.ts';
-import { lockedChannelOf } from '../locked.ts';
 import { stage } from '../release/pipeline.ts';
 import { BuilderError } from '../report/errors.ts';
 import type { FetchedPlatform } from './assemble-platform.ts';

@@ -1,11 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { blobPath, type Compression, type Descriptor, readIndex } from '@qemu-user-static/oci-image';
+import type { Compression } from '@qemu-user-static/compression';
+import { blobPath, type Descriptor, readIndex, readLayer, walkLayout } from '@qemu-user-static/oci-image';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { check } from '../check/check.ts';
-import { readLayer } from '../check/read-layer.ts';
-import { walkLayout } from '../check/walk-layout.ts';
 import { summarize } from '../release/summary.ts';
 import { contextFor, digests, events, fetched, folder, lock, silent } from '../testing/builds.ts';
 import { type Built, build } from './build.ts';

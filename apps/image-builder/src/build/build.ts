@@ -1,11 +1,10 @@
+import { type Compression, type GzipPool, openGzip } from '@qemu-user-static/compression';
+import type { Lock } from '@qemu-user-static/lock';
 import {
   asOnlyWriter,
-  type Compression,
   createLayout,
   type Digest,
-  type GzipPool,
   type Layout,
-  openGzip,
   REF_NAME,
   removeBadBlobs,
   removeOtherBlobs,
@@ -15,7 +14,6 @@ import pLimit from 'p-limit';
 import { parseDockerfile } from '../images/dockerfile.ts';
 import type { Provenance } from '../images/labels.ts';
 import { renderTemplate } from '../images/template.ts';
-import type { Lock } from '../lock.ts';
 import type { OnEvent } from '../report/events.ts';
 import {
   type AssembleContext,

@@ -3,8 +3,8 @@ import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HOST_PLATFORMS } from '@qemu-user-static/arch-table';
+import { makeProgram } from '@qemu-user-static/lock/testing';
 import { expect, test } from 'vitest';
-import { makeProgram } from '../testing/program.ts';
 import { assertStaticProgram } from './elf.ts';
 
 const refusal = (file: Uint8Array) => {

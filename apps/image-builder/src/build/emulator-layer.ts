@@ -1,8 +1,8 @@
 import type { GuestName } from '@qemu-user-static/arch-table';
+import type { GzipPool } from '@qemu-user-static/compression';
 import {
   createBlob,
   END_OF_ARCHIVE,
-  type GzipPool,
   type Layer,
   type Layout,
   runningDigest,

@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { emulatorOf, GUEST_NAMES, type GuestName, type HostPlatform } from '@qemu-user-static/arch-table';
 import { type DebEntry, readDeb } from '@qemu-user-static/debian-archive';
+import type { LockedPackage } from '@qemu-user-static/lock';
 import type { LicenseText } from '../images/context.ts';
-import type { LockedPackage } from '../lock.ts';
 import { BuilderError } from '../report/errors.ts';
 import { assertStaticProgram } from './elf.ts';
 

@@ -1,7 +1,6 @@
 import type { HostPlatform } from '@qemu-user-static/arch-table';
 import { type FetchContext, fetchAll } from '@qemu-user-static/debian-archive';
-import type { Lock, LockedPlatform } from '../lock.ts';
-import { lockedChannelOf, platformsOf } from '../locked.ts';
+import { type Lock, type LockedPlatform, lockedChannelOf, platformsOf } from '@qemu-user-static/lock';
 import { BuilderError } from '../report/errors.ts';
 import type { FetchedChannel } from './build.ts';
 

@@ -1,10 +1,10 @@
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeEmulators, makeShell } from '@qemu-user-static/lock/testing';
+import { readLayer, walkLayout } from '@qemu-user-static/oci-image';
 import { expect, test } from 'vitest';
-import { readLayer } from '../check/read-layer.ts';
-import { walkLayout } from '../check/walk-layout.ts';
-import { lockMade, makeEmulators, makeShell } from '../testing/packages.ts';
+import { lockMade } from '../testing/packages.ts';
 import { build } from './build.ts';
 
 // The same inputs give the same layout on every machine. What that is stands in testing/golden-layout.txt, file by

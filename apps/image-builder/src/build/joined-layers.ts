@@ -1,11 +1,10 @@
 import { open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import type { Compression, GzipPool } from '@qemu-user-static/compression';
 import {
   blobPath,
-  type Compression,
   END_OF_ARCHIVE,
-  type GzipPool,
   type Layer,
   type Layout,
   runningDigest,

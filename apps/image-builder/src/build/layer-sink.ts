@@ -1,11 +1,5 @@
-import {
-  type BlobWriter,
-  type Compression,
-  createBlob,
-  type Digest,
-  type Layout,
-  zstdFrame,
-} from '@qemu-user-static/oci-image';
+import { type Compression, zstdFrame } from '@qemu-user-static/compression';
+import { type BlobWriter, createBlob, type Digest, type Layout } from '@qemu-user-static/oci-image';
 
 /** A tar entry (or the archive's end), and the gzip member that holds it. */
 export interface JoinedEntry {

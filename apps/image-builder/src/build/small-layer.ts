@@ -1,13 +1,5 @@
-import {
-  type Compression,
-  createBlob,
-  digestOf,
-  END_OF_ARCHIVE,
-  type GzipPool,
-  type Layer,
-  type Layout,
-  zstdSmall,
-} from '@qemu-user-static/oci-image';
+import { type Compression, type GzipPool, zstdSmall } from '@qemu-user-static/compression';
+import { createBlob, digestOf, END_OF_ARCHIVE, type Layer, type Layout } from '@qemu-user-static/oci-image';
 import type { ContextFile } from '../images/context.ts';
 import type { LayerPlan } from '../images/layer-plan.ts';
 import { rawEntry } from './raw-entry.ts';

@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { emulatorOf, GUEST_NAMES, type GuestName, registrationLine } from '@qemu-user-static/arch-table';
 import { readDeb } from '@qemu-user-static/debian-archive';
+import { readLock } from '@qemu-user-static/lock';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Environment, openEnvironment } from '../commands/environment.ts';
-import { readLock } from '../lock.ts';
 import { fetch } from './fetch.ts';
 
 const environment: Environment = await openEnvironment(process.env, {}, () => undefined);

@@ -1,7 +1,8 @@
 import { type GuestName, type HostPlatform, host } from '@qemu-user-static/arch-table';
+import type { Compression } from '@qemu-user-static/compression';
+import { type Lock, lockedChannelOf } from '@qemu-user-static/lock';
 import {
   assembleImage,
-  type Compression,
   type Descriptor,
   type Image,
   type Layer,
@@ -13,8 +14,6 @@ import { documentLabels, imageLabels } from '../images/labels.ts';
 import { type Part, partOf } from '../images/layer-plan.ts';
 import { type Contents, planTags, type TagPlan, versionOfTag } from '../images/tags.ts';
 import { renderTemplate } from '../images/template.ts';
-import type { Lock } from '../lock.ts';
-import { lockedChannelOf } from '../locked.ts';
 import type { PlatformLayers } from './assemble-platform.ts';
 import type { BuildContext } from './build.ts';
 import type { DocumentWriter } from './documents.ts';

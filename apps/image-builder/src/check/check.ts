@@ -1,17 +1,22 @@
-import { availableParallelism } from 'node:os';
 import { type HostPlatform, host } from '@qemu-user-static/arch-table';
-import { type Digest, findBadBlobs, type Layout } from '@qemu-user-static/oci-image';
-import { Tinypool } from 'tinypool';
+import { memoKey, recall, remember } from '@qemu-user-static/files';
+import { type Lock, type LockedPlatform, platformsOf } from '@qemu-user-static/lock';
+import {
+  type Digest,
+  type FoundImage,
+  type FoundLayout,
+  findBadBlobs,
+  type LayerBlob,
+  type Layout,
+  openLayerReader,
+  type ReadLayer,
+  walkLayout,
+} from '@qemu-user-static/oci-image';
 import { ownPlatform } from '../images/platforms.ts';
-import type { Lock, LockedPlatform } from '../lock.ts';
-import { platformsOf } from '../locked.ts';
-import { memoKey, recall, remember } from '../memo.ts';
 import { BuilderError } from '../report/errors.ts';
 import type { OnEvent } from '../report/events.ts';
 import { imageProblems, layerProblems, tagProblems } from './image-problems.ts';
-import type { LayerBlob, ReadLayer } from './read-layer.ts';
 import { runEmulators } from './run-emulators.ts';
-import { type FoundImage, type FoundLayout, walkLayout } from './walk-layout.ts';
 
 /** What was proven. */
 export interface CheckReport {
@@ -109,13 +114,9 @@ async function readLayers(
     else layers[digest] = known;
   }
   if (unread.length === 0) return layers;
-  const workers = new Tinypool({
-    filename: new URL('./read-layer-worker.ts', import.meta.url).href,
-    minThreads: availableParallelism(),
-    maxThreads: availableParallelism(),
-  });
+  const reader = openLayerReader();
   const read = async (blob: LayerBlob) => {
-    layers[blob.digest] = await workers.run(blob).catch((cause: Error) => {
+    layers[blob.digest] = await reader.read(blob).catch((cause: Error) => {
       throw failed([`layer ${blob.digest}: ${cause.message}`], cause);
     });
     onEvent({ type: 'layer-checked', digest: blob.digest });
@@ -123,7 +124,7 @@ async function readLayers(
   try {
     await Promise.all(unread.map(read));
   } finally {
-    await workers.destroy();
+    await reader.close();
   }
   return layers;
 }

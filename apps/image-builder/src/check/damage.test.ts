@@ -1,14 +1,13 @@
 import { appendFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { blobPath } from '@qemu-user-static/oci-image';
+import { makeEmulators, makeShell } from '@qemu-user-static/lock/testing';
+import { blobPath, readLayer, walkLayout } from '@qemu-user-static/oci-image';
 import { describe, expect, test } from 'vitest';
 import { build } from '../build/build.ts';
 import { contextFor, digests, fetched, folder, lock, refusal, silent } from '../testing/builds.ts';
-import { lockMade, makeEmulators, makeShell } from '../testing/packages.ts';
+import { lockMade } from '../testing/packages.ts';
 import { check } from './check.ts';
 import { imageProblems } from './image-problems.ts';
-import { readLayer } from './read-layer.ts';
-import { walkLayout } from './walk-layout.ts';
 
 describe('damage', () => {
   const damage = async (output: string, change: (path: string) => Promise<void>) => {

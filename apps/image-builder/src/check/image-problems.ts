@@ -1,7 +1,5 @@
-import type { Digest } from '@qemu-user-static/oci-image';
+import type { Digest, FoundImage, FoundTag, ReadEntry, ReadLayer } from '@qemu-user-static/oci-image';
 import { GUESTS_LABEL } from '../images/labels.ts';
-import type { ReadEntry, ReadLayer } from './read-layer.ts';
-import type { FoundImage, FoundTag } from './walk-layout.ts';
 
 /** What every image has. */
 const ALWAYS = ['register', 'bin/busybox', 'bin/sh', 'tmp'];

@@ -3,11 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Layout } from '@qemu-user-static/oci-image';
+import type { LockedPlatform } from '@qemu-user-static/lock';
+import { type FoundImage, type Layout, readFiles } from '@qemu-user-static/oci-image';
 import pLimit from 'p-limit';
-import type { LockedPlatform } from '../lock.ts';
-import { readFiles } from './read-layer.ts';
-import type { FoundImage } from './walk-layout.ts';
 
 const run = promisify(execFile);
 

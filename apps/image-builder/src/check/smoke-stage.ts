@@ -1,5 +1,5 @@
+import { connectEngine, EngineError } from '@qemu-user-static/container-engine';
 import type { Layout } from '@qemu-user-static/oci-image';
-import { connectEngine } from '../engine/engine.ts';
 import { BuilderError } from '../report/errors.ts';
 import type { OnEvent } from '../report/events.ts';
 import { type SmokeReport, smoke } from './smoke.ts';
@@ -21,7 +21,8 @@ export async function smokeWhereItCan(
     const engine = await connectEngine();
     for (const channel of channels) reports.push(await smoke(layout, channel, engine));
   } catch (error) {
-    const isNotHere = error instanceof BuilderError && NOT_HERE.has(error.code);
+    const isNotHere =
+      (error instanceof BuilderError || error instanceof EngineError) && NOT_HERE.has(error.code);
     if (requireSmoke || !isNotHere) throw error;
     onEvent({ type: 'note', text: `smoke: not tried on a container engine: ${error.message}` });
   }

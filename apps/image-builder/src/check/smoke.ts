@@ -1,10 +1,14 @@
 import { HOST_PLATFORMS, type HostPlatform, host } from '@qemu-user-static/arch-table';
-import type { Layout } from '@qemu-user-static/oci-image';
-import type { ContainerOutcome, Engine, Rights } from '../engine/engine.ts';
-import { imageArchive } from '../engine/image-archive.ts';
+import type { ContainerOutcome, Engine, Rights } from '@qemu-user-static/container-engine';
+import {
+  type FoundImage,
+  type FoundLayout,
+  imageArchive,
+  type Layout,
+  walkLayout,
+} from '@qemu-user-static/oci-image';
 import { platformName } from '../layouts/read-image.ts';
 import { BuilderError } from '../report/errors.ts';
-import { type FoundImage, type FoundLayout, walkLayout } from './walk-layout.ts';
 
 /** What was seen to work. */
 export interface SmokeReport {

@@ -1,4 +1,4 @@
-import type { Compression } from '@qemu-user-static/oci-image';
+import type { Compression } from '@qemu-user-static/compression';
 import { Option } from 'commander';
 import type { Declaration } from '../commands/command.ts';
 import { archive, compression, json, output, type SelectionOptions, selection } from '../commands/options.ts';

@@ -1,7 +1,7 @@
+import { ARCHIVE_FORMATS, type ArchiveFormat } from '@qemu-user-static/oci-image';
 import { Option } from 'commander';
 import type { Declaration } from '../commands/command.ts';
 import { json, type NamedImageOptions, oneImage, repository } from '../commands/options.ts';
-import { ARCHIVE_FORMATS, type ArchiveFormat } from '../engine/image-archive.ts';
 
 export interface ExportOptions extends NamedImageOptions {
   readonly format: ArchiveFormat;

@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { readLock } from '@qemu-user-static/lock';
 import { subjectsOf } from '../attest/attachments.ts';
 import { type AttestPlan, applyAttest, planAttest, refusalOf } from '../attest/attest.ts';
 import type { BuildFacts } from '../attest/provenance.ts';
 import type { AttestOptions } from '../cli/attest.ts';
-import { readLock } from '../lock.ts';
 import { nameOf } from '../publish/format-plan.ts';
 import { stage } from '../release/pipeline.ts';
 import { table } from '../report/format.ts';

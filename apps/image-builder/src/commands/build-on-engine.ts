@@ -1,6 +1,6 @@
+import { connectEngine } from '@qemu-user-static/container-engine';
 import { contentsNamed, contextArchive, openBuildContext } from '../build/build-context.ts';
 import type { BuildOptions } from '../cli/build.ts';
-import { connectEngine } from '../engine/engine.ts';
 import { DEFAULT_CHANNEL } from '../images/tags.ts';
 import { stage } from '../release/pipeline.ts';
 import { BuilderError } from '../report/errors.ts';

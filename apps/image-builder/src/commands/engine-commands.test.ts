@@ -1,9 +1,8 @@
 import { mkdtemp, readdir, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { blobPath } from '@qemu-user-static/oci-image';
+import { blobPath, walkLayout } from '@qemu-user-static/oci-image';
 import { beforeEach, expect, test } from 'vitest';
-import { walkLayout } from '../check/walk-layout.ts';
 import { callMain } from '../testing/main.ts';
 import { makeSmallLayout } from '../testing/small-layout.ts';
 

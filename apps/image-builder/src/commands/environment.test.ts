@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
+import { openedGitHub } from '@qemu-user-static/github/testing';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { openedGitHub } from '../github/testing/open.ts';
 import { openEnvironment } from './environment.ts';
 
 /** A repository on GitHub, as these variables say. */

@@ -12,17 +12,17 @@ import {
   SNAPSHOT_SERVICE,
   withoutCredentials,
 } from '@qemu-user-static/debian-archive';
+import type { GitHub } from '@qemu-user-static/github';
 import {
   createCredentialSource,
   openRegistry,
   type Registry,
   systemClock,
 } from '@qemu-user-static/oci-registry';
+import type { StatementSigner } from '@qemu-user-static/signing';
 import type { BuildFacts } from '../attest/provenance.ts';
-import type { GitHub } from '../github/client.ts';
 import { BuilderError } from '../report/errors.ts';
 import type { OnEvent } from '../report/events.ts';
-import type { StatementSigner } from '../supply-chain/signer.ts';
 
 /** Where the project's files are. */
 export interface Paths {
@@ -111,7 +111,7 @@ export async function openEnvironment(
     keys: loadArchiveKeys,
     template: () => readFile(paths.template, 'utf8'),
     async archive() {
-      const { readSources } = await import('../sources.ts');
+      const { readSources } = await import('@qemu-user-static/lock');
       const { url, from } = chooseMirror({
         option: options.mirror,
         environment: variables,
@@ -140,14 +140,14 @@ export async function openEnvironment(
       return registry;
     },
     async github(name, access) {
-      const { parseApiAddress, parseRepository, parseToken } = await import('../github/settings.ts');
+      const { parseApiAddress, parseRepository, parseToken } = await import('@qemu-user-static/github');
       // Where GitHub Actions says these things. https://docs.github.com/actions/reference/variables-reference
       const { GITHUB_TOKEN, GH_TOKEN, GITHUB_API_URL, GITHUB_REPOSITORY } = variables;
       const token = parseToken(GITHUB_TOKEN) ?? parseToken(GH_TOKEN);
       const repository = parseRepository(name ?? (GITHUB_REPOSITORY || new URL(source).pathname.slice(1)));
       if (access === 'write' && token === undefined)
         throw new BuilderError('GITHUB_TOKEN_MISSING', 'neither GITHUB_TOKEN nor GH_TOKEN is set');
-      const { openGitHub } = await import('../github/client.ts');
+      const { openGitHub } = await import('@qemu-user-static/github');
       const opened = openGitHub({
         baseUrl: parseApiAddress(GITHUB_API_URL || 'https://api.github.com'),
         token,
@@ -161,7 +161,7 @@ export async function openEnvironment(
     },
     async signer(key) {
       // Signatures are many modules, and most commands need none.
-      const { findSigner } = await import('../supply-chain/find-signer.ts');
+      const { findSigner } = await import('@qemu-user-static/signing');
       return findSigner(key, variables);
     },
     async builder() {

@@ -1,6 +1,12 @@
+import {
+  after,
+  answers,
+  cutsAfter,
+  type Fault,
+  losesAnswer,
+  openedGitHub,
+} from '@qemu-user-static/github/testing';
 import { afterAll, describe, expect, test } from 'vitest';
-import { openedGitHub } from '../github/testing/open.ts';
-import { after, answers, cutsAfter, type Fault, losesAnswer } from '../github/testing/server.ts';
 import { stateOf } from '../testing/release-state.ts';
 import { releasesAtHand } from '../testing/releases.ts';
 

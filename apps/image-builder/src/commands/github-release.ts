@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import type { HostPlatform } from '@qemu-user-static/arch-table';
+import type { GitHub } from '@qemu-user-static/github';
+import { formatLock, readLock } from '@qemu-user-static/lock';
 import type { GitHubReleaseOptions } from '../cli/github-release.ts';
-import type { GitHub } from '../github/client.ts';
 import { type Asset, makeAssets } from '../github-release/assets.ts';
 import { listReleases } from '../github-release/draft.ts';
 import { releaseNotes } from '../github-release/notes.ts';
 import { planReleases, type ReleasePlan } from '../github-release/plan.ts';
 import { type MadeRelease, makeRelease, previousRelease } from '../github-release/release.ts';
-import { formatLock, readLock } from '../lock.ts';
 import { stage } from '../release/pipeline.ts';
 import { megabytes } from '../report/format.ts';
 import type { Environment } from './environment.ts';

@@ -1,4 +1,4 @@
-import type { ImageName } from '../engine/image-archive.ts';
+import type { ImageName } from '@qemu-user-static/oci-image';
 import type { Environment } from './environment.ts';
 
 /** What an image is called in an engine: as it is published, unless another repository is asked for. */

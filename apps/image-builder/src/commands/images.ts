@@ -1,9 +1,9 @@
 import { matchesGlob, resolve } from 'node:path';
+import { readLock } from '@qemu-user-static/lock';
 import { renderRegisterScript } from '@qemu-user-static/register';
 import { provenanceOf } from '../images/labels.ts';
 import { type ImageSet, withTags } from '../layouts/image-set.ts';
 import { loadImages } from '../layouts/load.ts';
-import { readLock } from '../lock.ts';
 import { BuilderError } from '../report/errors.ts';
 import type { Environment } from './environment.ts';
 import { DEFAULT_OUTPUT, type ImagesOptions } from './options.ts';

@@ -1,5 +1,5 @@
-import { connectEngine } from '../engine/engine.ts';
-import { imageArchive } from '../engine/image-archive.ts';
+import { connectEngine } from '@qemu-user-static/container-engine';
+import { imageArchive } from '@qemu-user-static/oci-image';
 import { platformName, readImage } from '../layouts/read-image.ts';
 import type { Environment } from './environment.ts';
 import { imageName } from './image-name.ts';

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { type HostPlatform, hostNamed } from '@qemu-user-static/arch-table';
-import { COMPRESSIONS, type Compression } from '@qemu-user-static/oci-image';
+import { COMPRESSIONS, type Compression } from '@qemu-user-static/compression';
 import { InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_CHANNEL } from '../images/tags.ts';
 

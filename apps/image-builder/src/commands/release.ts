@@ -1,10 +1,10 @@
+import { readLock } from '@qemu-user-static/lock';
 import { fetch } from '../build/fetch.ts';
 import { check } from '../check/check.ts';
 import type { BuildOptions } from '../cli/build.ts';
 import type { CheckOptions } from '../cli/check.ts';
 import type { ReleaseOptions } from '../cli/release.ts';
 import { DEFAULT_CHANNEL } from '../images/tags.ts';
-import { readLock } from '../lock.ts';
 import { buildStages, release, stage } from '../release/pipeline.ts';
 import { formatSummary } from '../release/summary.ts';
 import { BuilderError } from '../report/errors.ts';

@@ -1,8 +1,8 @@
+import { readLock } from '@qemu-user-static/lock';
 import type { SbomOptions } from '../cli/sbom.ts';
 import { ownPlatform } from '../images/platforms.ts';
 import { platformOf } from '../layouts/parts.ts';
 import { readImage } from '../layouts/read-image.ts';
-import { readLock } from '../lock.ts';
 import { billOfMaterials } from '../sbom/bill-of-materials.ts';
 import { imageFacts } from '../sbom/image-facts.ts';
 import { SBOMS } from '../sbom/sboms.ts';

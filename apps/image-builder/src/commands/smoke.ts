@@ -1,6 +1,6 @@
+import { connectEngine } from '@qemu-user-static/container-engine';
 import { formatSmoke, smoke } from '../check/smoke.ts';
 import type { SmokeOptions } from '../cli/smoke.ts';
-import { connectEngine } from '../engine/engine.ts';
 import { stage } from '../release/pipeline.ts';
 import type { Environment } from './environment.ts';
 import type { Result } from './result.ts';

@@ -1,10 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { temporaryFolder } from '@qemu-user-static/debian-archive/testing';
+import { openedGitHub } from '@qemu-user-static/github/testing';
+import { formatLock, parseLock, platformsOf, readLock, writeLock } from '@qemu-user-static/lock';
 import { expect, onTestFinished, test } from 'vitest';
-import { openedGitHub } from '../github/testing/open.ts';
-import { formatLock, parseLock, readLock, writeLock } from '../lock.ts';
-import { platformsOf } from '../locked.ts';
 import { olderLock } from '../testing/older-lock.ts';
 import { openEnvironment } from './environment.ts';
 import { trackCommand } from './track.ts';

@@ -1,6 +1,6 @@
+import { losesAnswer } from '@qemu-user-static/github/testing';
+import { parseLock } from '@qemu-user-static/lock';
 import { describe, expect, test } from 'vitest';
-import { losesAnswer } from '../github/testing/server.ts';
-import { parseLock } from '../lock.ts';
 import { type Offered, type TrackedCheckout, trackedCheckout } from '../testing/tracked-checkout.ts';
 import { keepIssue } from '../track/issue.ts';
 import type { TrackReport } from '../track/report.ts';

@@ -1,11 +1,8 @@
+import type { GitHub, KeptThread } from '@qemu-user-static/github';
+import { formatLock, type Lock, packageChanges, readLock, readSources } from '@qemu-user-static/lock';
 import { renderRegisterScript } from '@qemu-user-static/register';
 import type { TrackOptions } from '../cli/track.ts';
-import type { GitHub } from '../github/client.ts';
-import type { KeptThread } from '../github/keep-one.ts';
-import { formatLock, type Lock, readLock } from '../lock.ts';
-import { packageChanges } from '../lock-changes.ts';
 import { BuilderError } from '../report/errors.ts';
-import { readSources } from '../sources.ts';
 import { trackArchive } from '../track/archive.ts';
 import { pullRequestBody, pullRequestTitle } from '../track/format-pull-request.ts';
 import { formatReport } from '../track/format-report.ts';

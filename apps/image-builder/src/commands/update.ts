@@ -1,11 +1,17 @@
+import {
+  describeChanges,
+  formatLock,
+  type Lock,
+  LockError,
+  readLock,
+  readSources,
+  update,
+  writeLock,
+} from '@qemu-user-static/lock';
 import { renderRegisterScript } from '@qemu-user-static/register';
 import type { UpdateOptions } from '../cli/update.ts';
-import { formatLock, type Lock, readLock, writeLock } from '../lock.ts';
-import { describeChanges } from '../lock-changes.ts';
 import { stage } from '../release/pipeline.ts';
 import { BuilderError } from '../report/errors.ts';
-import { readSources } from '../sources.ts';
-import { update } from '../stages/update.ts';
 import type { Environment } from './environment.ts';
 import type { Result } from './result.ts';
 
@@ -44,7 +50,7 @@ async function lockBefore(path: string): Promise<Lock | null> {
   try {
     return await readLock(path);
   } catch (error) {
-    if (error instanceof BuilderError && error.code === 'LOCK_MISSING') return null;
+    if (error instanceof LockError && error.code === 'LOCK_MISSING') return null;
     throw error;
   }
 }

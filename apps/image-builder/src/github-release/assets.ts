@@ -3,17 +3,10 @@ import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type HostPlatform, host } from '@qemu-user-static/arch-table';
-import {
-  blobPath,
-  digestOf,
-  END_OF_ARCHIVE,
-  type GzipPool,
-  openGzip,
-  tarEntry,
-} from '@qemu-user-static/oci-image';
+import { type GzipPool, openGzip } from '@qemu-user-static/compression';
+import { memoKey, recall, remember } from '@qemu-user-static/files';
+import { blobPath, digestOf, END_OF_ARCHIVE, readFiles, tarEntry } from '@qemu-user-static/oci-image';
 import pLimit from 'p-limit';
-import { readFiles } from '../check/read-layer.ts';
-import { memoKey, recall, remember } from '../memo.ts';
 import { BuilderError } from '../report/errors.ts';
 import type { Binary, ReleasePlan } from './plan.ts';
 

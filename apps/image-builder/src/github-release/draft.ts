@@ -1,6 +1,4 @@
-import type { GitHub } from '../github/client.ts';
-import { gone } from '../github/gone.ts';
-import { isSameText } from '../github/keep-one.ts';
+import { type GitHub, ignoreMissing, isSameText } from '@qemu-user-static/github';
 import type { GitHubReleaseData } from './uploads.ts';
 
 /** Every release of the repository, drafts too, the newest first. */
@@ -45,5 +43,5 @@ export async function ensureDraft(
 }
 
 export async function removeDraft({ api, repository }: GitHub, { id }: GitHubReleaseData): Promise<void> {
-  await gone(api.rest.repos.deleteRelease({ ...repository, release_id: id }));
+  await ignoreMissing(api.rest.repos.deleteRelease({ ...repository, release_id: id }));
 }

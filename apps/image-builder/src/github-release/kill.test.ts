@@ -4,9 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type GitHubServer, startGitHub } from '@qemu-user-static/github/testing';
 import pLimit from 'p-limit';
 import { expect, onTestFinished, test } from 'vitest';
-import { type GitHubServer, startGitHub } from '../github/testing/server.ts';
 import { madeCheckout } from '../testing/made-checkout.ts';
 import { stateOf } from '../testing/release-state.ts';
 

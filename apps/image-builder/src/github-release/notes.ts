@@ -1,6 +1,5 @@
 import { type HostPlatform, host } from '@qemu-user-static/arch-table';
-import type { Lock } from '../lock.ts';
-import { packageChanges } from '../lock-changes.ts';
+import { type Lock, packageChanges } from '@qemu-user-static/lock';
 import { megabytes } from '../report/format.ts';
 import { notesOf } from '../track/upstream.ts';
 import type { Asset } from './assets.ts';

@@ -1,12 +1,11 @@
 import { GUEST_NAMES, type GuestName, type HostPlatform, host } from '@qemu-user-static/arch-table';
+import { type Lock, platformsOf } from '@qemu-user-static/lock';
 import type { Descriptor, Digest, Layout } from '@qemu-user-static/oci-image';
 import { parseDockerfile } from '../images/dockerfile.ts';
 import { partOf } from '../images/layer-plan.ts';
 import { DEFAULT_CHANNEL, primaryVersion } from '../images/tags.ts';
 import { renderTemplate } from '../images/template.ts';
 import { documentIn, type ImageSet, isIndex, type SetTag } from '../layouts/image-set.ts';
-import type { Lock } from '../lock.ts';
-import { platformsOf } from '../locked.ts';
 import { BuilderError } from '../report/errors.ts';
 
 /** A release on GitHub: the images of one QEMU version, as the tag that never moves has them. */

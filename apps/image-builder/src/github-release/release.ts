@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto';
-import type { GitHub } from '../github/client.ts';
-import { hasStatus } from '../github/errors.ts';
-import { formatLock, type Lock, parseLock } from '../lock.ts';
+import { type GitHub, hasStatus } from '@qemu-user-static/github';
+import { formatLock, type Lock, parseLock } from '@qemu-user-static/lock';
 import { BuilderError } from '../report/errors.ts';
 import type { OnEvent } from '../report/events.ts';
 import { listed } from '../report/problems.ts';

@@ -1,5 +1,4 @@
-import type { GitHub } from '../github/client.ts';
-import { hasStatus } from '../github/errors.ts';
+import { type GitHub, hasStatus } from '@qemu-user-static/github';
 
 /** The commit that a tag is on, through the annotation that it may have; null where there is no such tag. */
 export async function commitOfTag({ api, repository }: GitHub, tag: string): Promise<string | null> {

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import type { GitHub } from '../github/client.ts';
-import { gone } from '../github/gone.ts';
+import { type GitHub, ignoreMissing } from '@qemu-user-static/github';
 import type { OnEvent } from '../report/events.ts';
 import type { Asset } from './assets.ts';
 
@@ -23,7 +22,7 @@ export async function ensureAssets(
     for (const there of await listAssets(github, draft)) {
       const asset = wanted.get(there.name);
       if (asset !== undefined && (await problemOf(github, there, asset)) === null) sound.add(there.name);
-      else await gone(api.rest.repos.deleteReleaseAsset({ ...repository, asset_id: there.id }));
+      else await ignoreMissing(api.rest.repos.deleteReleaseAsset({ ...repository, asset_id: there.id }));
     }
     return sound;
   };

@@ -1,6 +1,5 @@
 import { emulatorOf, type GuestName } from '@qemu-user-static/arch-table';
-import type { Lock, LockedPackage } from '../lock.ts';
-import { sourcesText } from '../supply-chain/sources-text.ts';
+import { type Lock, type LockedPackage, sourcesText } from '@qemu-user-static/lock';
 import type { ContextEntry } from './layer-plan.ts';
 
 /** A file of the context with its content. */

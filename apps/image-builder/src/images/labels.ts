@@ -1,6 +1,11 @@
 import { type GuestName, type HostPlatform, host } from '@qemu-user-static/arch-table';
-import type { Lock, LockedChannel, LockedPlatform } from '../lock.ts';
-import { inputsOf, recipeHash } from '../rebuilds.ts';
+import {
+  inputsOf,
+  type Lock,
+  type LockedChannel,
+  type LockedPlatform,
+  recipeHash,
+} from '@qemu-user-static/lock';
 import type { Contents } from './tags.ts';
 
 /** What describes an image beyond its contents. */

@@ -1,6 +1,6 @@
 import type { GuestName, HostPlatform } from '@qemu-user-static/arch-table';
+import { lockOf } from '@qemu-user-static/lock/testing';
 import { describe, expect, test } from 'vitest';
-import { lockOf } from '../testing/lock.ts';
 import { planTags, primaryVersion } from './tags.ts';
 
 const lock = lockOf({

@@ -1,7 +1,11 @@
 import { type GuestName, type HostPlatform, host } from '@qemu-user-static/arch-table';
-import type { Lock } from '../lock.ts';
-import { lockedChannelOf, platformsOf } from '../locked.ts';
-import { compareQemuVersions, versionPrefixes } from '../qemu-version.ts';
+import {
+  compareQemuVersions,
+  type Lock,
+  lockedChannelOf,
+  platformsOf,
+  versionPrefixes,
+} from '@qemu-user-static/lock';
 
 /** What an image contains besides the register program. */
 export type Contents =

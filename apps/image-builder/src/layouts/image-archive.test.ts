@@ -3,11 +3,15 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { blobPath, type Layout } from '@qemu-user-static/oci-image';
+import {
+  type ArchiveFormat,
+  blobPath,
+  type FoundImage,
+  imageArchive,
+  type Layout,
+} from '@qemu-user-static/oci-image';
 import { unpackTar } from 'modern-tar';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { FoundImage } from '../check/walk-layout.ts';
-import { type ArchiveFormat, imageArchive } from '../engine/image-archive.ts';
 import { makeSmallLayout } from '../testing/small-layout.ts';
 import { platformName, readImage } from './read-image.ts';
 

@@ -1,12 +1,18 @@
 import type { HostPlatform } from '@qemu-user-static/arch-table';
-import { assembleIndex, type Digest, type Document, type Layout } from '@qemu-user-static/oci-image';
+import { type Lock, lockedChannelOf, platformsOf } from '@qemu-user-static/lock';
+import {
+  assembleIndex,
+  type Digest,
+  type Document,
+  type FoundImage,
+  type FoundLayout,
+  type FoundTag,
+  type Layout,
+} from '@qemu-user-static/oci-image';
 import type { DocumentWriter } from '../build/documents.ts';
 import { type DocumentContext, type ImageParts, tagImages } from '../build/tag-images.ts';
-import type { FoundImage, FoundLayout, FoundTag } from '../check/walk-layout.ts';
 import { parseDockerfile } from '../images/dockerfile.ts';
 import { renderTemplate } from '../images/template.ts';
-import type { Lock } from '../lock.ts';
-import { lockedChannelOf, platformsOf } from '../locked.ts';
 import { BuilderError } from '../report/errors.ts';
 import { layoutsDiffer } from '../report/problems.ts';
 import { type ImageSet, isIndex, type SetDocument, type SetTag } from './image-set.ts';

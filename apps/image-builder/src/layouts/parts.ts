@@ -1,13 +1,12 @@
 import { GUEST_NAMES, type GuestName, type HostPlatform, hostNamed } from '@qemu-user-static/arch-table';
-import type { Compression, Layer } from '@qemu-user-static/oci-image';
+import type { Compression } from '@qemu-user-static/compression';
+import { type Lock, lockedChannelOf } from '@qemu-user-static/lock';
+import type { FoundImage, FoundLayout, Layer } from '@qemu-user-static/oci-image';
 import type { ImageParts } from '../build/tag-images.ts';
-import type { FoundImage, FoundLayout } from '../check/walk-layout.ts';
 import type { Recipe } from '../images/dockerfile.ts';
 import { GUESTS_LABEL } from '../images/labels.ts';
 import { type Part, partOf } from '../images/layer-plan.ts';
 import { planTags } from '../images/tags.ts';
-import type { Lock } from '../lock.ts';
-import { lockedChannelOf } from '../locked.ts';
 import { layoutsDiffer } from '../report/problems.ts';
 
 /**

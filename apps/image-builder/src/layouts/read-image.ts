@@ -1,6 +1,5 @@
 import { type HostPlatform, host } from '@qemu-user-static/arch-table';
-import type { Layout } from '@qemu-user-static/oci-image';
-import { type FoundImage, walkLayout } from '../check/walk-layout.ts';
+import { type FoundImage, type Layout, walkLayout } from '@qemu-user-static/oci-image';
 import { BuilderError } from '../report/errors.ts';
 
 /**

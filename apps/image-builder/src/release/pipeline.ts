@@ -1,4 +1,5 @@
-import type { Compression } from '@qemu-user-static/oci-image';
+import type { Compression } from '@qemu-user-static/compression';
+import { type Lock, readLock } from '@qemu-user-static/lock';
 import { renderRegisterScript } from '@qemu-user-static/register';
 import { type Built, build } from '../build/build.ts';
 import { fetch, type Selection } from '../build/fetch.ts';
@@ -6,7 +7,6 @@ import { check } from '../check/check.ts';
 import { smokeWhereItCan } from '../check/smoke-stage.ts';
 import type { Environment } from '../commands/environment.ts';
 import { provenanceOf } from '../images/labels.ts';
-import { type Lock, readLock } from '../lock.ts';
 import type { OnEvent, Stage } from '../report/events.ts';
 import { type Summary, summarize } from './summary.ts';
 

@@ -5,6 +5,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createGunzip, gzipSync } from 'node:zlib';
 import type { GuestName } from '@qemu-user-static/arch-table';
+import { type Memo, remember } from '@qemu-user-static/files';
+import { lockedChannelOf, readLock } from '@qemu-user-static/lock';
+import { makeProgram } from '@qemu-user-static/lock/testing';
 import {
   blobPath,
   createBlob,
@@ -15,12 +18,8 @@ import {
 } from '@qemu-user-static/oci-image';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EmulatorLayer } from '../build/emulator-layer.ts';
-import { readLock } from '../lock.ts';
-import { lockedChannelOf } from '../locked.ts';
-import { type Memo, remember } from '../memo.ts';
 import { enginesAtHand, LAYOUT, NO_LAYOUT } from '../testing/engines.ts';
 import { callMain } from '../testing/main.ts';
-import { makeProgram } from '../testing/program.ts';
 
 const engines = await enginesAtHand();
 const problem = engines.length === 0 ? 'no engine answers' : NO_LAYOUT;

@@ -1,12 +1,13 @@
 import { emulatorOf, GUEST_NAMES, type GuestName, type HostPlatform } from '@qemu-user-static/arch-table';
-import type { Compression, Digest } from '@qemu-user-static/oci-image';
+import type { Compression } from '@qemu-user-static/compression';
+import type { Lock } from '@qemu-user-static/lock';
+import type { Digest } from '@qemu-user-static/oci-image';
 import type { PlatformLayers } from '../build/assemble-platform.ts';
 import type { Built } from '../build/build.ts';
 import type { BuiltTag } from '../build/tag-images.ts';
 import type { CheckReport } from '../check/check.ts';
 import { formatSmoke, type SmokeReport } from '../check/smoke.ts';
 import { primaryVersion } from '../images/tags.ts';
-import type { Lock } from '../lock.ts';
 import { megabytes, megabytesRange, table } from '../report/format.ts';
 
 /** What a release is, for people and as JSON. Sizes are what a client downloads, in bytes. */

@@ -2,29 +2,9 @@ import { CodedError, type ErrorCatalogue } from '@qemu-user-static/errors';
 
 /** The errors of the release tooling itself. */
 export const BUILDER_ERRORS = {
-  SOURCES_INVALID: {
-    meaning: 'sources.json cannot be read, or says something that is not understood.',
-    remedy: 'Mend sources.json; docs/lock-file.md describes it.',
-  },
-  LOCK_MISSING: {
-    meaning: 'There is no sources.lock.json.',
-    remedy: 'Restore it from the repository, or run `npm run update` to make one.',
-  },
-  LOCK_INVALID: {
-    meaning: 'sources.lock.json cannot be read, or says something that is not understood.',
-    remedy: 'Restore it from the repository, or run `npm run update`; it is not made to be edited by hand.',
-  },
   LOCK_OUTDATED: {
     meaning: 'The lock is not what `update` would write now.',
     remedy: 'Run `npm run update` and commit sources.lock.json.',
-  },
-  RELEASE_OLDER: {
-    meaning: 'A mirror has an older Release of a suite than the one the lock was made from.',
-    remedy: 'Choose a mirror that is up to date. An old Release may hide a fix from you on purpose.',
-  },
-  CHANNEL_UNKNOWN: {
-    meaning: 'A channel was asked for that the lock does not have.',
-    remedy: 'Name a channel of sources.json; after adding one there, run `npm run update`.',
   },
   PLATFORM_UNAVAILABLE: {
     meaning: 'A host platform was asked for that the channel does not have.',
@@ -87,38 +67,9 @@ export const BUILDER_ERRORS = {
     remedy:
       'Look whether someone else attaches to the same images, then run the command again: it attaches what is missing.',
   },
-  KEY_INVALID: {
-    meaning: 'The signing key is none that can be used.',
-    remedy:
-      'Give a private key of ECDSA on P-256, in PEM or as `cosign generate-key-pair` writes it. `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256` makes one.',
-  },
-  KEY_PASSWORD: {
-    meaning: 'The signing key is encrypted, and its password is missing or another.',
-    remedy: 'Set the variable COSIGN_PASSWORD.',
-  },
-  SIGNING_FAILED: {
-    meaning:
-      'A statement could not be signed: GitHub gave no token, Fulcio no certificate, or Rekor no entry.',
-    remedy:
-      'Run the command again later: it signs what is missing. The job needs `permissions: id-token: write`; --key signs without these services.',
-  },
   COMMIT_UNKNOWN: {
     meaning: 'Provenance names the commit that images were made from, and it cannot be told.',
     remedy: 'Run the command in a clone of the repository with git at hand, and commit what is changed.',
-  },
-  ENGINE_UNREACHABLE: {
-    meaning: 'No container engine answers where one was asked for.',
-    remedy:
-      'Start Docker or `podman system service`, be in its group, or set DOCKER_HOST. Nothing but load, smoke and `build --builder docker` needs one.',
-  },
-  ENGINE_REFUSED: {
-    meaning: 'The container engine did not take an image.',
-    remedy: 'Read what it says. An engine before Docker 23 knows no zstd: give it a tag without -zstd.',
-  },
-  ENGINE_BUILD_FAILED: {
-    meaning: 'The container engine did not build an image.',
-    remedy:
-      'Read what it says. It needs BuildKit, which Docker has from 18.09 on and Podman has not; or leave --builder away.',
   },
   FILE_SYSTEM: {
     meaning:
@@ -139,22 +90,6 @@ export const BUILDER_ERRORS = {
     meaning: 'Something is to be written on GitHub, and there is no token.',
     remedy:
       'Set GITHUB_TOKEN or GH_TOKEN to a token that may write contents, pull requests and issues of the repository.',
-  },
-  GITHUB_REFUSED: {
-    meaning: 'GitHub does not let this token do that, or does not know the repository.',
-    remedy: 'Check --github and the rights of the token in GITHUB_TOKEN or GH_TOKEN.',
-  },
-  GITHUB_RATE_LIMITED: {
-    meaning: 'GitHub wants fewer requests, and a longer pause than this program waits for.',
-    remedy: 'Run the command again later; it goes on where it was.',
-  },
-  GITHUB_UNAVAILABLE: {
-    meaning: 'GitHub cannot be reached, or fails again and again.',
-    remedy: 'Run the command again later; it goes on where it was. GITHUB_API_URL names another server.',
-  },
-  GITHUB_CONFLICT: {
-    meaning: 'GitHub does not take a change as it is.',
-    remedy: 'Read what it says; someone else may have changed the same thing. Run the command again.',
   },
   BASE_DIFFERS: {
     meaning: 'The branch that a pull request is to go to has another sources.lock.json than this checkout.',
@@ -194,6 +129,7 @@ export const BUILDER_ERRORS = {
 /** Errors that are the caller's wrong usage: exit status 2. */
 export const USAGE_ERRORS: ReadonlySet<string> = new Set([
   'USAGE',
+  'GITHUB_SETTING_INVALID',
   'CHANNEL_UNKNOWN',
   'PLATFORM_UNAVAILABLE',
   'IMAGE_UNKNOWN',

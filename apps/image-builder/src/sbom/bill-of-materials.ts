@@ -1,10 +1,16 @@
 import { hash } from 'node:crypto';
 import { type HostPlatform, host } from '@qemu-user-static/arch-table';
+import {
+  type Lock,
+  type LockedPackage,
+  type LockedSource,
+  lockedChannelOf,
+  type SourceName,
+  sourceKey,
+  sourcesOf,
+} from '@qemu-user-static/lock';
 import type { Annotations, Digest } from '@qemu-user-static/oci-image';
 import { GUESTS_LABEL } from '../images/labels.ts';
-import type { Lock, LockedPackage, LockedSource, SourceName } from '../lock.ts';
-import { lockedChannelOf, sourceKey } from '../locked.ts';
-import { sourcesOf } from '../supply-chain/sources-text.ts';
 import { type LicenseTerms, termsOf } from './licenses.ts';
 
 /** What is known of one image of the set; see `factsOf`. */

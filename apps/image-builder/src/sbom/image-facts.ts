@@ -1,11 +1,6 @@
+import type { Compression } from '@qemu-user-static/compression';
 import { declaredLicenses } from '@qemu-user-static/debian-archive';
-import {
-  type Annotations,
-  type Compression,
-  type Digest,
-  LAYER_MEDIA_TYPE,
-} from '@qemu-user-static/oci-image';
-import { readFiles } from '../check/read-layer.ts';
+import { type Annotations, type Digest, LAYER_MEDIA_TYPE, readFiles } from '@qemu-user-static/oci-image';
 import { documentIn, type ImageSet } from '../layouts/image-set.ts';
 import type { ImageFacts } from './bill-of-materials.ts';
 

@@ -1,5 +1,5 @@
+import type { SourceName } from '@qemu-user-static/lock';
 import ids from 'spdx-license-ids/index.json' with { type: 'json' };
-import type { SourceName } from '../lock.ts';
 
 /** What a source package may be used under. */
 export interface LicenseTerms {

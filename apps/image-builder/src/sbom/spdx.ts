@@ -1,4 +1,4 @@
-import { poolAddress, snapshotAddress } from '../supply-chain/sources-text.ts';
+import { poolAddress, snapshotAddress } from '@qemu-user-static/lock';
 import { type BillOfMaterials, type BinaryPackage, imagePurl, type Source } from './bill-of-materials.ts';
 
 /** https://spdx.github.io/spdx-spec/v2.3/ */

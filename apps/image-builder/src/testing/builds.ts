@@ -1,9 +1,10 @@
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeEmulators, makeShell } from '@qemu-user-static/lock/testing';
 import type { BuildContext, Built } from '../build/build.ts';
 import type { BuilderEvent } from '../report/events.ts';
-import { lockMade, makeEmulators, makeShell } from './packages.ts';
+import { lockMade } from './packages.ts';
 
 // Packages of three hosts, made here, and how to build images of them.
 

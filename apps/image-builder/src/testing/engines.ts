@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { connectEngine, type Engine } from '../engine/engine.ts';
+import { connectEngine, type Engine } from '@qemu-user-static/container-engine';
 
 /** Where the release is that tests on engines try. */
 export const LAYOUT = { folder: process.env.E2E_LAYOUT ?? 'dist/oci' };

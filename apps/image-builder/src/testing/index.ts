@@ -3,7 +3,5 @@ export { attestCommand } from '../commands/attest.ts';
 export type { Environment } from '../commands/environment.ts';
 export { publishCommand } from '../commands/publish.ts';
 export { sbomCommand } from '../commands/sbom.ts';
-export { type GitHubServer, startGitHub } from '../github/testing/server.ts';
-export { type Lock, readLock, writeLock } from '../lock.ts';
 export { type MadeCheckout, madeCheckout } from './made-checkout.ts';
-export { lockedMade, makeEmulators, makeShell } from './packages.ts';
+export { lockedMade } from './packages.ts';

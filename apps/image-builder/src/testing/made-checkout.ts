@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HostPlatform } from '@qemu-user-static/arch-table';
+import { writeLock } from '@qemu-user-static/lock';
 import type { BuildOptions } from '../cli/build.ts';
 import { type Environment, openEnvironment } from '../commands/environment.ts';
 import { buildCommand } from '../commands/release.ts';
-import { writeLock } from '../lock.ts';
 import type { BuilderEvent } from '../report/events.ts';
 import { madeRelease } from './made-release.ts';
 

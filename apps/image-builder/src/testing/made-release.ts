@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { formatLock, type Lock, parseLock } from '@qemu-user-static/lock';
+import { makeEmulators, makeShell } from '@qemu-user-static/lock/testing';
 import { type BuildContext, build, type FetchedChannel } from '../build/build.ts';
 import type { ImageSet } from '../layouts/image-set.ts';
 import { loadImages } from '../layouts/load.ts';
-import { formatLock, type Lock, parseLock } from '../lock.ts';
-import { lockMade, makeEmulators, makeShell } from './packages.ts';
+import { lockMade } from './packages.ts';
 
 /** A lock as it is read from its file, and its packages, small and made here: three platforms, one of them of another version. */
 export interface MadeRelease {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { formatLock, type Lock, parseLock } from '../lock.ts';
+import { formatLock, type Lock, parseLock } from '@qemu-user-static/lock';
 
 // Prints sources.lock.json as it would be had `latest` stayed with Debian's stable release: an older state, real to the
 // last hash, from which `track` has something to find.

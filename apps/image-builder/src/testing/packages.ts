@@ -1,50 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type HostPlatform, host } from '@qemu-user-static/arch-table';
-import { makePackage, type TestFile, type TestPackage } from '@qemu-user-static/debian-archive/testing';
+import type { HostPlatform } from '@qemu-user-static/arch-table';
+import type { TestPackage } from '@qemu-user-static/debian-archive/testing';
+import { type Lock, type LockedPackage, sourceKey } from '@qemu-user-static/lock';
+import { RELEASE } from '@qemu-user-static/lock/testing';
 import type { FetchedChannel } from '../build/build.ts';
-import type { Lock, LockedPackage } from '../lock.ts';
-import { sourceKey } from '../locked.ts';
-import { RELEASE } from './lock.ts';
-import { makeProgram } from './program.ts';
-
-/** What a made emulator prints for any arguments: what Debian's print for `--version`. */
-export function versionLine(guest: string, version: string): string {
-  return `qemu-${guest} version ${version} (Debian 1:${version}+ds-1)\nCopyright\n`;
-}
-
-/** A package of emulators, as Debian's qemu-user: programs, links to them, a licence text, other files. */
-export function makeEmulators(
-  platform: HostPlatform,
-  version: string,
-  guests: readonly string[],
-  more: readonly TestFile[] = [],
-): Promise<TestPackage> {
-  const programs = guests.map((guest) => ({
-    path: `./usr/bin/qemu-${guest}`,
-    body: makeProgram(platform, versionLine(guest, version)),
-    header: { mode: 0o755 },
-  }));
-  const files: TestFile[] = [
-    { path: './usr/share/doc/qemu-user/README.Debian', body: 'read me' },
-    { path: './usr/share/doc/qemu-user/copyright', body: `licences of QEMU ${version}` },
-    { path: './usr/bin/qemu-arm64', header: { type: 'symlink', linkname: 'qemu-aarch64' } },
-  ];
-  return makePackage(
-    { package: 'qemu-user', version: `1:${version}+ds-1`, architecture: host(platform).debian },
-    [...programs, ...files, ...more],
-  );
-}
-
-export function makeShell(platform: HostPlatform): Promise<TestPackage> {
-  return makePackage(
-    { package: 'busybox-static', version: '1:1.38.0-3', architecture: host(platform).debian },
-    [
-      { path: './usr/bin/busybox', body: makeProgram(platform, 'busybox'), header: { mode: 0o755 } },
-      { path: './usr/share/doc/busybox-static/copyright', body: 'licences of BusyBox' },
-    ],
-  );
-}
 
 /** A platform's packages. */
 export interface MadePlatform {

@@ -1,4 +1,4 @@
-import type { Repository } from '../github/testing/store.ts';
+import type { Repository } from '@qemu-user-static/github/testing';
 
 /** What a repository's releases come to, without what counts up or is of a time. */
 export function stateOf({ releases, refs }: Repository) {

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type OpenedGitHub, openedGitHub } from '@qemu-user-static/github/testing';
 import type { GitHubReleaseOptions } from '../cli/github-release.ts';
 import type { Environment } from '../commands/environment.ts';
 import { formatMade, prepareReleases, publishReleases, releaseTarget } from '../commands/github-release.ts';
-import { type OpenedGitHub, openedGitHub } from '../github/testing/open.ts';
 import { type MadeCheckout, madeCheckout } from './made-checkout.ts';
 import { stateOf } from './release-state.ts';
 

@@ -1,6 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import type { HostPlatform } from '@qemu-user-static/arch-table';
-import { host } from '@qemu-user-static/arch-table';
+import { type HostPlatform, host } from '@qemu-user-static/arch-table';
 import {
   assembleImage,
   assembleIndex,

@@ -8,17 +8,15 @@ import {
   type TestServer,
   temporaryFolder,
 } from '@qemu-user-static/debian-archive/testing';
+import { type OpenedGitHub, openedGitHub } from '@qemu-user-static/github/testing';
+import { formatLock, type Lock, parseSources, update, writeLock } from '@qemu-user-static/lock';
+import { makeEmulators, makeShell } from '@qemu-user-static/lock/testing';
 import { renderRegisterScript } from '@qemu-user-static/register';
 import { onTestFinished } from 'vitest';
 import type { TrackOptions } from '../cli/track.ts';
 import { type Environment, openEnvironment } from '../commands/environment.ts';
 import { trackCommand } from '../commands/track.ts';
-import { type OpenedGitHub, openedGitHub } from '../github/testing/open.ts';
-import { formatLock, type Lock, writeLock } from '../lock.ts';
 import type { BuilderEvent } from '../report/events.ts';
-import { parseSources } from '../sources.ts';
-import { update } from '../stages/update.ts';
-import { makeEmulators, makeShell } from './packages.ts';
 
 const CHANNEL = {
   suite: 'unstable',

@@ -2,21 +2,23 @@ import { isDeepStrictEqual } from 'node:util';
 import { type HostPlatform, host } from '@qemu-user-static/arch-table';
 import type { Suite } from '@qemu-user-static/debian-archive';
 import { isTold } from '@qemu-user-static/errors';
-import type { Lock } from '../lock.ts';
-import { platformsOf, sourceKey } from '../locked.ts';
-import { memoKey, recall, remember } from '../memo.ts';
-import type { SourceChannel, Sources } from '../sources.ts';
+import { memoKey, recall, remember } from '@qemu-user-static/files';
 import {
   assertNotOlder,
   type FoundChannel,
   iso,
+  type Lock,
   lockChannel,
   lockOf,
   openChannel,
+  platformsOf,
+  type SourceChannel,
+  type Sources,
   settleChannel,
+  sourceKey,
+  sourcesOf,
   type UpdateContext,
-} from '../stages/update.ts';
-import { sourcesOf } from '../supply-chain/sources-text.ts';
+} from '@qemu-user-static/lock';
 
 /** What a program cannot decide. */
 export interface Finding {

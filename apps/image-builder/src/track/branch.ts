@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto';
-import type { GitHub } from '../github/client.ts';
-import { hasStatus } from '../github/errors.ts';
-import { type Lock, parseLock } from '../lock.ts';
+import { type GitHub, hasStatus } from '@qemu-user-static/github';
+import { type Lock, parseLock } from '@qemu-user-static/lock';
 import { BuilderError } from '../report/errors.ts';
 
 /** The branch that proposals are on. */

@@ -1,6 +1,5 @@
 import type { GuestName } from '@qemu-user-static/arch-table';
-import type { Lock, LockedChannel } from '../lock.ts';
-import type { PackageChange } from '../lock-changes.ts';
+import type { Lock, LockedChannel, PackageChange } from '@qemu-user-static/lock';
 import { megabytes } from '../report/format.ts';
 import { formatLag } from './format-report.ts';
 import type { Proof } from './prove.ts';

@@ -1,5 +1,4 @@
-import type { Lock } from '../lock.ts';
-import { describeChanges } from '../lock-changes.ts';
+import { describeChanges, type Lock } from '@qemu-user-static/lock';
 import { table } from '../report/format.ts';
 import type { TrackReport } from './report.ts';
 import type { Lag } from './upstream.ts';

@@ -1,6 +1,5 @@
 import { hash } from 'node:crypto';
-import type { GitHub } from '../github/client.ts';
-import { isOurs, type KeptThread, keepOne, markerOf, withdraw } from '../github/keep-one.ts';
+import { type GitHub, isOurs, type KeptThread, keepOne, markerOf, withdraw } from '@qemu-user-static/github';
 import type { Finding } from './archive.ts';
 
 /** By it our issues are found; a person may give it to others. */

@@ -1,9 +1,8 @@
 import type { GuestName, HostPlatform } from '@qemu-user-static/arch-table';
 import { ArchiveError, type FetchContext, fetchFile } from '@qemu-user-static/debian-archive';
+import { memoKey, recall, remember } from '@qemu-user-static/files';
+import type { LockedPackage, PackageChange } from '@qemu-user-static/lock';
 import { extractEmulators } from '../build/extract.ts';
-import type { LockedPackage } from '../lock.ts';
-import type { PackageChange } from '../lock-changes.ts';
-import { memoKey, recall, remember } from '../memo.ts';
 
 /** The paths of the old packages that the mirror has no more. Of each one only the first byte is asked for. */
 export async function vanishedFrom(

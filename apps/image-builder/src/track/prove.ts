@@ -1,10 +1,9 @@
 import { join } from 'node:path';
 import type { GuestName, HostPlatform } from '@qemu-user-static/arch-table';
 import { isTold } from '@qemu-user-static/errors';
+import type { Lock, PackageChange } from '@qemu-user-static/lock';
 import { type CheckReport, check } from '../check/check.ts';
 import type { Environment } from '../commands/environment.ts';
-import type { Lock } from '../lock.ts';
-import type { PackageChange } from '../lock-changes.ts';
 import { makeLayout, stage } from '../release/pipeline.ts';
 import { guestsIn } from './packages.ts';
 

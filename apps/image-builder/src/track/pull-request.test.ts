@@ -1,6 +1,12 @@
+import {
+  after,
+  answers,
+  type Fault,
+  losesAnswer,
+  type OpenedGitHub,
+  openedGitHub,
+} from '@qemu-user-static/github/testing';
 import { describe, expect, test } from 'vitest';
-import { type OpenedGitHub, openedGitHub } from '../github/testing/open.ts';
-import { after, answers, type Fault, losesAnswer } from '../github/testing/server.ts';
 import { foresee, type Proposal, propose, withdrawProposal } from './pull-request.ts';
 
 const BRANCH = 'track/sources-lock';

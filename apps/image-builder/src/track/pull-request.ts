@@ -1,6 +1,12 @@
-import type { GitHub } from '../github/client.ts';
-import { type KeptThread, keepOne, type Thread, type WantedThread, withdraw } from '../github/keep-one.ts';
-import type { Lock } from '../lock.ts';
+import {
+  type GitHub,
+  type KeptThread,
+  keepOne,
+  type Thread,
+  type WantedThread,
+  withdraw,
+} from '@qemu-user-static/github';
+import type { Lock } from '@qemu-user-static/lock';
 import { BuilderError } from '../report/errors.ts';
 import { assertOurs, BRANCH, type Commit, commitAt, hasLock, isOurs, lockIn, moveBranch } from './branch.ts';
 

@@ -1,7 +1,12 @@
 import type { HostPlatform } from '@qemu-user-static/arch-table';
-import { formatLock, type Lock } from '../lock.ts';
-import { type PackageChange, packageChanges, rebuilt } from '../lock-changes.ts';
-import { platformsOf } from '../locked.ts';
+import {
+  formatLock,
+  type Lock,
+  type PackageChange,
+  packageChanges,
+  platformsOf,
+  rebuilt,
+} from '@qemu-user-static/lock';
 import type { Finding } from './archive.ts';
 import { type Lag, lagOf, newestCandidate, type Upstream, upstreamOf } from './upstream.ts';
 import type { UpstreamTags } from './upstream-tags.ts';

@@ -1,8 +1,13 @@
 import { hash } from 'node:crypto';
-import { markerOf } from '../github/keep-one.ts';
-import { type Lock, sortKeys } from '../lock.ts';
-import { platformsOf } from '../locked.ts';
-import { keepUnchanged, lockOf, type UpdateContext } from '../stages/update.ts';
+import { markerOf } from '@qemu-user-static/github';
+import {
+  keepUnchanged,
+  type Lock,
+  lockOf,
+  platformsOf,
+  sortKeys,
+  type UpdateContext,
+} from '@qemu-user-static/lock';
 
 // A proposal stays the same while the packages do. The archive is signed anew several times a day, and a person who has
 // read or closed a pull request is not to read it again for a date.

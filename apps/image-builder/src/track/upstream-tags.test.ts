@@ -1,7 +1,6 @@
 import { temporaryFolder } from '@qemu-user-static/debian-archive/testing';
+import { answers, openedGitHub } from '@qemu-user-static/github/testing';
 import { expect, test } from 'vitest';
-import { openedGitHub } from '../github/testing/open.ts';
-import { answers } from '../github/testing/server.ts';
 import { upstreamTags } from './upstream-tags.ts';
 
 test('all pages are read, and once they are told only what changed; what is fresh is told', async () => {

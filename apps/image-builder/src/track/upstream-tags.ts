@@ -1,6 +1,5 @@
-import type { GitHub } from '../github/client.ts';
-import { hasStatus } from '../github/errors.ts';
-import { memoKey, recall, remember } from '../memo.ts';
+import { memoKey, recall, remember } from '@qemu-user-static/files';
+import { type GitHub, hasStatus } from '@qemu-user-static/github';
 
 const QEMU = { owner: 'qemu', repo: 'qemu' } as const;
 

@@ -1,14 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HostPlatform } from '@qemu-user-static/arch-table';
-import {
-  type Lock,
-  lockedMade,
-  makeEmulators,
-  makeShell,
-  readLock,
-  writeLock,
-} from '@qemu-user-static/image-builder/testing';
+import { lockedMade } from '@qemu-user-static/image-builder/testing';
+import { type Lock, readLock, writeLock } from '@qemu-user-static/lock';
+import { makeEmulators, makeShell } from '@qemu-user-static/lock/testing';
 import { $ } from 'zx';
 import { cloneInto } from '../checkout.ts';
 

@@ -1,0 +1,3 @@
+export { COMPRESSIONS, type Compression, zstdFrame, zstdSmall } from './compression.ts';
+export { type GzipPool, openGzip } from './gzip.ts';
+export { zstdFrames } from './zstd-frames.ts';

@@ -1,0 +1,106 @@
+import { CodedError, type ErrorCatalogue } from '@qemu-user-static/errors';
+import { RequestError } from 'octokit';
+
+/** The errors of GitHub's API. */
+export const GITHUB_ERRORS = {
+  GITHUB_SETTING_INVALID: {
+    meaning: 'An option or a variable about GitHub is not understood.',
+    remedy:
+      'Give the repository as --github OWNER/REPO, a token without spaces in GITHUB_TOKEN, and https://… in GITHUB_API_URL.',
+  },
+  GITHUB_REFUSED: {
+    meaning: 'GitHub does not let this token do that, or does not know the repository.',
+    remedy: 'Check --github and the rights of the token in GITHUB_TOKEN or GH_TOKEN.',
+  },
+  GITHUB_RATE_LIMITED: {
+    meaning: 'GitHub wants fewer requests, and a longer pause than this program waits for.',
+    remedy: 'Run the command again later; it goes on where it was.',
+  },
+  GITHUB_UNAVAILABLE: {
+    meaning: 'GitHub cannot be reached, or fails again and again.',
+    remedy: 'Run the command again later; it goes on where it was. GITHUB_API_URL names another server.',
+  },
+  GITHUB_CONFLICT: {
+    meaning: 'GitHub does not take a change as it is.',
+    remedy: 'Read what it says; someone else may have changed the same thing. Run the command again.',
+  },
+} as const satisfies ErrorCatalogue;
+
+export type GitHubErrorCode = keyof typeof GITHUB_ERRORS;
+
+/** An option or a variable that cannot be used. */
+export class GitHubSettingError extends CodedError<'GITHUB_SETTING_INVALID'> {
+  constructor(message: string) {
+    super(GITHUB_ERRORS, 'GITHUB_SETTING_INVALID', message);
+  }
+}
+
+/** GitHub's answer was no, or there was none. */
+export class GitHubError extends CodedError<GitHubErrorCode> {
+  /** HTTP status; 500 where there was no answer at all. */
+  readonly status: number;
+  /** When GitHub may be asked again, in milliseconds since 1970, where it said so. */
+  readonly retryAt: number | undefined;
+
+  constructor(
+    code: GitHubErrorCode,
+    message: string,
+    status: number,
+    retryAt: number | undefined,
+    cause?: unknown,
+  ) {
+    super(GITHUB_ERRORS, code, message, cause);
+    this.status = status;
+    this.retryAt = retryAt;
+  }
+}
+
+/**
+ * What octokit threw, with a code. Status 403 means "no right" and "too often" both; the headers tell which.
+ * https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit
+ *
+ * @param now milliseconds since 1970
+ */
+export function asGitHubError(error: unknown, now: number): unknown {
+  if (!(error instanceof RequestError)) return error;
+  const { status, request, response, message } = error;
+  const { host, pathname } = new URL(request.url);
+  const told = `${request.method} ${host}${pathname}: ${response === undefined ? message : `HTTP status ${status}, ${message}`}`;
+  if (response === undefined) return new GitHubError('GITHUB_UNAVAILABLE', told, 500, undefined, error);
+  const retryAt = rateLimitEnd(status, response.headers, message, now);
+  if (retryAt !== undefined) return new GitHubError('GITHUB_RATE_LIMITED', told, status, retryAt);
+  if (status >= 500) return new GitHubError('GITHUB_UNAVAILABLE', told, status, undefined);
+  const code = [401, 403, 404].includes(status) ? 'GITHUB_REFUSED' : 'GITHUB_CONFLICT';
+  return new GitHubError(code, told, status, undefined);
+}
+
+/**
+ * What is not JSON comes from a portal or a proxy in between, whatever its status: octokit gives it as a text.
+ * @throws GitHubError GITHUB_UNAVAILABLE
+ */
+export function assertAnswer(
+  { data, headers, url }: { data: unknown; headers: Headers; url: string },
+  { method, headers: { accept } }: { method: string; headers: Headers },
+): void {
+  if (typeof data !== 'string' || data === '' || accept === 'application/octet-stream') return;
+  const { host, pathname } = new URL(url);
+  const told = `${method} ${host}${pathname}: ${headers['content-type']} and no JSON`;
+  throw new GitHubError('GITHUB_UNAVAILABLE', told, 502, undefined);
+}
+
+type Headers = Readonly<Record<string, string | number | undefined>>;
+
+function rateLimitEnd(status: number, headers: Headers, message: string, now: number): number | undefined {
+  if (status !== 403 && status !== 429) return undefined;
+  const seconds = Number(headers['retry-after']);
+  if (seconds >= 0) return now + seconds * 1000;
+  const reset = Number(headers['x-ratelimit-reset']);
+  if (headers['x-ratelimit-remaining'] === '0' && reset > 0) return Math.max(now, reset * 1000) + 1000;
+  // "wait for at least one minute before retrying", where neither header is there
+  return status === 429 || /secondary rate limit/i.test(message) ? now + 60_000 : undefined;
+}
+
+/** Whether GitHub answered with this status. */
+export function hasStatus(error: unknown, ...statuses: readonly number[]): error is GitHubError {
+  return error instanceof GitHubError && statuses.includes(error.status);
+}

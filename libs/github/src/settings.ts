@@ -1,0 +1,35 @@
+import { GitHubSettingError } from './errors.ts';
+
+// What options and variables say about GitHub, looked at before anything is asked or built.
+
+/** A repository on GitHub. */
+export type RepositoryName = { readonly owner: string; readonly repo: string };
+
+/** @throws GitHubSettingError GITHUB_SETTING_INVALID */
+export function parseRepository(name: string): RepositoryName {
+  const [, owner, repo] = /^([\w-]+)\/([\w.-]+)$/.exec(name) ?? [];
+  if (owner === undefined || repo === undefined)
+    throw new GitHubSettingError(`a repository on GitHub is OWNER/REPO, not "${name}"`);
+  return { owner, repo };
+}
+
+/**
+ * A token, without the newline that a file with it ends in. What cannot stand in a header is refused here: there, it
+ * would end in an error that tells the header.
+ * @throws GitHubSettingError GITHUB_SETTING_INVALID
+ */
+export function parseToken(text: string | undefined): string | undefined {
+  const token = text?.trim();
+  if (!token) return undefined;
+  if (!/^[\x21-\x7e]+$/.test(token))
+    throw new GitHubSettingError('GITHUB_TOKEN, or GH_TOKEN, has a character that is in no token');
+  return token;
+}
+
+/** Address of the REST API. @throws GitHubSettingError GITHUB_SETTING_INVALID */
+export function parseApiAddress(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw new GitHubSettingError(`GITHUB_API_URL is an address with http or https, not "${text}"`);
+  return text.replace(/\/+$/, '');
+}

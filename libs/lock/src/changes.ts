@@ -1,0 +1,81 @@
+import type { HostPlatform } from '@qemu-user-static/arch-table';
+import type { Lock, LockedPackage } from './lock.ts';
+import { platformsOf, sourceKey } from './locked.ts';
+import { sourcesOf } from './sources-text.ts';
+
+/** A package that is another than before, or is new, or is gone. */
+export interface PackageChange {
+  readonly channel: string;
+  readonly platform: HostPlatform;
+  readonly part: 'emulators' | 'shell';
+  readonly before: LockedPackage | null;
+  readonly now: LockedPackage | null;
+}
+
+/** The packages that differ between two locks; what is gone comes last. */
+export function packageChanges(before: Lock | null, now: Lock): PackageChange[] {
+  const then = packagesOf(before);
+  const today = packagesOf(now);
+  const changed = [...today].flatMap(([key, { of, locked }]) => {
+    const old = then.get(key)?.locked ?? null;
+    const isSame = old?.package === locked.package && old.version === locked.version;
+    return isSame ? [] : [{ ...of, before: old, now: locked }];
+  });
+  const gone = [...then].filter(([key]) => !today.has(key));
+  return [...changed, ...gone.map(([, { of, locked }]) => ({ ...of, before: locked, now: null }))];
+}
+
+/** What differs between two locks, a sentence each: packages first, then those that are gone, sources, and rebuilds. */
+export function describeChanges(before: Lock | null, now: Lock): string[] {
+  const sentences = packageChanges(before, now).map((change) => {
+    const name = (one: LockedPackage) => `${change.channel} ${change.platform} ${one.package}`;
+    const [old, next] = [change.before, change.now];
+    if (old !== null && next !== null && old.package === next.package)
+      return { changed: [`${name(next)}: ${old.version} → ${next.version}`], gone: [] };
+    return {
+      changed: next === null ? [] : [`${name(next)}: new, ${next.version}`],
+      gone: old === null ? [] : [`${name(old)}: gone`],
+    };
+  });
+  return [
+    ...sentences.flatMap(({ changed }) => changed),
+    ...sentences.flatMap(({ gone }) => gone),
+    ...sourcesFoundOut(before, now),
+    ...rebuilt(before, now).map(({ version, number }) => `images of QEMU ${version}: build ${number}`),
+  ];
+}
+
+/** What is known now of sources that packages of the lock before were made from, and was not then. */
+function sourcesFoundOut(before: Lock | null, now: Lock): string[] {
+  const old = Array.from(packagesOf(before).values(), ({ locked }) => sourcesOf(locked).map(sourceKey));
+  return [...new Set(old.flat())].flatMap((key) => {
+    const [then, today] = [before?.sources[key], now.sources[key]];
+    if (today === undefined) return [];
+    if (then === undefined) return [`source ${key}: its files are known now`];
+    // Nothing else of a version can change.
+    return then.licenses === null && today.licenses !== null
+      ? [`source ${key}: its licences are known now`]
+      : [];
+  });
+}
+
+/** The versions of QEMU whose images have another build number than before. */
+export function rebuilt(before: Lock | null, now: Lock): { version: string; number: number }[] {
+  return Object.entries(now.rebuilds)
+    .filter(([version, { number }]) => (before?.rebuilds[version]?.number ?? 0) !== number)
+    .map(([version, { number }]) => ({ version, number }));
+}
+
+type OnePackage = Pick<PackageChange, 'channel' | 'platform' | 'part'>;
+
+function packagesOf(lock: Lock | null): Map<string, { of: OnePackage; locked: LockedPackage }> {
+  const packages = Object.entries(lock?.channels ?? {}).flatMap(([channel, lockedChannel]) =>
+    platformsOf(lockedChannel).flatMap(([platform, locked]) =>
+      (['emulators', 'shell'] as const).map((part) => ({
+        of: { channel, platform, part },
+        locked: locked[part],
+      })),
+    ),
+  );
+  return new Map(packages.map((one) => [JSON.stringify(one.of), one]));
+}

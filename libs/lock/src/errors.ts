@@ -1,0 +1,33 @@
+import { CodedError, type ErrorCatalogue } from '@qemu-user-static/errors';
+
+/** The errors of sources.json and sources.lock.json. */
+export const LOCK_ERRORS = {
+  SOURCES_INVALID: {
+    meaning: 'sources.json cannot be read, or says something that is not understood.',
+    remedy: 'Mend sources.json; docs/lock-file.md describes it.',
+  },
+  LOCK_MISSING: {
+    meaning: 'There is no sources.lock.json.',
+    remedy: 'Restore it from the repository, or run `npm run update` to make one.',
+  },
+  LOCK_INVALID: {
+    meaning: 'sources.lock.json cannot be read, or says something that is not understood.',
+    remedy: 'Restore it from the repository, or run `npm run update`; it is not made to be edited by hand.',
+  },
+  RELEASE_OLDER: {
+    meaning: 'A mirror has an older Release of a suite than the one the lock was made from.',
+    remedy: 'Choose a mirror that is up to date. An old Release may hide a fix from you on purpose.',
+  },
+  CHANNEL_UNKNOWN: {
+    meaning: 'A channel was asked for that the lock does not have.',
+    remedy: 'Name a channel of sources.json; after adding one there, run `npm run update`.',
+  },
+} as const satisfies ErrorCatalogue;
+
+export type LockErrorCode = keyof typeof LOCK_ERRORS;
+
+export class LockError extends CodedError<LockErrorCode> {
+  constructor(code: LockErrorCode, message: string, cause?: unknown) {
+    super(LOCK_ERRORS, code, message, cause);
+  }
+}

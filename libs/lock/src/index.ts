@@ -1,0 +1,33 @@
+export { describeChanges, type PackageChange, packageChanges, rebuilt } from './changes.ts';
+export { LOCK_ERRORS, LockError } from './errors.ts';
+export type { LockEvent } from './events.ts';
+export {
+  formatLock,
+  type Lock,
+  type LockedChannel,
+  type LockedPackage,
+  type LockedPlatform,
+  type LockedSource,
+  parseLock,
+  readLock,
+  type SourceName,
+  sortKeys,
+  writeLock,
+} from './lock.ts';
+export { lockedChannelOf, platformsOf, sourceKey } from './locked.ts';
+export { compareQemuVersions, versionPrefixes } from './qemu-version.ts';
+export { inputsOf, LAYERS_VERSION, recipeHash } from './rebuilds.ts';
+export { parseSources, readSources, type SourceChannel, type Sources } from './sources.ts';
+export { poolAddress, snapshotAddress, sourcesOf, sourcesText } from './sources-text.ts';
+export {
+  assertNotOlder,
+  type FoundChannel,
+  iso,
+  keepUnchanged,
+  lockChannel,
+  lockOf,
+  openChannel,
+  settleChannel,
+  type UpdateContext,
+  update,
+} from './update.ts';

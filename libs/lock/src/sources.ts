@@ -1,0 +1,42 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { LockError } from './errors.ts';
+import { channelName, pathInPackage, platformName, problems } from './schema.ts';
+
+const wanted = z.strictObject({ package: z.string().min(1), files: pathInPackage });
+
+const channel = z.strictObject({
+  suite: z.string().min(1),
+  codename: z.string().min(1),
+  emulators: wanted,
+  shell: wanted,
+  platforms: z.array(platformName).min(1),
+});
+
+const schema = z.strictObject({
+  origin: z.literal('Debian'),
+  mirror: z.url().optional(),
+  channels: z.record(channelName, channel),
+});
+
+/** What we want from Debian: sources.json. */
+export type Sources = z.infer<typeof schema>;
+export type SourceChannel = z.infer<typeof channel>;
+
+/** @throws LockError SOURCES_INVALID */
+export async function readSources(path: string): Promise<Sources> {
+  try {
+    return parseSources(await readFile(path, 'utf8'));
+  } catch (cause) {
+    throw cause instanceof LockError
+      ? cause
+      : new LockError('SOURCES_INVALID', `${path} cannot be read`, cause);
+  }
+}
+
+/** @throws LockError SOURCES_INVALID */
+export function parseSources(text: string): Sources {
+  const parsed = schema.safeParse(JSON.parse(text));
+  if (!parsed.success) throw new LockError('SOURCES_INVALID', `sources.json: ${problems(parsed.error)}`);
+  return parsed.data;
+}
