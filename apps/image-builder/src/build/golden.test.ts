@@ -46,5 +46,5 @@ test('made packages give the layout that every machine gives', async () => {
       }
     }
   }
-  await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot('./testing/golden-layout.txt');
+  await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot('../testing/golden-layout.txt');
 });
