@@ -84,7 +84,7 @@ describe.skipIf(!possible)(
       let server: Awaited<ReturnType<typeof start>>;
       let image: string;
       const attest = async (options: { key?: string; push?: true }) => {
-        const { value } = await attestCommand(
+        const { value } = await attestCommand.run(
           { to: [image], from: [layout], ...TAGS, ...options },
           environment(),
         );
@@ -94,7 +94,7 @@ describe.skipIf(!possible)(
       beforeAll(async () => {
         server = await start();
         image = `${server.name}/o/q`;
-        await publishCommand({ to: [image], from: [layout], ...TAGS, push: true }, environment());
+        await publishCommand.run({ to: [image], from: [layout], ...TAGS, push: true }, environment());
       });
       afterAll(() => server.close());
 
@@ -175,7 +175,7 @@ describe.skipIf(!possible)(
           env: { PYTHONPATH },
         });
       const options = { layout, image: 'x86_64-arm', platform: 'linux/amd64', format: 'spdx' } as const;
-      const { text } = await sbomCommand(options, environment());
+      const { text } = await sbomCommand.run(options, environment());
       const file = join(folder, 'bill.spdx.json');
       await writeFile(file, text);
       await validate(file);

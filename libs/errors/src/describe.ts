@@ -5,7 +5,7 @@ interface Told {
 }
 
 /** Whether an error was meant for a person; one that was not is a bug of ours. */
-export function isTold(error: unknown): error is Error & Told {
+export function isCodedError(error: unknown): error is Error & Told {
   const { code, remedy } = error instanceof Error ? (error as Partial<Told>) : {};
   return typeof code === 'string' && typeof remedy === 'string';
 }
@@ -15,7 +15,7 @@ export function isTold(error: unknown): error is Error & Told {
  * eye ends. An error that was not meant for a person keeps its stack.
  */
 export function describe(error: unknown): string {
-  if (!isTold(error)) return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (!isCodedError(error)) return error instanceof Error ? (error.stack ?? error.message) : String(error);
   const causes = [];
   for (let cause = error.cause; cause instanceof Error; cause = cause.cause) {
     causes.push(`  because: ${cause.message}`);

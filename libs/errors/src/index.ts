@@ -1,2 +1,2 @@
 export { CodedError, type ErrorCatalogue, type ErrorEntry } from './coded-error.ts';
-export { describe, isTold } from './describe.ts';
+export { describe, isCodedError } from './describe.ts';

@@ -13,8 +13,8 @@ import {
 import { imageLabels, provenanceOf } from '../images/labels.ts';
 import type { Contents } from '../images/tags.ts';
 import { renderTemplate } from '../images/template.ts';
-import { stage } from '../release/pipeline.ts';
 import { BuilderError } from '../report/errors.ts';
+import { stage } from '../report/events.ts';
 import type { FetchedPlatform } from './assemble-platform.ts';
 import { extractEmulators, extractShell } from './extract.ts';
 import { fetch } from './fetch.ts';

@@ -6,11 +6,10 @@ import { openRegistry, type Repository, referrersTag } from '@qemu-user-static/o
 import { startRegistryServer } from '@qemu-user-static/oci-registry/testing';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { AttestPlan } from '../attest/attest.ts';
-import type { AttestOptions } from '../cli/attest.ts';
 import { type MadeCheckout, madeCheckout } from '../testing/made-checkout.ts';
-import { attestCommand } from './attest.ts';
+import { command as attestCommand } from './attest.ts';
 import type { Environment } from './environment.ts';
-import { publishCommand } from './publish.ts';
+import { command as publishCommand } from './publish.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'attest-'));
 const key = join(folder, 'key.pem');
@@ -42,9 +41,12 @@ async function published(traits: { referrers?: boolean } = {}) {
   const registry = openRegistry(server.name);
   onTestFinished(async () => void (await Promise.all([server.close(), registry.close()])));
   const to = [`${server.name}/o/q`];
-  await publishCommand({ to, from: [layout], ...CHOSEN, push: true }, checkout.environment);
-  const attest = async (options: Partial<AttestOptions> = {}, environment = builtBy('c')) => {
-    const { value, ...result } = await attestCommand(
+  await publishCommand.run({ to, from: [layout], ...CHOSEN, push: true }, checkout.environment);
+  const attest = async (
+    options: Partial<Parameters<typeof attestCommand.run>[0]> = {},
+    environment = builtBy('c'),
+  ) => {
+    const { value, ...result } = await attestCommand.run(
       { to, from: [layout], ...CHOSEN, ...options },
       environment,
     );

@@ -1,25 +1,38 @@
 import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { Option } from '@commander-js/extra-typings';
 import { readLock } from '@qemu-user-static/lock';
 import { subjectsOf } from '../attest/attachments.ts';
 import { type AttestPlan, applyAttest, planAttest, refusalOf } from '../attest/attest.ts';
 import type { BuildFacts } from '../attest/provenance.ts';
-import type { AttestOptions } from '../cli/attest.ts';
 import { nameOf } from '../publish/format-plan.ts';
-import { stage } from '../release/pipeline.ts';
+import { stage } from '../report/events.ts';
 import { table } from '../report/format.ts';
+import { command as define } from './command.ts';
 import { destinationsOf } from './destinations.ts';
 import type { Environment } from './environment.ts';
 import { imagesIn } from './images.ts';
-import type { Result } from './result.ts';
+import { destination, images, json, registries } from './options.ts';
+
+const options = [
+  destination(),
+  ...images(),
+  new Option(
+    '--key <file>',
+    'sign with this private key, or env://NAME for a key in a variable (default: the identity of the GitHub workflow, or unsigned)',
+  ),
+  new Option('--push', 'apply the plan; without it nothing is changed'),
+  ...registries(),
+  json(),
+] as const;
 
 /** What published images lack, and with --push what they then have. @throws BuilderError as the stages do */
-export async function attestCommand(options: AttestOptions, environment: Environment): Promise<Result> {
+export const command = define(options, async (given, environment) => {
   const { onEvent, paths } = environment;
-  const { connections } = options;
-  const destinations = destinationsOf(options, environment);
-  const set = await imagesIn(options, environment);
-  const signer = await environment.signer(options.key);
+  const { connections } = given;
+  const destinations = destinationsOf(given, environment);
+  const set = await imagesIn(given, environment);
+  const signer = await environment.signer(given.key);
   const subjects = await subjectsOf(set, await readLock(paths.lock), await buildFacts(environment));
 
   // All at once: a registry answers as fast whatever another has to do.
@@ -30,13 +43,13 @@ export async function attestCommand(options: AttestOptions, environment: Environ
     return { schemaVersion: 1, signer: signer?.name ?? null, targets };
   });
   const failure = refusalOf(plan);
-  if (options.push && failure === undefined)
+  if (given.push && failure === undefined)
     await stage('attest', onEvent, () =>
       Promise.all(destinations.map((destination) => applyAttest(subjects, destination, signer, connections))),
     );
   else onEvent({ type: 'note', text: 'nothing was sent; --push does what the plan says' });
   return { text: format(plan), value: plan, ...(failure && { failure }) };
-}
+});
 
 async function buildFacts({ source, paths, template, builder }: Environment): Promise<BuildFacts> {
   const files = {

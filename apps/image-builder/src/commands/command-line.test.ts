@@ -12,10 +12,10 @@ describe.concurrent('help', () => {
   test('lists every command, on stdout, with status 0', async () => {
     const { status, stdout } = await run('--help');
     expect(status).toBe(0);
-    for (const { name } of COMMANDS) expect(stdout).toContain(`\n  ${name} [options]`);
+    for (const name of Object.keys(COMMANDS)) expect(stdout).toContain(`\n  ${name} `);
   });
 
-  test.each(COMMANDS.map(({ name }) => name))('%s has its own', async (command) => {
+  test.each(Object.keys(COMMANDS))('%s has its own', async (command) => {
     const { status, stdout } = await run(command, '--help');
     expect(status).toBe(0);
     expect(stdout).toContain(`Usage: image-builder ${command} [options]`);
@@ -28,7 +28,7 @@ test('every command is an Nx target', async () => {
   const { targets } = JSON.parse(await readFile(project, 'utf8')) as {
     targets: Record<string, { options?: { command: string } }>;
   };
-  for (const { name } of COMMANDS)
+  for (const name of Object.keys(COMMANDS))
     expect(targets[name]?.options?.command).toBe(`node apps/image-builder/src/main.js ${name}`);
 });
 
@@ -39,7 +39,7 @@ describe.concurrent('wrong usage ends with status 2 and says what is right', () 
     [['release', '--platform', 'linux/amd46'], 'Did you mean "linux/amd64"?'],
     [['release', '--compression', 'zstd'], 'gzip or gzip,zstd'],
     [['release', 'surplus'], 'too many arguments'],
-    [['release', '--github', 'o'], 'USAGE: a repository on GitHub is OWNER/REPO, not "o"'],
+    [['release', '--github', 'o'], 'GITHUB_SETTING_INVALID: a repository on GitHub is OWNER/REPO, not "o"'],
     [
       ['release', '--github', 'o/r', '--platform', 'linux/amd64'],
       'USAGE: a release on GitHub has every platform',

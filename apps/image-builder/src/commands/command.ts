@@ -1,14 +1,41 @@
-import type { Option } from 'commander';
+import type { InferOptions, Option, OptionValues } from '@commander-js/extra-typings';
 import type { Environment } from './environment.ts';
-import type { Result } from './result.ts';
 
-/**
- * A command of the command line: what can be said, and what is done. `run` loads its code when it is called: a release
- * that changes nothing should not wait for the signatures of `update` and the registries of `publish`.
- */
-export interface Declaration {
-  readonly name: string;
-  readonly description: string;
-  readonly options: readonly Option[];
-  run(options: never, environment: Environment): Promise<Result>;
+/** What a command found: as a person reads it, and as JSON. */
+export interface Result {
+  /** Empty where there is nothing to report. */
+  readonly text: string;
+  readonly value: unknown;
+  /** Why the command failed although it has a result. It is reported after the result. */
+  readonly failure?: Error;
 }
+
+/** A command: its options and its action. */
+export interface Command<Given = OptionValues> {
+  readonly options: readonly AnyOption[];
+  run(options: Given, environment: Environment): Promise<Result>;
+}
+
+/** Derives the type of what `run` is given from the options themselves. */
+export function command<const Options extends readonly AnyOption[]>(
+  options: Options,
+  run: (options: OptionsOf<Options>, environment: Environment) => Promise<Result>,
+): Command<OptionsOf<Options>> {
+  return { options, run };
+}
+
+type AnyOption = Option<string, unknown, unknown, unknown, boolean, unknown>;
+
+/** The values of a list of options, under their camel-cased names. */
+export type OptionsOf<Options extends readonly AnyOption[]> = Intersection<ValueOf<Options[number]>>;
+
+type ValueOf<One> =
+  One extends Option<infer Usage, infer Preset, infer Default, infer Coerced, infer Mandatory, infer Choices>
+    ? InferOptions<object, Usage, Default, Coerced, Mandatory, Preset, Choices>
+    : never;
+
+type Intersection<Union> = (Union extends unknown ? (one: Union) => void : never) extends (
+  all: infer All,
+) => void
+  ? All
+  : never;

@@ -1,31 +1,41 @@
 import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { Option } from '@commander-js/extra-typings';
 import { contentsNamed, openBuildContext } from '../build/build-context.ts';
-import type { ContextOptions } from '../cli/context.ts';
 import type { ContextFile } from '../images/context.ts';
 import { ownPlatform } from '../images/platforms.ts';
 import { DEFAULT_CHANNEL } from '../images/tags.ts';
 import { BuilderError } from '../report/errors.ts';
-import type { Environment } from './environment.ts';
-import type { Result } from './result.ts';
+import { command as define } from './command.ts';
+import { archive, json, selection } from './options.ts';
+
+const options = [
+  new Option('--image <name>', 'latest, register, or a guest such as aarch64').default('latest'),
+  ...selection(),
+  new Option('--output <folder>', 'folder to write')
+    .default(resolve('dist/context'), 'dist/context')
+    .argParser((path) => resolve(path)),
+  ...archive(),
+  json(),
+] as const;
 
 /** Writes one image's build context: the rendered Dockerfile and every file it copies. */
-export async function writeContext(options: ContextOptions, environment: Environment): Promise<Result> {
-  const contents = contentsNamed(options.image);
-  const [channel = DEFAULT_CHANNEL] = options.channel;
-  const platform = options.platform[0] ?? ownPlatform();
+export const command = define(options, async (given, environment) => {
+  const contents = contentsNamed(given.image);
+  const [channel = DEFAULT_CHANNEL] = given.channel;
+  const platform = given.platform[0] ?? ownPlatform();
   if (platform === null)
-    throw new BuilderError('USAGE', 'this machine is none of the host platforms, so --platform is needed');
+    throw new BuilderError('USAGE', 'this machine is not a known host platform: give --platform');
   const { files, guests } = await openBuildContext({ channel, platform, contents }, environment);
-  await rm(options.output, { recursive: true, force: true });
-  await mkdir(options.output, { recursive: true });
-  for await (const file of files) await writeContextFile(options.output, file);
-  const hint = `docker build --platform ${platform} ${options.output}`;
+  await rm(given.output, { recursive: true, force: true });
+  await mkdir(given.output, { recursive: true });
+  for await (const file of files) await writeContextFile(given.output, file);
+  const hint = `docker build --platform ${platform} ${given.output}`;
   return {
-    text: options.output,
-    value: { context: options.output, platform, image: options.image, guests, hint },
+    text: given.output,
+    value: { context: given.output, platform, image: given.image, guests, hint },
   };
-}
+});
 
 async function writeContextFile(
   folder: string,

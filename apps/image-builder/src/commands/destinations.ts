@@ -2,11 +2,13 @@ import { parseReference } from '@qemu-user-static/oci-registry';
 import { nameOf } from '../publish/format-plan.ts';
 import type { Destination } from '../publish/publish.ts';
 import { BuilderError } from '../report/errors.ts';
-import type { Environment } from './environment.ts';
-import type { DestinationOptions } from './options.ts';
+import type { Environment, RegistryOptions } from './environment.ts';
 
 /** The repositories that are meant, each once, with clients of their registries. @throws BuilderError USAGE */
-export function destinationsOf(options: DestinationOptions, environment: Environment): Destination[] {
+export function destinationsOf(
+  options: RegistryOptions & { readonly to: readonly string[] },
+  environment: Environment,
+): Destination[] {
   const named = options.to.map(repositoryNamed);
   const once = new Map(named.map((name) => [nameOf(name), name]));
   return Array.from(Map.groupBy(once.values(), ({ registry }) => registry)).flatMap(([registry, names]) => {

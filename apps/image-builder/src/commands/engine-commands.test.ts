@@ -38,7 +38,7 @@ test('export leaves nothing half-written where the layout is damaged', async () 
     ...['export', '--image', 'all', '--platform', 'amd64', '--output', join(folder, 'image.tar')],
   );
   expect(status).toBe(1);
-  expect(stderr).toContain('CHECK_FAILED: blob sha256:');
+  expect(stderr).toContain('BLOB_DAMAGED: blob sha256:');
   expect(await readdir(folder)).toEqual(['oci']);
 });
 

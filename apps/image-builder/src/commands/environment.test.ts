@@ -18,7 +18,10 @@ describe('the token for GitHub', () => {
         () => new Error('no error'),
         (caught) => caught,
       );
-      expect(error).toMatchObject({ code: 'USAGE', message: expect.stringContaining('GITHUB_TOKEN') });
+      expect(error).toMatchObject({
+        code: 'GITHUB_SETTING_INVALID',
+        message: expect.stringContaining('GITHUB_TOKEN'),
+      });
       expect(inspect(error)).not.toMatch(/h[uü]nter2/);
     },
   );
@@ -45,7 +48,7 @@ test.each(['not a url', 'ftp://example.org', 'api.github.com'])(
   'GITHUB_API_URL=%j is wrong usage',
   async (url) => {
     await expect(gitHubBy({ GITHUB_TOKEN: 'any', GITHUB_API_URL: url })).rejects.toMatchObject({
-      code: 'USAGE',
+      code: 'GITHUB_SETTING_INVALID',
       message: expect.stringContaining('GITHUB_API_URL'),
     });
   },

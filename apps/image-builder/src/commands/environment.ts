@@ -21,6 +21,7 @@ import {
 } from '@qemu-user-static/oci-registry';
 import type { StatementSigner } from '@qemu-user-static/signing';
 import type { BuildFacts } from '../attest/provenance.ts';
+import type { BuildInputs } from '../build/inputs.ts';
 import { BuilderError } from '../report/errors.ts';
 import type { OnEvent } from '../report/events.ts';
 
@@ -31,7 +32,7 @@ export interface Paths {
   readonly template: string;
 }
 
-/** What a run takes from the machine it is on: the one place that reads environment variables. */
+/** Everything a run reads from its machine. The only module that reads environment variables. */
 export interface Environment {
   readonly paths: Paths;
   /** The project's repository, for the images' labels. */
@@ -172,6 +173,13 @@ export async function openEnvironment(
       await Promise.all([http, ...registries, ...gitHubs].map((opened) => opened.close()));
     },
   };
+}
+
+/** What images are made from besides the lock. */
+export async function buildInputs(environment: Environment): Promise<BuildInputs> {
+  const { source, sourceDateEpoch, onEvent } = environment;
+  const [archive, template] = await Promise.all([environment.archive(), environment.template()]);
+  return { archive, template, source, sourceDateEpoch, onEvent };
 }
 
 /** package.json names the repository; a fork changes it there. */

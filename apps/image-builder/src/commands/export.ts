@@ -3,23 +3,32 @@ import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { imageArchive } from '@qemu-user-static/oci-image';
-import type { ExportOptions } from '../cli/export.ts';
+import { Option } from '@commander-js/extra-typings';
+import { ARCHIVE_FORMATS, type ArchiveFormat, imageArchive } from '@qemu-user-static/oci-image';
 import { ownPlatform } from '../images/platforms.ts';
 import { platformName, readImage } from '../layouts/read-image.ts';
 import { megabytes } from '../report/format.ts';
-import type { Environment } from './environment.ts';
-import { imageName } from './image-name.ts';
-import type { Result } from './result.ts';
+import { command as define } from './command.ts';
+import { imageName, json, oneImage, repository } from './options.ts';
+
+const options = [
+  new Option('--format <name>', 'docker-archive is read by old and new Docker Engines, Podman and skopeo')
+    .choices(ARCHIVE_FORMATS)
+    .default<ArchiveFormat>('docker-archive'),
+  new Option('--output <file>', 'archive to write (default: dist/IMAGE.tar)'),
+  ...oneImage(),
+  repository(),
+  json(),
+] as const;
 
 /** Writes one image of the layout as an archive: whole, or not at all. */
-export async function exportCommand(options: ExportOptions, environment: Environment): Promise<Result> {
-  const layout = { folder: options.layout };
-  const platform = options.platform ?? ownPlatform();
-  const image = await readImage(layout, options.image, platform);
-  const name = imageName(options, environment);
-  const output = resolve(options.output ?? `dist/${options.image}.tar`);
-  const archive = imageArchive(layout, image.manifest, name, options.format);
+export const command = define(options, async (given, environment) => {
+  const layout = { folder: given.layout };
+  const platform = given.platform ?? ownPlatform();
+  const image = await readImage(layout, given.image, platform);
+  const name = imageName(given, environment);
+  const output = resolve(given.output ?? `dist/${given.image}.tar`);
+  const archive = imageArchive(layout, image.manifest, name, given.format);
 
   await mkdir(dirname(output), { recursive: true });
   const temporary = `${output}.${process.pid}.partial`;
@@ -41,4 +50,4 @@ export async function exportCommand(options: ExportOptions, environment: Environ
       digest,
     },
   };
-}
+});

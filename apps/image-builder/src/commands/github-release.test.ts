@@ -7,7 +7,7 @@ import { formatLock, parseLock, readLock, writeLock } from '@qemu-user-static/lo
 import { afterAll, describe, expect, test } from 'vitest';
 import { stateOf } from '../testing/release-state.ts';
 import { COMMIT, releasesAtHand } from '../testing/releases.ts';
-import { gitHubReleaseCommand } from './github-release.ts';
+import { command as gitHubReleaseCommand } from './github-release.ts';
 
 const { folder, checkout, options, release, close } = await releasesAtHand();
 afterAll(close);
@@ -18,8 +18,8 @@ describe('the files', () => {
   test('are named as users of such images know them, and are the same each time', async () => {
     const into = await temporaryFolder();
     const { environment } = checkout;
-    const made = await gitHubReleaseCommand({ ...options, assets: into }, environment);
-    const again = await gitHubReleaseCommand(options, environment);
+    const made = await gitHubReleaseCommand.run({ ...options, assets: into }, environment);
+    const again = await gitHubReleaseCommand.run(options, environment);
     expect(again.value).toEqual(made.value);
     expect(made.text).toContain('nothing was sent');
     expect(made.value).toMatchObject([
@@ -67,7 +67,7 @@ describe('the files', () => {
 
   test('are not made where --push has no token', async () => {
     const assets = join(await temporaryFolder(), 'assets');
-    const pushed = gitHubReleaseCommand({ ...options, assets, push: true }, checkout.environment);
+    const pushed = gitHubReleaseCommand.run({ ...options, assets, push: true }, checkout.environment);
     await expect(pushed).rejects.toMatchObject({ code: 'GITHUB_TOKEN_MISSING' });
     await expect(readdir(assets)).rejects.toMatchObject({ code: 'ENOENT' });
   });

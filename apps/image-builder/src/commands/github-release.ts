@@ -1,48 +1,48 @@
-import { join } from 'node:path';
-import type { HostPlatform } from '@qemu-user-static/arch-table';
-import type { GitHub } from '@qemu-user-static/github';
-import { formatLock, readLock } from '@qemu-user-static/lock';
-import type { GitHubReleaseOptions } from '../cli/github-release.ts';
-import { type Asset, makeAssets } from '../github-release/assets.ts';
-import { listReleases } from '../github-release/draft.ts';
-import { releaseNotes } from '../github-release/notes.ts';
-import { planReleases, type ReleasePlan } from '../github-release/plan.ts';
-import { type MadeRelease, makeRelease, previousRelease } from '../github-release/release.ts';
-import { stage } from '../release/pipeline.ts';
+import { Option } from '@commander-js/extra-typings';
+import { readLock } from '@qemu-user-static/lock';
+import type { MadeRelease } from '../github-release/release.ts';
+import {
+  formatMade,
+  type PreparedRelease,
+  prepareReleases,
+  publishReleases,
+  type ReleaseFiles,
+  type ReleaseTarget,
+} from '../github-release/releases.ts';
 import { megabytes } from '../report/format.ts';
+import { command as define, type Result } from './command.ts';
 import type { Environment } from './environment.ts';
 import { imagesIn } from './images.ts';
-import type { ReleaseFilesOptions } from './options.ts';
-import type { Result } from './result.ts';
+import { from, json, releaseFiles } from './options.ts';
 
-/** The files of the releases of layouts that are there; with --push the releases. */
-export async function gitHubReleaseCommand(
-  options: GitHubReleaseOptions,
-  environment: Environment,
-): Promise<Result> {
-  if (options.push) {
-    const target = await releaseTarget(options.github, environment);
-    const made = await makeGitHubReleases(options.from, options, target, environment);
-    return { text: formatMade(made), value: made };
-  }
-  const planned = await prepareReleases(options.from, options, environment);
-  const value = planned.map(({ plan: { tag }, assets }) => ({
-    tag,
-    assets: assets.map(({ name, size, sha256 }) => ({ name, size, sha256 })),
-  }));
-  const lines = value.map(
-    ({ tag, assets }) => `${tag}: ${assets.length} files, ${megabytes(sizeOf(assets))}`,
+const options = [
+  new Option(
+    '--github <repository>',
+    'repository on GitHub, OWNER/REPO (default: GITHUB_REPOSITORY, or that of package.json)',
+  ),
+  from(),
+  ...releaseFiles(),
+  new Option('--push', 'make the releases; without it the files are made, and nothing is sent'),
+  json(),
+] as const;
+
+/** Makes the files of the releases of existing layouts; with --push the releases. */
+export const command = define(options, async (given, environment) => {
+  if (!given.push) return describe(await prepare(given.from, given, environment));
+  const made = await makeGitHubReleases(
+    given.from,
+    given,
+    await releaseTarget(given.github, environment),
+    environment,
   );
-  return { text: [...lines, 'nothing was sent; --push makes the releases'].join('\n'), value };
-}
+  return { text: formatMade(made), value: made };
+});
 
-/** Where releases go, and the commit that they are of. */
-export interface ReleaseTarget {
-  readonly github: GitHub;
-  readonly commit: string;
-}
-
-/** To be asked for before anything is made: it is what can be missing. @throws BuilderError USAGE, GITHUB_TOKEN_MISSING, COMMIT_UNKNOWN */
+/**
+ * Where releases go. Called before anything is made: it is what can be missing.
+ * @throws BuilderError GITHUB_TOKEN_MISSING, COMMIT_UNKNOWN
+ * @throws GitHubSettingError GITHUB_SETTING_INVALID
+ */
 export async function releaseTarget(
   repository: string | undefined,
   environment: Environment,
@@ -52,63 +52,35 @@ export async function releaseTarget(
   return { github, commit };
 }
 
-/** Makes the releases of layouts. @throws BuilderError GITHUB_*, RELEASE_DIFFERS, TAG_ELSEWHERE, ASSET_NOT_KEPT */
+/** Makes the releases of layouts on GitHub. @throws as `publishReleases` */
 export async function makeGitHubReleases(
-  from: readonly string[],
-  options: ReleaseFilesOptions,
+  layouts: string[],
+  files: ReleaseFiles,
   target: ReleaseTarget,
   environment: Environment,
 ): Promise<MadeRelease[]> {
-  return publishReleases(await prepareReleases(from, options, environment), target, environment);
+  const prepared = await prepare(layouts, files, environment);
+  return publishReleases(prepared, await readLock(environment.paths.lock), target, environment.onEvent);
 }
 
-/** A release, and its files on disk. */
-export interface PreparedRelease {
-  readonly plan: ReleasePlan;
-  readonly assets: readonly Asset[];
-  /** The host whose files have no host in their names. */
-  readonly plainHost: HostPlatform;
-}
-
-/** The releases that layouts give, and their files, made. */
-export async function prepareReleases(
-  from: readonly string[],
-  { plainHost, assets }: ReleaseFilesOptions,
+async function prepare(
+  layouts: string[],
+  files: ReleaseFiles,
   environment: Environment,
 ): Promise<PreparedRelease[]> {
+  const set = await imagesIn({ from: layouts, platform: [], tag: [] }, environment);
   const lock = await readLock(environment.paths.lock);
-  const set = await imagesIn({ from: [...from], platform: [], tag: [] }, environment);
-  const plans = planReleases(lock, set, await environment.template());
-  return stage('github-release', environment.onEvent, async () => {
-    const planned: PreparedRelease[] = [];
-    for (const plan of plans) {
-      const made = await makeAssets(plan, formatLock(lock), plainHost, join(assets, plan.tag));
-      planned.push({ plan, assets: made, plainHost });
-    }
-    return planned;
+  return prepareReleases(lock, set, await environment.template(), files, environment.onEvent);
+}
+
+function describe(prepared: readonly PreparedRelease[]): Result {
+  const value = prepared.map(({ plan: { tag }, assets }) => ({
+    tag,
+    assets: assets.map(({ name, size, sha256 }) => ({ name, size, sha256 })),
+  }));
+  const lines = value.map(({ tag, assets }) => {
+    const bytes = assets.reduce((sum, { size }) => sum + size, 0);
+    return `${tag}: ${assets.length} files, ${megabytes(bytes)}`;
   });
-}
-
-/** Makes them on GitHub, one after the other. @throws as `makeRelease` */
-export async function publishReleases(
-  planned: readonly PreparedRelease[],
-  { github, commit }: ReleaseTarget,
-  environment: Environment,
-): Promise<MadeRelease[]> {
-  const lock = await readLock(environment.paths.lock);
-  const previous = await previousRelease(github, await listReleases(github), lock);
-  const made: MadeRelease[] = [];
-  for (const { plan, assets, plainHost } of planned) {
-    const notes = releaseNotes(plan, lock, assets, plainHost, previous);
-    made.push(await makeRelease(github, { plan, assets, notes, commit }, environment.onEvent));
-  }
-  return made;
-}
-
-export function formatMade(made: readonly MadeRelease[]): string {
-  return made.map(({ tag, action, assets, url }) => `${tag}: ${action}, ${assets} files, ${url}`).join('\n');
-}
-
-function sizeOf(assets: readonly { readonly size: number }[]): number {
-  return assets.reduce((sum, { size }) => sum + size, 0);
+  return { text: [...lines, 'nothing was sent; --push makes the releases'].join('\n'), value };
 }

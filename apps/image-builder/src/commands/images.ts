@@ -6,7 +6,7 @@ import { type ImageSet, withTags } from '../layouts/image-set.ts';
 import { loadImages } from '../layouts/load.ts';
 import { BuilderError } from '../report/errors.ts';
 import type { Environment } from './environment.ts';
-import { DEFAULT_OUTPUT, type ImagesOptions } from './options.ts';
+import { DEFAULT_LAYOUT, type ImagesOptions } from './options.ts';
 
 /**
  * The images that are meant, in the layouts that are meant; they must be those of this checkout.
@@ -19,7 +19,7 @@ export async function imagesIn(
   const lock = await readLock(environment.paths.lock);
   const template = await environment.template();
   const provenance = provenanceOf(lock, template, renderRegisterScript(), environment.source);
-  const folders = (from.length > 0 ? from : [DEFAULT_OUTPUT]).map((folder) => resolve(folder));
+  const folders = (from.length > 0 ? from : [DEFAULT_LAYOUT]).map((folder) => resolve(folder));
   const set = await loadImages(folders, lock, platform, { template, provenance });
   if (patterns.length === 0) return set;
   const chosen = withTags(set, (tag) => patterns.some((pattern) => matchesGlob(tag, pattern)));

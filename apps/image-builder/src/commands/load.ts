@@ -1,17 +1,17 @@
 import { connectEngine } from '@qemu-user-static/container-engine';
 import { imageArchive } from '@qemu-user-static/oci-image';
 import { platformName, readImage } from '../layouts/read-image.ts';
-import type { Environment } from './environment.ts';
-import { imageName } from './image-name.ts';
-import type { NamedImageOptions } from './options.ts';
-import type { Result } from './result.ts';
+import { command as define } from './command.ts';
+import { imageName, json, oneImage, repository } from './options.ts';
+
+const options = [...oneImage(), repository(), json()] as const;
 
 /** Puts one image of the layout into the container engine of this machine. */
-export async function loadCommand(options: NamedImageOptions, environment: Environment): Promise<Result> {
-  const layout = { folder: options.layout };
+export const command = define(options, async (given, environment) => {
+  const layout = { folder: given.layout };
   const engine = await connectEngine();
-  const image = await readImage(layout, options.image, options.platform ?? engine.platform);
-  const name = imageName(options, environment);
+  const image = await readImage(layout, given.image, given.platform ?? engine.platform);
+  const name = imageName(given, environment);
   await engine.load(imageArchive(layout, image.manifest, name, 'docker-archive'));
   const loaded = {
     name: `${name.repository}:${name.tag}`,
@@ -20,4 +20,4 @@ export async function loadCommand(options: NamedImageOptions, environment: Envir
     engine: engine.description,
   };
   return { text: `${loaded.name} for ${loaded.platform} is in ${loaded.engine}`, value: loaded };
-}
+});

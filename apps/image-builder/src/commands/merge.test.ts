@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { digestOf } from '@qemu-user-static/oci-image';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type MadeCheckout, madeCheckout } from '../testing/made-checkout.ts';
-import { mergeCommand } from './merge.ts';
+import { command as mergeCommand } from './merge.ts';
 
 let folder: string;
 let checkout: MadeCheckout;
@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 const merge = (output: string, tag: string[] = []) =>
-  mergeCommand({ from: parts, platform: [], tag, output: join(folder, output) }, checkout.environment);
+  mergeCommand.run({ from: parts, platform: [], tag, output: join(folder, output) }, checkout.environment);
 
 const filesIn = async (layout: string) =>
   (await readdir(join(folder, layout), { recursive: true, withFileTypes: true }))
@@ -69,7 +69,7 @@ test('a layer that came damaged is named, and no layout is written', async () =>
   bytes.writeUInt8(bytes.readUInt8(20) ^ 1, 20);
   await writeFile(join(damaged, layer), bytes);
   const output = join(folder, 'from-damaged');
-  const merging = mergeCommand(
+  const merging = mergeCommand.run(
     { from: [damaged], platform: ['linux/amd64'], tag: [], output },
     checkout.environment,
   );

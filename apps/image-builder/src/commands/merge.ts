@@ -1,13 +1,14 @@
-import type { MergeOptions } from '../cli/merge.ts';
 import { writeImages } from '../layouts/write-layout.ts';
-import type { Environment } from './environment.ts';
+import { command as define } from './command.ts';
 import { imagesIn } from './images.ts';
-import type { Result } from './result.ts';
+import { images, json, output } from './options.ts';
+
+const options = [...images(), output(), json()] as const;
 
 /** Several machines' layouts become one. */
-export async function mergeCommand(options: MergeOptions, environment: Environment): Promise<Result> {
-  const set = await imagesIn(options, environment);
-  await writeImages(set, options.output);
+export const command = define(options, async (given, environment) => {
+  const set = await imagesIn(given, environment);
+  await writeImages(set, given.output);
   const tags = set.tags.map(({ tag, digest }) => ({ tag, digest }));
   return { text: tags.map(({ tag, digest }) => `${digest} ${tag}`).join('\n'), value: tags };
-}
+});

@@ -1,148 +1,140 @@
 import { resolve } from 'node:path';
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { type HostPlatform, hostNamed } from '@qemu-user-static/arch-table';
 import { COMPRESSIONS, type Compression } from '@qemu-user-static/compression';
-import { InvalidArgumentError, Option } from 'commander';
+import type { ImageName } from '@qemu-user-static/oci-image';
 import { DEFAULT_CHANNEL } from '../images/tags.ts';
+import type { OptionsOf } from './command.ts';
+import type { Environment } from './environment.ts';
 
-// Options that several commands have, as commander wants them and as the commands get them.
+// Options that several commands have. What a command is given has its type from here.
 
-export interface CommonOptions {
-  readonly json?: true;
-}
-
-export interface ArchiveOptions extends CommonOptions {
-  readonly mirror?: string;
-  readonly cache?: string;
-}
-
-export interface SelectionOptions extends ArchiveOptions {
-  readonly channel: string[];
-  readonly platform: HostPlatform[];
-}
-
-/** One image of a layout. */
-export interface ImageOptions extends CommonOptions {
-  readonly layout: string;
-  readonly image: string;
-  readonly platform?: HostPlatform;
-}
-
-/** One image of a layout, and what it is to be called. */
-export interface NamedImageOptions extends ImageOptions {
-  readonly repository?: string;
-}
-
-/** The layouts whose images are meant, and which of them. */
-export interface ImagesOptions {
-  readonly from: string[];
-  readonly platform: HostPlatform[];
-  readonly tag: string[];
-}
-
-export interface RegistryOptions extends CommonOptions {
-  readonly plainHttp?: true;
-  readonly ca?: string;
-  readonly connections: number;
-}
-
-/** Repositories, and how to reach them. */
-export interface DestinationOptions extends RegistryOptions {
-  readonly to: string[];
-}
-
-/** The files of a release on GitHub. */
-export interface ReleaseFilesOptions {
-  readonly plainHost: HostPlatform;
-  readonly assets: string;
-}
-
-/** Where the layout is, unless the command line says otherwise. */
-export const DEFAULT_OUTPUT = 'dist/oci';
+/** The layout that commands write and read by default. */
+export const DEFAULT_LAYOUT = 'dist/oci';
 
 export const json = () => new Option('--json', 'print the result as JSON');
 
-export const archive = () => [
-  new Option(
-    '--mirror <url>',
-    'Debian mirror (default: DEBIAN_MIRROR, sources.json, this host’s APT, the public mirror)',
-  ),
-  new Option('--cache <folder>', 'where packages are kept (default: $XDG_CACHE_HOME/qemu-user-static)'),
-];
+export const archive = () =>
+  [
+    new Option(
+      '--mirror <url>',
+      'Debian mirror (default: DEBIAN_MIRROR, sources.json, this host’s APT, the public mirror)',
+    ),
+    new Option(
+      '--cache <folder>',
+      'folder for downloaded packages (default: $XDG_CACHE_HOME/qemu-user-static)',
+    ),
+  ] as const;
 
-export const selection = () => [
-  new Option('--channel <name>', 'a channel of the lock; may be given several times')
-    .default([], DEFAULT_CHANNEL)
-    .argParser(collect((name) => name)),
-  new Option('--platform <name>', 'only this host platform; may be given several times')
-    .default([], 'all of the channel')
-    .argParser(collect(parsePlatform)),
-];
+const platforms = (byDefault: string) =>
+  new Option('--platform <name>', 'only this host platform; repeat it for several')
+    .default<HostPlatform[]>([], byDefault)
+    .argParser(collect(parsePlatform));
 
-export const compression = () =>
-  new Option('--compression <list>', 'gzip, or gzip,zstd')
-    .default([...COMPRESSIONS], COMPRESSIONS.join(','))
-    .argParser(parseCompressions);
+export const selection = () =>
+  [
+    new Option('--channel <name>', 'channel of the lock; repeat it for several')
+      .default<string[]>([], DEFAULT_CHANNEL)
+      .argParser(collect((name) => name)),
+    platforms('all of the channel'),
+  ] as const;
 
-export const output = () => folder('--output <folder>', 'the OCI image layout', DEFAULT_OUTPUT);
+/** What every command has that makes a layout. */
+export const making = () =>
+  [
+    ...selection(),
+    new Option('--compression <list>', 'gzip, or gzip,zstd')
+      .default<Compression[]>([...COMPRESSIONS], COMPRESSIONS.join(','))
+      .argParser(parseCompressions),
+    output(),
+    ...archive(),
+    json(),
+  ] as const;
 
-/** A folder, given to the command as an absolute path. */
-export const folder = (flags: string, description: string, byDefault: string) =>
-  new Option(flags, description).default(resolve(byDefault), byDefault).argParser((path) => resolve(path));
+export const output = () =>
+  new Option('--output <folder>', 'OCI image layout to write, or to check')
+    .default(resolve(DEFAULT_LAYOUT), DEFAULT_LAYOUT)
+    .argParser((path) => resolve(path));
 
 export const layout = () =>
-  folder('--layout <folder>', 'the OCI image layout to take it from', DEFAULT_OUTPUT);
+  new Option('--layout <folder>', 'OCI image layout to read')
+    .default(resolve(DEFAULT_LAYOUT), DEFAULT_LAYOUT)
+    .argParser((path) => resolve(path));
 
-export const oneImage = () => [
-  new Option('--image <tag>', 'a tag of the layout: latest, register, aarch64, …').default(DEFAULT_CHANNEL),
-  new Option('--platform <name>', 'the host platform (default: this machine’s)').argParser(parsePlatform),
-  layout(),
-];
+export const oneImage = () =>
+  [
+    new Option('--image <tag>', 'tag of the layout: latest, register, aarch64, …').default(DEFAULT_CHANNEL),
+    new Option('--platform <name>', 'host platform (default: this machine’s)').argParser(parsePlatform),
+    layout(),
+  ] as const;
 
 export const repository = () =>
-  new Option('--repository <name>', 'what the image is called (default: as it is published)');
+  new Option('--repository <name>', 'image repository (default: OWNER/REPO of package.json)');
 
 export const destination = () =>
-  new Option('--to <repository>', 'such as ghcr.io/owner/qemu-user-static; may be given several times')
+  new Option('--to <repository>', 'repository, such as ghcr.io/owner/qemu-user-static; repeat it for several')
     .makeOptionMandatory()
     .argParser(collect((name) => name));
 
 export const from = () =>
-  new Option('--from <folder>', 'an OCI image layout; several, each with other platforms, become one')
-    .default([], DEFAULT_OUTPUT)
+  new Option('--from <folder>', 'OCI image layout; repeat it for layouts of other platforms')
+    .default<string[]>([], DEFAULT_LAYOUT)
     .argParser(append);
 
-export const images = () => [
-  from(),
-  new Option('--platform <name>', 'only this host platform; may be given several times')
-    .default([], 'all of the lock, and each must be there')
-    .argParser(collect(parsePlatform)),
-  new Option('--tag <pattern>', 'only tags like this, such as "11.1*"; may be given several times')
-    .default([], 'all')
-    .argParser(append),
-];
+export const images = () =>
+  [
+    from(),
+    platforms('all of the lock, and each must be there'),
+    new Option('--tag <pattern>', 'only tags that match this glob, such as "11.1*"; repeat it for several')
+      .default<string[]>([], 'all')
+      .argParser(append),
+  ] as const;
 
-export const registries = () => [
-  new Option('--plain-http', 'speak without TLS, also to a registry that is not on this machine'),
-  new Option('--ca <file>', 'a private certificate authority, in PEM'),
-  new Option('--connections <number>', 'at most so many connections to one registry')
-    .default(8)
-    .argParser(parseConnections),
-];
+export type ImagesOptions = OptionsOf<ReturnType<typeof images>>;
 
-export const releaseFiles = () => [
-  new Option('--plain-host <platform>', 'whose emulators are also there under names without a host')
-    .default('linux/amd64')
-    .argParser(parsePlatform),
-  folder('--assets <folder>', 'where the files of the GitHub release are made', 'dist/github'),
-];
+export const registries = () =>
+  [
+    new Option(
+      '--plain-http',
+      'allow HTTP without TLS for remote registries (loopback registries may always use it)',
+    ),
+    new Option('--ca <file>', 'certificate authority of a private registry, in PEM'),
+    new Option('--connections <number>', 'maximum number of connections to one registry')
+      .default(8)
+      .argParser(parseConnections),
+  ] as const;
 
-export const gitHub = (description: string) => new Option('--github <repository>', description);
+export const releaseFiles = () =>
+  [
+    new Option('--plain-host <platform>', 'host whose emulators are also published without a host prefix')
+      .default<HostPlatform>('linux/amd64')
+      .argParser(parsePlatform),
+    new Option('--assets <folder>', 'folder for the files of the GitHub release')
+      .default(resolve('dist/github'), 'dist/github')
+      .argParser((path) => resolve(path)),
+  ] as const;
+
+export const acceptExpired = () =>
+  new Option('--accept-expired', 'accept a Release whose Valid-Until has passed; the lock records it');
+
+/** An image's name in an engine: as it is published, unless another repository is given. */
+export function imageName(
+  { image, repository }: { readonly image: string; readonly repository?: string | undefined },
+  { source }: Pick<Environment, 'source'>,
+): ImageName {
+  return { repository: repository ?? new URL(source).pathname.slice(1), tag: image };
+}
+
+/** The channels and platforms of a command line. */
+export function selectionOf({ channel, platform }: { channel: string[]; platform: HostPlatform[] }) {
+  return { channels: channel.length > 0 ? [...new Set(channel)] : [DEFAULT_CHANNEL], platforms: platform };
+}
 
 function collect<T>(parse: (value: string) => T): (value: string, before?: T[]) => T[] {
   return (value, before = []) => [...before, ...value.split(',').map(parse)];
 }
 
-/** For values that may hold a comma. */
+/** For values that may contain a comma. */
 function append(value: string, before: string[]): string[] {
   return [...before, value];
 }
@@ -157,14 +149,14 @@ function parsePlatform(name: string): HostPlatform {
 }
 
 function parseConnections(text: string): number {
-  if (!/^[1-9]\d?$/.test(text)) throw new InvalidArgumentError('It is a number from 1 to 99.');
+  if (!/^[1-9]\d?$/.test(text)) throw new InvalidArgumentError('Give a number from 1 to 99.');
   return Number(text);
 }
 
 function parseCompressions(list: string): Compression[] {
   const chosen = COMPRESSIONS.filter((name) => list.split(',').includes(name));
   if (chosen.length !== list.split(',').length || chosen[0] !== 'gzip') {
-    throw new InvalidArgumentError('It is gzip or gzip,zstd: one-guest images are made in gzip alone.');
+    throw new InvalidArgumentError('Give gzip or gzip,zstd: one-guest images are made in gzip alone.');
   }
   return chosen;
 }

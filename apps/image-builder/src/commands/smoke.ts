@@ -1,15 +1,20 @@
+import { Option } from '@commander-js/extra-typings';
 import { connectEngine } from '@qemu-user-static/container-engine';
 import { formatSmoke, smoke } from '../check/smoke.ts';
-import type { SmokeOptions } from '../cli/smoke.ts';
-import { stage } from '../release/pipeline.ts';
-import type { Environment } from './environment.ts';
-import type { Result } from './result.ts';
+import { DEFAULT_CHANNEL } from '../images/tags.ts';
+import { stage } from '../report/events.ts';
+import { command as define } from './command.ts';
+import { json, layout } from './options.ts';
+
+const options = [
+  new Option('--image <tag>', 'image that contains every emulator').default(DEFAULT_CHANNEL),
+  layout(),
+  json(),
+] as const;
 
 /** Proves an image of the layout on this machine's container engine. */
-export async function smokeCommand(options: SmokeOptions, { onEvent }: Environment): Promise<Result> {
+export const command = define(options, async (given, { onEvent }) => {
   const engine = await connectEngine();
-  const report = await stage('smoke', onEvent, () =>
-    smoke({ folder: options.layout }, options.image, engine),
-  );
+  const report = await stage('smoke', onEvent, () => smoke({ folder: given.layout }, given.image, engine));
   return { text: formatSmoke(report), value: report };
-}
+});

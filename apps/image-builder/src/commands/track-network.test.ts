@@ -6,7 +6,7 @@ import { formatLock, parseLock, platformsOf, readLock, writeLock } from '@qemu-u
 import { expect, onTestFinished, test } from 'vitest';
 import { olderLock } from '../testing/older-lock.ts';
 import { openEnvironment } from './environment.ts';
-import { trackCommand } from './track.ts';
+import { command as trackCommand } from './track.ts';
 
 test.skipIf(process.env.OFFLINE)(
   'from Debian stable’s packages to sid’s: a pull request by one command, and the same one the next time (network)',
@@ -39,7 +39,7 @@ test.skipIf(process.env.OFFLINE)(
     const environment = { ...machine, paths, github: async () => github };
     // A mirror may be stale; this is not a test of that.
     const options = { output: join(folder, 'track'), pullRequest: true, acceptExpired: true } as const;
-    const { text } = await trackCommand(options, environment);
+    const { text } = await trackCommand.run(options, environment);
     expect(text).toContain('pull request opened: ');
     const [pull, ...more] = repository.threads;
     expect(more).toEqual([]);
@@ -50,7 +50,7 @@ test.skipIf(process.env.OFFLINE)(
     expect(pull?.body).toMatch(/ \| \d+ → \d+( [+−]\w+)* \|\n/);
     expect(pull?.body).toMatch(/- latest: \d+ tags, .* built and read back/);
 
-    expect((await trackCommand(options, environment)).text).toContain('pull request unchanged: ');
+    expect((await trackCommand.run(options, environment)).text).toContain('pull request unchanged: ');
     expect(repository.threads).toHaveLength(1);
   },
 );

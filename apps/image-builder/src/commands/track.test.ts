@@ -211,8 +211,8 @@ describe('what needs a person', () => {
     const checkout = await following();
     await checkout.track();
     const later = { ...checkout.environment, now: () => new Date('2027-01-01T00:00:00Z') };
-    const { trackCommand } = await import('./track.ts');
-    const { failure } = await trackCommand({ output: 'dist/track' }, later);
+    const { command: trackCommand } = await import('./track.ts');
+    const { failure } = await trackCommand.run({ output: 'dist/track' }, later);
     expect(failure?.message).toBe('latest (RELEASE_EXPIRED)');
   });
 
@@ -250,9 +250,9 @@ describe('what needs a person', () => {
     await checkout.offer(NEW, expired);
     checkout.repository.push('main', 'merged', { 'sources.lock.json': 'another' });
     const template = async () => `${await checkout.environment.template()}# another recipe\n`;
-    const { trackCommand } = await import('./track.ts');
+    const { command: trackCommand } = await import('./track.ts');
     const options = { output: 'dist/track', pullRequest: true, issue: true } as const;
-    const run = trackCommand(options, { ...checkout.environment, template });
+    const run = trackCommand.run(options, { ...checkout.environment, template });
     await expect(run).rejects.toMatchObject({ code: 'BASE_DIFFERS' });
     expect(issues(checkout)).toHaveLength(1);
   });

@@ -1,7 +1,8 @@
+import { resolve } from 'node:path';
+import { Option } from '@commander-js/extra-typings';
 import type { GitHub, KeptThread } from '@qemu-user-static/github';
 import { formatLock, type Lock, packageChanges, readLock, readSources } from '@qemu-user-static/lock';
 import { renderRegisterScript } from '@qemu-user-static/register';
-import type { TrackOptions } from '../cli/track.ts';
 import { BuilderError } from '../report/errors.ts';
 import { trackArchive } from '../track/archive.ts';
 import { pullRequestBody, pullRequestTitle } from '../track/format-pull-request.ts';
@@ -13,42 +14,60 @@ import { foresee, propose, proposedLock, withdrawProposal } from '../track/pull-
 import { reportOn, type TrackReport } from '../track/report.ts';
 import { markerFor, withDatesOf } from '../track/same-proposal.ts';
 import { type UpstreamTags, upstreamTags } from '../track/upstream-tags.ts';
-import type { Environment } from './environment.ts';
-import type { Result } from './result.ts';
+import { command as define, type OptionsOf } from './command.ts';
+import { buildInputs, type Environment } from './environment.ts';
+import { acceptExpired, archive, json } from './options.ts';
+
+const options = [
+  new Option('--pull-request', 'build and check the new lock, then open or update one pull request'),
+  new Option('--issue', 'open or update one issue for changes that need a decision'),
+  new Option(
+    '--github <repository>',
+    'GitHub repository (OWNER/REPO) for the pull request and the issue (default: GITHUB_REPOSITORY, or that of package.json)',
+  ),
+  acceptExpired(),
+  new Option('--output <folder>', 'folder in which --pull-request builds the images that would change')
+    .default(resolve('dist/track'), 'dist/track')
+    .argParser((path) => resolve(path)),
+  ...archive(),
+  json(),
+] as const;
+
+type Options = OptionsOf<typeof options>;
 
 /**
- * Looks, tells, and does what was asked for. Without --issue, what needs a person is a failure.
+ * Reports what is new, and opens what was asked for. Without --issue, what needs a person is a failure.
  * @throws BuilderError BASE_DIFFERS, BRANCH_FOREIGN, GITHUB_*, and what `update` and `fetch` throw
  */
-export async function trackCommand(options: TrackOptions, environment: Environment): Promise<Result> {
-  const writes = options.pullRequest || options.issue;
-  const github = await environment.github(options.github, writes ? 'write' : 'read');
+export const command = define(options, async (given, environment) => {
+  const writes = given.pullRequest || given.issue;
+  const github = await environment.github(given.github, writes ? 'write' : 'read');
   const before = await readLock(environment.paths.lock);
-  const { now, report, tags } = await look(before, options, github, environment);
+  const { now, report, tags } = await inspect(before, given, github, environment);
 
   // First, for a pull request that cannot be made ends the run.
-  const issue = options.issue ? await keepIssue(github, report.findings) : null;
-  const pullRequest = options.pullRequest
-    ? await proposeLock(before, now, report, options, github, environment)
+  const issue = given.issue ? await keepIssue(github, report.findings) : null;
+  const pullRequest = given.pullRequest
+    ? await proposeLock(before, now, report, given, github, environment)
     : null;
 
   const text = [
     formatReport(report, before, now),
-    ...(pullRequest === null ? [] : [`pull request ${told(pullRequest)}`]),
-    ...(issue === null ? [] : [`issue ${told(issue)}`]),
+    ...(pullRequest === null ? [] : [`pull request ${describe(pullRequest)}`]),
+    ...(issue === null ? [] : [`issue ${describe(issue)}`]),
   ]
     .filter((part) => part !== '')
     .join('\n\n');
   const value = { ...report, pullRequest, issue };
   await tags.remember();
-  if (report.findings.length === 0 || options.issue) return { text, value };
+  if (report.findings.length === 0 || given.issue) return { text, value };
   const channels = report.findings.map(({ channel, code }) => `${channel} (${code})`).join(', ');
   return { text, value, failure: new BuilderError('PERSON_NEEDED', channels) };
-}
+});
 
-async function look(
+async function inspect(
   before: Lock,
-  { acceptExpired }: TrackOptions,
+  { acceptExpired }: Options,
   github: GitHub,
   environment: Environment,
 ): Promise<{ now: Lock; report: TrackReport; tags: UpstreamTags }> {
@@ -72,7 +91,7 @@ async function proposeLock(
   before: Lock,
   found: Lock,
   report: TrackReport,
-  { output }: TrackOptions,
+  { output }: Options,
   github: GitHub,
   environment: Environment,
 ): Promise<KeptThread | null> {
@@ -87,7 +106,7 @@ async function proposeLock(
   const marker = markerFor(now);
   const declined = await foresee(github, { marker, before: from });
   if (declined !== null) return declined;
-  const proofs = await prove(now, report.changes, output, environment);
+  const proofs = await prove(now, report.changes, output, await buildInputs(environment));
   return propose(github, {
     marker,
     title: pullRequestTitle(report, now),
@@ -97,7 +116,7 @@ async function proposeLock(
   });
 }
 
-function told({ action, url }: KeptThread): string {
+function describe({ action, url }: KeptThread): string {
   return action === 'declined'
     ? `was closed by a person, and is not opened again: ${url}`
     : `${action}: ${url}`;

@@ -1,3 +1,4 @@
+import { Option } from '@commander-js/extra-typings';
 import {
   describeChanges,
   formatLock,
@@ -9,14 +10,20 @@ import {
   writeLock,
 } from '@qemu-user-static/lock';
 import { renderRegisterScript } from '@qemu-user-static/register';
-import type { UpdateOptions } from '../cli/update.ts';
-import { stage } from '../release/pipeline.ts';
 import { BuilderError } from '../report/errors.ts';
-import type { Environment } from './environment.ts';
-import type { Result } from './result.ts';
+import { stage } from '../report/events.ts';
+import { command as define } from './command.ts';
+import { acceptExpired, archive, json } from './options.ts';
+
+const options = [
+  new Option('--check', 'only report whether the lock is up to date; exit 1 if it is not'),
+  acceptExpired(),
+  ...archive(),
+  json(),
+] as const;
 
 /** @throws BuilderError LOCK_OUTDATED with --check, if the lock is not what `update` would write */
-export async function updateCommand(options: UpdateOptions, environment: Environment): Promise<Result> {
+export const command = define(options, async (given, environment) => {
   const { paths, onEvent } = environment;
   const before = await lockBefore(paths.lock);
   const now = await stage('update', onEvent, async () =>
@@ -24,7 +31,7 @@ export async function updateCommand(options: UpdateOptions, environment: Environ
       ...(await environment.archive()),
       keys: await environment.keys(),
       now: environment.now(),
-      acceptExpired: options.acceptExpired ?? false,
+      acceptExpired: given.acceptExpired ?? false,
       template: await environment.template(),
       script: renderRegisterScript(),
       onEvent,
@@ -32,18 +39,18 @@ export async function updateCommand(options: UpdateOptions, environment: Environ
   );
   const changes = describeChanges(before, now);
   const isCurrent = before !== null && formatLock(before) === formatLock(now);
-  if (options.check && !isCurrent) {
+  if (given.check && !isCurrent) {
     throw new BuilderError(
       'LOCK_OUTDATED',
       `sources.lock.json is behind the archive:${changes.map((change) => `\n  - ${change}`).join('')}`,
     );
   }
-  if (!options.check && !isCurrent) await writeLock(paths.lock, now);
+  if (!given.check && !isCurrent) await writeLock(paths.lock, now);
   const text = isCurrent
     ? 'sources.lock.json is up to date'
     : ['sources.lock.json is written:', ...changes.map((change) => `  - ${change}`)].join('\n');
   return { text, value: { upToDate: isCurrent, changes } };
-}
+});
 
 /** A lock that is not there yet is no obstacle to making one; one that is damaged is told. */
 async function lockBefore(path: string): Promise<Lock | null> {

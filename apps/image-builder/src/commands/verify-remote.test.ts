@@ -3,10 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RegistryServer, startRegistryServer } from '@qemu-user-static/oci-registry/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { VerifyRemoteOptions } from '../cli/verify-remote.ts';
 import { type MadeCheckout, madeCheckout } from '../testing/made-checkout.ts';
-import { publishCommand } from './publish.ts';
-import { verifyRemoteCommand } from './verify-remote.ts';
+import { command as publishCommand } from './publish.ts';
+import { command as verifyRemoteCommand } from './verify-remote.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'verify-command-'));
 let checkout: MadeCheckout;
@@ -16,7 +15,10 @@ beforeAll(async () => {
   server = await startRegistryServer();
   const from = [await checkout.build('published')];
   const to = [`${server.name}/o/q`];
-  await publishCommand({ to, from, platform: [], tag: [], connections: 4, push: true }, checkout.environment);
+  await publishCommand.run(
+    { to, from, platform: [], tag: [], connections: 4, push: true },
+    checkout.environment,
+  );
 });
 afterAll(async () => {
   await checkout.environment.close();
@@ -24,8 +26,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const verify = (at: string, options: Partial<VerifyRemoteOptions> = {}) =>
-  verifyRemoteCommand(
+const verify = (at: string, options: Partial<Parameters<typeof verifyRemoteCommand.run>[0]> = {}) =>
+  verifyRemoteCommand.run(
     { ...checkout.buildOptions('made-anew'), at: `${server.name}/${at}`, connections: 4, ...options },
     checkout.environment,
   );

@@ -1,38 +1,50 @@
+import { Option } from '@commander-js/extra-typings';
+import { readLock } from '@qemu-user-static/lock';
 import { parseReference } from '@qemu-user-static/oci-registry';
-import type { VerifyRemoteOptions } from '../cli/verify-remote.ts';
 import { type ImageSet, withTags } from '../layouts/image-set.ts';
 import { areGenuine, arePresent, otherTags, type TagFinding, verifyRemote } from '../publish/verify.ts';
-import { buildStages, stage } from '../release/pipeline.ts';
+import { makeLayout } from '../release/pipeline.ts';
 import { BuilderError } from '../report/errors.ts';
+import { stage } from '../report/events.ts';
 import { table } from '../report/format.ts';
 import { listed } from '../report/problems.ts';
-import type { Environment } from './environment.ts';
+import { command as define, type OptionsOf, type Result } from './command.ts';
+import { buildInputs, type Environment } from './environment.ts';
 import { imagesIn } from './images.ts';
-import { selectionOf } from './release.ts';
-import type { Result } from './result.ts';
+import { making, registries, selectionOf } from './options.ts';
+
+const options = [
+  new Option('--at <image>', 'repository, or one tag of it').makeOptionMandatory(),
+  new Option('--deep', 'download and hash every blob'),
+  ...registries(),
+  ...making(),
+] as const;
+
+type Options = OptionsOf<typeof options>;
 
 /** Builds what the lock gives, and compares a registry with it. */
-export async function verifyRemoteCommand(
-  options: VerifyRemoteOptions,
-  environment: Environment,
-): Promise<Result> {
-  const { registry, repository, tag, digest } = parseReference(options.at);
-  if (digest !== undefined) throw new BuilderError('USAGE', `--at takes a tag, not a digest: ${options.at}`);
-  const set = await expected(options, environment);
+export const command = define(options, async (given, environment) => {
+  const { registry, repository, tag, digest } = parseReference(given.at);
+  if (digest !== undefined) throw new BuilderError('USAGE', `--at takes a tag, not a digest: ${given.at}`);
+  const set = await expected(given, environment);
   const chosen = tag === undefined ? set : withTags(set, (name) => name === tag);
   if (chosen.tags.length === 0)
     throw new BuilderError('USAGE', `the lock gives no tag ${tag} in the channels chosen; see --channel`);
-  const client = environment.registry(registry, options).repository(repository);
+  const client = environment.registry(registry, given).repository(repository);
   const findings = await stage('verify-remote', environment.onEvent, () =>
-    verifyRemote(chosen, client, options.deep ? areGenuine : arePresent, options.connections),
+    verifyRemote(chosen, client, given.deep ? areGenuine : arePresent, given.connections),
   );
   const others = tag === undefined ? await otherTags(set, client) : [];
   return resultOf(`${registry}/${repository}`, findings, others);
-}
+});
 
-async function expected(options: VerifyRemoteOptions, environment: Environment): Promise<ImageSet> {
-  const { output, compression: compressions, platform } = options;
-  await buildStages({ ...selectionOf(options), output, compressions }, environment);
+async function expected(given: Options, environment: Environment): Promise<ImageSet> {
+  const { output, compression: compressions, platform } = given;
+  await makeLayout(
+    await readLock(environment.paths.lock),
+    { ...selectionOf(given), output, compressions },
+    await buildInputs(environment),
+  );
   return imagesIn({ from: [output], platform, tag: [] }, environment);
 }
 

@@ -55,7 +55,7 @@ function tagLines(target: TargetPlan): string[] {
     '',
     `${nameOf(target)}:`,
     table([['', 'TAG', 'IS', 'SHALL BE'], ...rows]),
-    ...(hidden > 0 ? [`and ${hidden} more; --json and --save list them`] : []),
+    ...(hidden > 0 ? [`and ${hidden} more; --json lists them`] : []),
   ];
 }
 

@@ -3,7 +3,7 @@ import { DEFAULT_CHANNEL } from '../images/tags.ts';
 import { blobsOf, documentIn, type ImageSet, isIndex, type SetTag } from '../layouts/image-set.ts';
 import type { RepositoryState } from './state.ts';
 
-/** What is to be done; plain data, as `--json` and `--save` write it. */
+/** What is to be done; plain data, as `--json` prints it. */
 export interface PublishPlan {
   readonly schemaVersion: 1;
   readonly targets: readonly TargetPlan[];

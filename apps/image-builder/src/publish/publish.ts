@@ -1,8 +1,8 @@
 import type { Repository } from '@qemu-user-static/oci-registry';
 import type { ImageSet } from '../layouts/image-set.ts';
-import { stage } from '../release/pipeline.ts';
 import { BuilderError } from '../report/errors.ts';
 import type { OnEvent } from '../report/events.ts';
+import { stage } from '../report/events.ts';
 import { listed } from '../report/problems.ts';
 import { applyTarget } from './apply.ts';
 import { nameOf } from './format-plan.ts';

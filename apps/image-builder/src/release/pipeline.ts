@@ -1,23 +1,22 @@
 import type { Compression } from '@qemu-user-static/compression';
-import { type Lock, readLock } from '@qemu-user-static/lock';
+import type { Lock } from '@qemu-user-static/lock';
 import { renderRegisterScript } from '@qemu-user-static/register';
 import { type Built, build } from '../build/build.ts';
 import { fetch, type Selection } from '../build/fetch.ts';
+import type { BuildInputs } from '../build/inputs.ts';
 import { check } from '../check/check.ts';
 import { smokeWhereItCan } from '../check/smoke-stage.ts';
-import type { Environment } from '../commands/environment.ts';
 import { provenanceOf } from '../images/labels.ts';
-import type { OnEvent, Stage } from '../report/events.ts';
+import { stage } from '../report/events.ts';
 import { type Summary, summarize } from './summary.ts';
 
-/** What a release is to be made of, and where it goes. */
-export interface ReleaseOptions extends Selection {
+/** Which images a layout gets, and where it is. */
+export interface LayoutOptions extends Selection {
   readonly output: string;
   readonly compressions: readonly Compression[];
 }
 
-/** What a release needs besides. */
-export interface ProvenReleaseOptions extends ReleaseOptions {
+export interface ReleaseOptions extends LayoutOptions {
   /** Fail where the images cannot be tried on a container engine. */
   readonly requireSmoke: boolean;
 }
@@ -28,12 +27,12 @@ export interface ProvenReleaseOptions extends ReleaseOptions {
  *   sources.lock.json ──fetch──▶ packages ──build──▶ OCI layout ──check──▶ smoke ──▶ summary
  *
  * Trust was settled when `update` wrote the lock, so each stage needs only its hashes. `build` reads every
- * package as a stream (stages/extract.ts), makes the layers of each platform (stages/assemble-platform.ts)
- * by the recipe in Dockerfile.template, then the documents over them (stages/tag-images.ts).
+ * package as a stream (build/extract.ts), makes the layers of each platform (build/assemble-platform.ts)
+ * by the recipe in Dockerfile.template, then the documents over them (build/tag-images.ts).
  */
-export async function release(options: ProvenReleaseOptions, environment: Environment): Promise<Summary> {
-  const { onEvent } = environment;
-  const { lock, built } = await buildStages(options, environment);
+export async function release(lock: Lock, options: ReleaseOptions, inputs: BuildInputs): Promise<Summary> {
+  const { onEvent } = inputs;
+  const built = await makeLayout(lock, options, inputs);
   const report = await stage('check', onEvent, () =>
     check(built.layout, lock, { onEvent, afresh: false, hashed: built.sound }),
   );
@@ -42,46 +41,13 @@ export async function release(options: ProvenReleaseOptions, environment: Enviro
 }
 
 /** The stages that make the layout. */
-export async function buildStages(
-  options: ReleaseOptions,
-  environment: Environment,
-): Promise<{ lock: Lock; built: Built }> {
-  const lock = await readLock(environment.paths.lock);
-  return { lock, built: await makeLayout(lock, options, environment) };
-}
-
-/** The layout of a lock. */
-export async function makeLayout(
-  lock: Lock,
-  options: ReleaseOptions,
-  environment: Environment,
-): Promise<Built> {
-  const { onEvent, sourceDateEpoch } = environment;
-  const archive = await environment.archive();
-  const fetched = await stage('fetch', onEvent, () => fetch(lock, options, archive));
-
+export async function makeLayout(lock: Lock, options: LayoutOptions, inputs: BuildInputs): Promise<Built> {
+  const { archive, template, source, sourceDateEpoch, onEvent } = inputs;
   const { output, compressions } = options;
-  const template = await environment.template();
+  const fetched = await stage('fetch', onEvent, () => fetch(lock, options, archive));
   const script = renderRegisterScript();
-  const provenance = provenanceOf(lock, template, script, environment.source);
+  const provenance = provenanceOf(lock, template, script, source);
   return stage('build', onEvent, () =>
-    build(lock, fetched, {
-      output,
-      compressions,
-      template,
-      script,
-      provenance,
-      sourceDateEpoch,
-      onEvent,
-    }),
+    build(lock, fetched, { output, compressions, template, script, provenance, sourceDateEpoch, onEvent }),
   );
-}
-
-/** Runs one stage and tells how long it took. */
-export async function stage<T>(name: Stage, onEvent: OnEvent, work: () => Promise<T>): Promise<T> {
-  onEvent({ type: 'stage', stage: name });
-  const begun = performance.now();
-  const result = await work();
-  onEvent({ type: 'stage-done', stage: name, milliseconds: performance.now() - begun });
-  return result;
 }

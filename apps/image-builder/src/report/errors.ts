@@ -145,7 +145,7 @@ export class BuilderError extends CodedError<BuilderErrorCode> {
 }
 
 /** A system call's failure as an error for a person; anything else as it is. */
-export function toldAsFileSystem(error: unknown): unknown {
+export function asFileSystemError(error: unknown): unknown {
   const { code, syscall, message } = error instanceof Error ? (error as NodeJS.ErrnoException) : {};
   return code !== undefined && syscall !== undefined
     ? new BuilderError('FILE_SYSTEM', message ?? code, error)

@@ -48,3 +48,12 @@ export type BuilderEvent =
   | { readonly type: 'note'; readonly text: string };
 
 export type OnEvent = (event: BuilderEvent) => void;
+
+/** Runs one stage and reports how long it took. */
+export async function stage<T>(name: Stage, onEvent: OnEvent, work: () => Promise<T>): Promise<T> {
+  onEvent({ type: 'stage', stage: name });
+  const begun = performance.now();
+  const result = await work();
+  onEvent({ type: 'stage-done', stage: name, milliseconds: performance.now() - begun });
+  return result;
+}

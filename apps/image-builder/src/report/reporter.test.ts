@@ -5,21 +5,21 @@ import type { BuilderEvent } from './events.ts';
 import { reporter } from './reporter.ts';
 
 /** What the events look like on a terminal, or piped. */
-function told(isTTY: boolean, events: BuilderEvent[]): string {
-  let written = '';
+function written(isTTY: boolean, events: BuilderEvent[]): string {
+  let text = '';
   const stream = new Writable({
     write(chunk, _encoding, done) {
-      written += chunk;
+      text += chunk;
       done();
     },
   });
   let time = 0;
-  const tell = reporter(Object.assign(stream, { isTTY, columns: 60 }) as unknown as WriteStream, () => {
+  const report = reporter(Object.assign(stream, { isTTY, columns: 60 }) as unknown as WriteStream, () => {
     time += 1000;
     return time;
   });
-  events.forEach(tell);
-  return written;
+  events.forEach(report);
+  return text;
 }
 
 const file = { path: 'pool/q.deb', size: 2_000_000, sha256: '0'.repeat(64) };
@@ -32,43 +32,43 @@ const events: BuilderEvent[] = [
 ];
 
 test('piped, only whole lines come, and nothing that a terminal would interpret', () => {
-  expect(told(false, events)).toBe('fetched pool/q.deb (2.0 MB)\nfetch: done in 1.2 s\n');
+  expect(written(false, events)).toBe('fetched pool/q.deb (2.0 MB)\nfetch: done in 1.2 s\n');
 });
 
 test('on a terminal a status line is written over', () => {
-  const text = told(true, events);
+  const text = written(true, events);
   expect(text).toContain('\r\x1b[Kfetch: 1.0 MB of 2.0 MB');
   expect(text.endsWith('\r\x1b[Kfetch: done in 1.2 s\n')).toBe(true);
 });
 
 test('a download that begins again is not counted twice', () => {
   const again = [...events.slice(0, 3), ...events.slice(1, 3)];
-  expect(told(true, again)).not.toContain('of 4.0 MB');
+  expect(written(true, again)).not.toContain('of 4.0 MB');
 });
 
 test('a status line is never wider than the terminal', () => {
   const long = { ...file, path: `pool/${'x'.repeat(200)}` };
-  const lines = told(true, [{ type: 'fetch-start', file: long, url: 'http://mirror/', resumedAt: 0 }]).split(
-    '\r\x1b[K',
-  );
+  const lines = written(true, [
+    { type: 'fetch-start', file: long, url: 'http://mirror/', resumedAt: 0 },
+  ]).split('\r\x1b[K');
   expect(Math.max(...lines.map((line) => line.length))).toBe(59);
 });
 
 test('what a person should know stays on the screen', () => {
-  const text = told(false, [
+  const text = written(false, [
     { type: 'cache-damaged', file },
     { type: 'blob-damaged', digest: 'sha256:ab' },
     { type: 'release-verified', channel: 'latest', codename: 'sid', signedBy: 'ABCD', expired: true },
   ]);
   expect(text.split('\n')).toEqual([
-    'cache: pool/q.deb was damaged, fetching it again',
+    'cache: pool/q.deb was damaged, downloading it again',
     'layout: sha256:ab was damaged, making it again',
     'latest: Release of sid signed by ABCD, EXPIRED, accepted on request',
     '',
   ]);
 });
 
-const registryTells: BuilderEvent[] = [
+const registryEvents: BuilderEvent[] = [
   { type: 'sending', registry: 'ghcr.io', repository: 'o/q', bytes: 4_000_000 },
   {
     type: 'registry',
@@ -97,8 +97,8 @@ const registryTells: BuilderEvent[] = [
 ];
 
 test('publishing: bytes on the status line, retries and a registry’s warnings as lines', () => {
-  expect(told(true, registryTells)).toContain('publish: 1.0 MB of 4.0 MB');
-  expect(told(false, registryTells)).toBe(
-    'ghcr.io: PUT https://ghcr.io/v2/: 503; again in 0.5 s\nghcr.io warns: read-only on Sunday\n',
+  expect(written(true, registryEvents)).toContain('publish: 1.0 MB of 4.0 MB');
+  expect(written(false, registryEvents)).toBe(
+    'ghcr.io: PUT https://ghcr.io/v2/: 503; retrying in 0.5 s\nghcr.io warns: read-only on Sunday\n',
   );
 });

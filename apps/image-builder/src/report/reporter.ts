@@ -2,121 +2,155 @@ import type { WriteStream } from 'node:tty';
 import type { RegistryEvent } from '@qemu-user-static/oci-registry';
 import type { BuilderEvent, OnEvent } from './events.ts';
 import { megabytes } from './format.ts';
+import { Totals } from './totals.ts';
 
 /** Milliseconds between two changes of the status line. */
 const REFRESH = 100;
 
 /**
- * Tells events on a stream: lines that stay, and on a terminal one status line below them that is written
- * over. Piped, only the lines come, none faster than a person reads.
+ * Reports events on a stream: lines, and on a terminal one status line below them that is written over. If the stream
+ * is not a terminal there are only the lines, none faster than a person reads.
  */
 export function reporter(stream: NodeJS.WriteStream | WriteStream, now: () => number): OnEvent {
-  const expected = new Map<string, number>();
-  const received = new Map<string, number>();
-  const emulators = new Map<string, number>();
-  const toSend = new Map<string, number>();
-  const sent = new Map<string, number>();
-  let sentInAll = 0;
-  let mirror = '';
-  let toldMirror = '';
-  let checked = 0;
-  let ran = 0;
-  let assets = 0;
-  let lastRefresh = 0;
+  const printer = new Reporter(new Terminal(stream, now));
+  return (event) => printer.report(event);
+}
 
-  const write = (text: string) => stream.write(`${stream.isTTY ? '\r\x1b[K' : ''}${text}\n`);
-  // The mirror is told with the first thing that comes of it: a run in which nothing does is silent.
-  const line = (text: string) => {
-    if (mirror !== toldMirror) write(mirror);
-    toldMirror = mirror;
-    write(text);
-  };
-  const status = (text: string) => {
-    if (!stream.isTTY || now() - lastRefresh < REFRESH) return;
-    lastRefresh = now();
-    stream.write(`\r\x1b[K${text.slice(0, Math.max(20, (stream.columns ?? 80) - 1))}`);
-  };
-  const sum = (values: Iterable<number>) => Array.from(values).reduce((total, value) => total + value, 0);
+/** Lines, and a status line that the next line or status replaces. */
+class Terminal {
+  readonly #stream: NodeJS.WriteStream | WriteStream;
+  readonly #now: () => number;
+  #lastRefresh = 0;
 
-  const registryEvent = (registry: string, event: RegistryEvent) => {
+  constructor(stream: NodeJS.WriteStream | WriteStream, now: () => number) {
+    this.#stream = stream;
+    this.#now = now;
+  }
+
+  line(text: string): void {
+    this.#stream.write(`${this.#stream.isTTY ? '\r\x1b[K' : ''}${text}\n`);
+  }
+
+  status(text: string): void {
+    if (!this.#stream.isTTY || this.#now() - this.#lastRefresh < REFRESH) return;
+    this.#lastRefresh = this.#now();
+    this.#stream.write(`\r\x1b[K${text.slice(0, Math.max(20, (this.#stream.columns ?? 80) - 1))}`);
+  }
+}
+
+class Reporter {
+  readonly #terminal: Terminal;
+  readonly #fetched = new Totals();
+  readonly #sent = new Totals();
+  /** Emulators done, by platform. */
+  readonly #emulators = new Map<string, number>();
+  readonly #counts = { layers: 0, runs: 0, assets: 0 };
+  /** The mirror in use. It is printed before the next line: a run without lines is silent. */
+  #mirror = '';
+  #printedMirror = '';
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+  }
+
+  report(event: BuilderEvent): void {
+    const line = this.#lineFor(event);
+    if (line !== null) this.#line(line);
+    const status = this.#statusFor(event);
+    if (status !== null) this.#terminal.status(status);
+  }
+
+  #line(text: string): void {
+    if (this.#mirror !== this.#printedMirror) this.#terminal.line(this.#mirror);
+    this.#printedMirror = this.#mirror;
+    this.#terminal.line(text);
+  }
+
+  /** What is worth a line of its own. */
+  #lineFor(event: BuilderEvent): string | null {
     switch (event.type) {
-      case 'upload-progress': {
-        // Told four times a megabyte: only the difference is added up.
-        const blob = `${registry}/${event.repository}@${event.digest}`;
-        sentInAll += event.sent - (sent.get(blob) ?? 0);
-        sent.set(blob, event.sent);
-        return status(`publish: ${megabytes(sentInAll)} of ${megabytes(sum(toSend.values()))}`);
-      }
-      case 'retry':
-        return line(`${registry}: ${event.reason}; again in ${(event.delayMs / 1000).toFixed(1)} s`);
-      case 'warning':
-        return line(`${registry} warns: ${event.text}`);
-      case 'mount':
-      case 'request':
-        return;
+      case 'stage-done':
+        return `${event.stage}: done in ${seconds(event.milliseconds)}`;
+      case 'release-verified':
+        return `${event.channel}: Release of ${event.codename} signed by ${event.signedBy}${event.expired ? ', EXPIRED, accepted on request' : ''}`;
+      case 'cache-damaged':
+        return `cache: ${event.file.path} was damaged, downloading it again`;
+      case 'snapshot':
+        return `${event.file.path} has left the pool, asking the snapshot service`;
+      case 'fetch-retry':
+        return `fetch: ${event.error.message}; retrying in ${seconds(event.delay)}`;
+      case 'fetch-done':
+        return `fetched ${event.file.path} (${megabytes(event.file.size)})`;
+      case 'blob-damaged':
+        return `layout: ${event.digest} was damaged, making it again`;
+      case 'layers-reused':
+        return `${event.platform}: unchanged, layers of the last build`;
+      case 'layers-joined':
+        return `${event.platform}: ${this.#takeEmulators(event.platform)} emulators`;
+      case 'registry':
+        return registryLine(event.registry, event.event);
+      case 'note':
+        return event.text;
+      default:
+        return null;
     }
-  };
+  }
 
-  return (event: BuilderEvent) => {
+  /** What moves on: shown on a terminal alone. */
+  #statusFor(event: BuilderEvent): string | null {
     switch (event.type) {
       case 'stage':
-        return status(`${event.stage} …`);
-      case 'stage-done':
-        return line(`${event.stage}: done in ${(event.milliseconds / 1000).toFixed(1)} s`);
+        return `${event.stage} …`;
       case 'mirror':
-        mirror = `mirror: ${event.url} (${event.from})`;
-        return;
-      case 'release-verified':
-        return line(
-          `${event.channel}: Release of ${event.codename} signed by ${event.signedBy}${event.expired ? ', EXPIRED, accepted on request' : ''}`,
-        );
-      case 'cache-damaged':
-        return line(`cache: ${event.file.path} was damaged, fetching it again`);
-      case 'snapshot':
-        return line(`${event.file.path} has left the pool, asking the snapshot service`);
+        this.#mirror = `mirror: ${event.url} (${event.from})`;
+        return null;
       case 'fetch-start':
-        expected.set(event.file.path, event.file.size);
-        received.set(event.file.path, event.resumedAt);
-        return status(`fetch: ${event.file.path}`);
+        this.#fetched.expect(event.file.path, event.file.size);
+        this.#fetched.reach(event.file.path, event.resumedAt);
+        return `fetch: ${event.file.path}`;
       case 'fetch-progress':
-        received.set(event.file.path, event.received);
-        return status(`fetch: ${megabytes(sum(received.values()))} of ${megabytes(sum(expected.values()))}`);
-      case 'fetch-retry':
-        return line(`fetch: ${event.error.message}; again in ${(event.delay / 1000).toFixed(1)} s`);
+        this.#fetched.reach(event.file.path, event.received);
+        return `fetch: ${this.#fetched}`;
       case 'fetch-done':
-        received.set(event.file.path, event.file.size);
-        return line(`fetched ${event.file.path} (${megabytes(event.file.size)})`);
-      case 'blob-damaged':
-        return line(`layout: ${event.digest} was damaged, making it again`);
-      case 'layers-reused':
-        return line(`${event.platform}: unchanged, layers of the last build`);
+        this.#fetched.reach(event.file.path, event.file.size);
+        return null;
       case 'emulator-done':
-        emulators.set(event.platform, (emulators.get(event.platform) ?? 0) + 1);
-        return status(
-          `build: ${[...emulators].map(([platform, count]) => `${platform} ${count}`).join(', ')}`,
-        );
-      case 'layers-joined':
-        line(`${event.platform}: ${emulators.get(event.platform) ?? 0} emulators`);
-        emulators.delete(event.platform);
-        return;
+        this.#emulators.set(event.platform, (this.#emulators.get(event.platform) ?? 0) + 1);
+        return `build: ${[...this.#emulators].map(([platform, count]) => `${platform} ${count}`).join(', ')}`;
       case 'layer-checked':
-        checked += 1;
-        return status(`check: ${checked} layers read back`);
+        return `check: ${++this.#counts.layers} layers read back`;
       case 'emulator-ran':
-        ran += 1;
-        return status(`check: ${ran} emulators run`);
+        return `check: ${++this.#counts.runs} emulators run`;
       case 'sending':
-        toSend.set(`${event.registry}/${event.repository}`, event.bytes);
-        return;
+        this.#sent.expect(`${event.registry}/${event.repository}`, event.bytes);
+        return null;
       case 'registry':
-        return registryEvent(event.registry, event.event);
+        if (event.event.type !== 'upload-progress') return null;
+        this.#sent.reach(
+          `${event.registry}/${event.event.repository}@${event.event.digest}`,
+          event.event.sent,
+        );
+        return `publish: ${this.#sent}`;
       case 'asset-sent':
-        assets += 1;
-        return status(`github-release: ${assets} files sent, ${event.name}`);
-      case 'note':
-        return line(event.text);
-      case 'cache-hit':
-        return;
+        return `github-release: ${++this.#counts.assets} files sent, ${event.name}`;
+      default:
+        return null;
     }
-  };
+  }
+
+  #takeEmulators(platform: string): number {
+    const count = this.#emulators.get(platform) ?? 0;
+    this.#emulators.delete(platform);
+    return count;
+  }
+}
+
+function registryLine(registry: string, event: RegistryEvent): string | null {
+  if (event.type === 'retry') return `${registry}: ${event.reason}; retrying in ${seconds(event.delayMs)}`;
+  if (event.type === 'warning') return `${registry} warns: ${event.text}`;
+  return null;
+}
+
+function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(1)} s`;
 }

@@ -2,9 +2,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HostPlatform } from '@qemu-user-static/arch-table';
 import { writeLock } from '@qemu-user-static/lock';
-import type { BuildOptions } from '../cli/build.ts';
+import { command as buildCommand } from '../commands/build.ts';
 import { type Environment, openEnvironment } from '../commands/environment.ts';
-import { buildCommand } from '../commands/release.ts';
 import type { BuilderEvent } from '../report/events.ts';
 import { madeRelease } from './made-release.ts';
 
@@ -15,7 +14,7 @@ export interface MadeCheckout {
   /** Builds a layout of some platforms, or of all, and gives its folder. */
   build(name: string, platform?: HostPlatform[]): Promise<string>;
   /** What `build` is given. */
-  buildOptions(name: string, platform?: HostPlatform[]): BuildOptions;
+  buildOptions(name: string, platform?: HostPlatform[]): Parameters<typeof buildCommand.run>[0];
 }
 
 export async function madeCheckout(folder: string, variables: NodeJS.ProcessEnv = {}): Promise<MadeCheckout> {
@@ -29,7 +28,10 @@ export async function madeCheckout(folder: string, variables: NodeJS.ProcessEnv 
   const opened = await openEnvironment(variables, machine, (event) => events.push(event));
   const environment = { ...opened, paths: { ...opened.paths, lock: join(folder, 'sources.lock.json') } };
   await writeLock(environment.paths.lock, lock);
-  const buildOptions = (name: string, platform: HostPlatform[] = []): BuildOptions => ({
+  const buildOptions = (
+    name: string,
+    platform: HostPlatform[] = [],
+  ): Parameters<typeof buildCommand.run>[0] => ({
     output: join(folder, name),
     channel: [],
     platform,
@@ -37,7 +39,7 @@ export async function madeCheckout(folder: string, variables: NodeJS.ProcessEnv 
   });
   const build = async (name: string, platform: HostPlatform[] = []) => {
     const options = buildOptions(name, platform);
-    await buildCommand(options, environment);
+    await buildCommand.run(options, environment);
     return options.output;
   };
   return { environment, events, build, buildOptions };

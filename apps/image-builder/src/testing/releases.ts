@@ -2,9 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type OpenedGitHub, openedGitHub } from '@qemu-user-static/github/testing';
-import type { GitHubReleaseOptions } from '../cli/github-release.ts';
+import { readLock } from '@qemu-user-static/lock';
 import type { Environment } from '../commands/environment.ts';
-import { formatMade, prepareReleases, publishReleases, releaseTarget } from '../commands/github-release.ts';
+import { type command as gitHubReleaseCommand, releaseTarget } from '../commands/github-release.ts';
+import { imagesIn } from '../commands/images.ts';
+import { formatMade, prepareReleases, publishReleases } from '../github-release/releases.ts';
 import { type MadeCheckout, madeCheckout } from './made-checkout.ts';
 import { stateOf } from './release-state.ts';
 
@@ -14,7 +16,7 @@ export const COMMIT = 'c'.repeat(40);
 export interface ReleasesAtHand {
   readonly folder: string;
   readonly checkout: MadeCheckout;
-  readonly options: GitHubReleaseOptions;
+  readonly options: Parameters<typeof gitHubReleaseCommand.run>[0];
   /** Makes the releases on a GitHub. */
   release(opened: OpenedGitHub, change?: Partial<Environment>): Promise<string>;
   /** What a run that nothing disturbed leaves. */
@@ -26,18 +28,23 @@ export async function releasesAtHand(): Promise<ReleasesAtHand> {
   const folder = await mkdtemp(join(tmpdir(), 'github-release-'));
   const checkout = await madeCheckout(folder);
   const layout = await checkout.build('whole');
-  const options: GitHubReleaseOptions = {
+  const options: Parameters<typeof gitHubReleaseCommand.run>[0] = {
     from: [layout],
     plainHost: 'linux/amd64',
     assets: join(folder, 'assets'),
   };
-  const prepared = await prepareReleases(options.from, options, checkout.environment);
+  const { environment } = checkout;
+  const lock = await readLock(environment.paths.lock);
+  const set = await imagesIn({ from: [layout], platform: [], tag: [] }, environment);
+  const template = await environment.template();
+  const prepared = await prepareReleases(lock, set, template, options, environment.onEvent);
   let left: ReturnType<typeof stateOf> | undefined;
 
   const release: ReleasesAtHand['release'] = async ({ github }, change = {}) => {
     const builder = async () => ({ commit: COMMIT, builder: { id: 'test' } });
     const machine = { ...checkout.environment, github: async () => github, builder, ...change };
-    return formatMade(await publishReleases(prepared, await releaseTarget(undefined, machine), machine));
+    const target = await releaseTarget(undefined, machine);
+    return formatMade(await publishReleases(prepared, lock, target, machine.onEvent));
   };
   return {
     folder,

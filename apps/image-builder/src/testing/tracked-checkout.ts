@@ -13,9 +13,8 @@ import { formatLock, type Lock, parseSources, update, writeLock } from '@qemu-us
 import { makeEmulators, makeShell } from '@qemu-user-static/lock/testing';
 import { renderRegisterScript } from '@qemu-user-static/register';
 import { onTestFinished } from 'vitest';
-import type { TrackOptions } from '../cli/track.ts';
 import { type Environment, openEnvironment } from '../commands/environment.ts';
-import { trackCommand } from '../commands/track.ts';
+import { command as trackCommand } from '../commands/track.ts';
 import type { BuilderEvent } from '../report/events.ts';
 
 const CHANNEL = {
@@ -38,7 +37,7 @@ export interface TrackedCheckout extends OpenedGitHub {
   offer(offered: Offered, options?: TestArchiveOptions): Promise<void>;
   /** Makes the archive's state the lock of the checkout, and of the repository's main branch. */
   adopt(): Promise<Lock>;
-  track(options?: Partial<TrackOptions>): ReturnType<typeof trackCommand>;
+  track(options?: Partial<Parameters<typeof trackCommand.run>[0]>): ReturnType<typeof trackCommand.run>;
 }
 
 export async function trackedCheckout(): Promise<TrackedCheckout> {
@@ -108,6 +107,6 @@ export async function trackedCheckout(): Promise<TrackedCheckout> {
       opened.repository.push('main', 'lock', { 'sources.lock.json': formatLock(lock) });
       return lock;
     },
-    track: (options = {}) => trackCommand({ output: join(folder, 'track'), ...options }, environment),
+    track: (options = {}) => trackCommand.run({ output: join(folder, 'track'), ...options }, environment),
   };
 }

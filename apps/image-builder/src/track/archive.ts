@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type HostPlatform, host } from '@qemu-user-static/arch-table';
 import type { Suite } from '@qemu-user-static/debian-archive';
-import { isTold } from '@qemu-user-static/errors';
+import { isCodedError } from '@qemu-user-static/errors';
 import { memoKey, recall, remember } from '@qemu-user-static/files';
 import {
   assertNotOlder,
@@ -62,7 +62,7 @@ export async function trackArchive(
     try {
       channels[name] = await trackChannel(name, wanted, sources.origin, before, context);
     } catch (error) {
-      if (!isTold(error) || !NEEDS_PERSON.has(error.code)) throw error;
+      if (!isCodedError(error) || !NEEDS_PERSON.has(error.code)) throw error;
       const { code, message, remedy } = error;
       findings.push({ channel: name, code, message, remedy });
       const then = channelIn(before, name);

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import type { GuestName, HostPlatform } from '@qemu-user-static/arch-table';
-import { isTold } from '@qemu-user-static/errors';
+import { isCodedError } from '@qemu-user-static/errors';
 import type { Lock, PackageChange } from '@qemu-user-static/lock';
+import type { BuildInputs } from '../build/inputs.ts';
 import { type CheckReport, check } from '../check/check.ts';
-import type { Environment } from '../commands/environment.ts';
-import { makeLayout, stage } from '../release/pipeline.ts';
+import { makeLayout } from '../release/pipeline.ts';
+import { stage } from '../report/events.ts';
 import { guestsIn } from './packages.ts';
 
 /** What came of building and checking the images of a channel that would change. */
@@ -33,20 +34,19 @@ export async function prove(
   lock: Lock,
   changes: readonly PackageChange[],
   folder: string,
-  environment: Environment,
+  inputs: BuildInputs,
 ): Promise<Proof[]> {
   const present = changes.filter(({ now }) => now !== null);
   const proofs: Proof[] = [];
   for (const [channel, ofChannel] of Map.groupBy(present, (change) => change.channel)) {
     const platforms = [...new Set(ofChannel.map(({ platform }) => platform))];
-    const made = await makeAndCheck(lock, channel, platforms, join(folder, channel), environment);
-    const archive = await environment.archive();
+    const made = await makeAndCheck(lock, channel, platforms, join(folder, channel), inputs);
     const proven: ProvenPlatform[] = [];
     for (const platform of platforms) {
       const change = ofChannel.find((one) => one.platform === platform && one.part === 'emulators');
       const now = made.guests.get(platform) ?? null;
       const old = change === undefined ? now : null;
-      const before = change?.before ? await guestsIn(change.before, platform, archive) : old;
+      const before = change?.before ? await guestsIn(change.before, platform, inputs.archive) : old;
       proven.push({ platform, guestsBefore: before, guestsNow: now });
     }
     proofs.push({ channel, platforms: proven, check: made.check, failure: made.failure });
@@ -63,13 +63,13 @@ async function makeAndCheck(
   channel: string,
   platforms: readonly HostPlatform[],
   output: string,
-  environment: Environment,
+  inputs: BuildInputs,
 ): Promise<Made> {
-  const { onEvent } = environment;
+  const { onEvent } = inputs;
   try {
     // gzip alone: zstd takes most of the time, and would prove nothing more about the packages.
     const options = { channels: [channel], platforms, output, compressions: ['gzip'] as const };
-    const built = await makeLayout(lock, options, environment);
+    const built = await makeLayout(lock, options, inputs);
     const report = await stage('check', onEvent, () =>
       check(built.layout, lock, { onEvent, afresh: false, hashed: built.sound }),
     );
@@ -79,7 +79,7 @@ async function makeAndCheck(
     );
     return { guests, check: report, failure: null };
   } catch (error) {
-    if (!isTold(error)) throw error;
+    if (!isCodedError(error)) throw error;
     return { guests: new Map(), check: null, failure: `${error.code}: ${error.message}` };
   }
 }

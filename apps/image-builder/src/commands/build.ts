@@ -1,0 +1,78 @@
+import { Option } from '@commander-js/extra-typings';
+import { connectEngine } from '@qemu-user-static/container-engine';
+import { readLock } from '@qemu-user-static/lock';
+import { contentsNamed, contextArchive, openBuildContext } from '../build/build-context.ts';
+import { DEFAULT_CHANNEL } from '../images/tags.ts';
+import { makeLayout } from '../release/pipeline.ts';
+import { BuilderError } from '../report/errors.ts';
+import { stage } from '../report/events.ts';
+import { command as define, type OptionsOf, type Result } from './command.ts';
+import { buildInputs, type Environment } from './environment.ts';
+import { imageName, making, repository, selectionOf } from './options.ts';
+
+const options = [
+  ...making(),
+  new Option(
+    '--builder <name>',
+    'let the container engine of this machine build one image, and keep it there',
+  )
+    .choices(['docker'] as const)
+    .conflicts(['output', 'compression']),
+  new Option(
+    '--image <name>',
+    'with --builder: latest, register, or a guest such as aarch64 (default: latest)',
+  ),
+  repository(),
+] as const;
+
+type Options = OptionsOf<typeof options>;
+
+export const command = define(options, (given, environment) => {
+  if (given.builder === 'docker') return buildOnEngine(given, environment);
+  if (given.image !== undefined || given.repository !== undefined)
+    throw new BuilderError('USAGE', '--image and --repository go with --builder docker');
+  return buildLayout(given, environment);
+});
+
+async function buildLayout(given: Options, environment: Environment): Promise<Result> {
+  const lock = await readLock(environment.paths.lock);
+  const { output, compression: compressions } = given;
+  const built = await makeLayout(
+    lock,
+    { ...selectionOf(given), output, compressions },
+    await buildInputs(environment),
+  );
+  const tags = built.tags.map(({ plan, descriptor }) => ({ tag: plan.tag, digest: descriptor.digest }));
+  return { text: tags.map(({ tag, digest }) => `${digest} ${tag}`).join('\n'), value: tags };
+}
+
+/** An engine builds one image of one platform from the rendered Dockerfile, and keeps it: there is no layout then. */
+async function buildOnEngine(given: Options, environment: Environment): Promise<Result> {
+  const { image = 'latest', repository: named } = given;
+  const contents = contentsNamed(image);
+  const channel = onlyOne('--channel', given.channel) ?? DEFAULT_CHANNEL;
+  const asked = onlyOne('--platform', given.platform);
+  const engine = await connectEngine();
+  const platform = asked ?? engine.platform;
+  if (platform === null)
+    throw new BuilderError('USAGE', `${engine.description} is not a known host platform: give --platform`);
+  const { repository: name, tag } = imageName(
+    { image: contents.kind === 'all' ? channel : image, repository: named },
+    environment,
+  );
+  const context = await openBuildContext({ channel, platform, contents }, environment);
+  const id = await stage('build', environment.onEvent, () =>
+    engine.build(contextArchive(context), { platform, name: `${name}:${tag}` }),
+  );
+  return {
+    text: `${name}:${tag} for ${platform}, built by ${engine.description}, is in it: ${id}`,
+    value: { name: `${name}:${tag}`, platform, id, guests: context.guests, engine: engine.description },
+  };
+}
+
+/** An engine keeps one image under a name, so one is built at a time. */
+function onlyOne<T>(option: string, given: readonly T[]): T | undefined {
+  if (given.length > 1)
+    throw new BuilderError('USAGE', `--builder docker builds one image: give ${option} once`);
+  return given[0];
+}

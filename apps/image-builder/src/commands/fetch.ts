@@ -1,0 +1,24 @@
+import { readLock } from '@qemu-user-static/lock';
+import { fetch } from '../build/fetch.ts';
+import { stage } from '../report/events.ts';
+import { megabytes } from '../report/format.ts';
+import { command as define } from './command.ts';
+import { archive, json, selection, selectionOf } from './options.ts';
+
+const options = [...selection(), ...archive(), json()] as const;
+
+export const command = define(options, async (given, environment) => {
+  const lock = await readLock(environment.paths.lock);
+  const context = await environment.archive();
+  const fetched = await stage('fetch', environment.onEvent, () => fetch(lock, selectionOf(given), context));
+  const files = fetched.flatMap(({ platforms }) =>
+    platforms.flatMap(({ locked, emulatorsDeb, shellDeb }) => [
+      { package: locked.emulators.path, size: locked.emulators.size, file: emulatorsDeb },
+      { package: locked.shell.path, size: locked.shell.size, file: shellDeb },
+    ]),
+  );
+  return {
+    text: files.map(({ package: path, size, file }) => `${file}  ${megabytes(size)}  ${path}`).join('\n'),
+    value: files,
+  };
+});
