@@ -33,7 +33,7 @@ test('a gzip member has no time and is the same on every machine', async () => {
 });
 
 test.runIf(process.platform === 'linux' && getPriority() < constants.priority.PRIORITY_BELOW_NORMAL)(
-  'members are made below the priority of everything else',
+  'members are made below the priority of everything else (normal priority)',
   async () => {
     await gzip.member([Buffer.from('one')]);
     // Field 19 of proc_pid_stat(5), after the name in brackets, which may have spaces.
