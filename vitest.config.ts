@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { e2eEnvironment } from './tools/src/e2e/places.ts';
+import { allBut, passedNames, readReport } from './tools/src/test-report.ts';
 
 /** Tests that change the machine's one table of interpreters, or use its container engines. */
 const E2E = '**/*.e2e.test.ts';
@@ -17,6 +18,8 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+const { E2E_AFTER } = process.env;
+
 // One vitest project a workspace, named as Nx names it, and at the end `e2e`.
 export default defineConfig({
   test: {
@@ -27,6 +30,7 @@ export default defineConfig({
     testTimeout: 180_000,
     hookTimeout: 180_000,
     sequence: { sequencer: LongestFirst },
+    ...(E2E_AFTER !== undefined && { testNamePattern: allBut(passedNames(await readReport(E2E_AFTER))) }),
     projects: [
       ...globSync(['apps/*', 'libs/*', 'tools'], { cwd: import.meta.dirname }).map((root) => ({
         extends: true as const,

@@ -32,7 +32,7 @@ const run = (program: string, words: readonly string[], options: ExecFileOptions
     env: { ...process.env, HTTP_PROXY: NOWHERE, HTTPS_PROXY: NOWHERE, ...options.env },
   });
 const NOWHERE = 'http://127.0.0.1:1';
-const possible = process.env.OFFLINE === undefined && process.arch === 'x64' && hasDockerRegistry;
+const possible = !process.env.OFFLINE && process.arch === 'x64' && hasDockerRegistry;
 const hasPython = spawnSync('python3', ['--version']).status === 0;
 const folder = await mkdtemp(join(tmpdir(), 'supply-chain-'));
 const TAGS = { tag: ['x86_64-arm', 'armv7l-arm', 'arm-10.2.2'], platform: [], connections: 4 };

@@ -1,42 +1,93 @@
-import { expect, test } from 'vitest';
-import { formatTally, type Report, requiredButSkipped } from './test-report.ts';
+import { describe, expect, test } from 'vitest';
+import { allBut, formatTally, passedNames, type Report, requiredButSkipped, tallyOf } from './test-report.ts';
 
-const report = (counts: Partial<Report>): Report => ({
-  numPassedTests: 0,
-  numFailedTests: 0,
-  numPendingTests: 0,
-  numTodoTests: 0,
-  testResults: [],
-  ...counts,
+/** A report of one file; each test is `suite > title: status`. */
+function report(tests: readonly string[], status = 'passed', name = 'a.test.ts'): Report {
+  const assertionResults = tests.map((text) => {
+    const [, titles = '', ended = ''] = /^(.*): (\w+)$/.exec(text) ?? [];
+    const [title = '', ...suites] = titles.split(' > ').reverse();
+    return { ancestorTitles: suites.reverse(), title, status: ended };
+  });
+  return { testResults: [{ name, status, assertionResults }] };
+}
+const both = (one: Report, other: Report): Report => ({
+  testResults: [...one.testResults, ...other.testResults],
+});
+const WITHOUT_SKOPEO = (need: string) => (need === 'skopeo' ? 'skopeo is not installed' : undefined);
+const format = (...tests: string[]) => formatTally(tallyOf(report(tests)), WITHOUT_SKOPEO);
+
+describe('the end of a run', () => {
+  test('counts on its last line', () => {
+    expect(format('runs: passed', 'breaks: failed', 'waits: skipped').split('\n').at(-1)).toBe(
+      '1 passed, 1 failed, 1 skipped',
+    );
+  });
+
+  test('sums up skips by what the machine lacks, most of them first, with a remedy', () => {
+    const text = format(
+      'the archive (network): ENOTFOUND > is read: skipped',
+      'a registry (docker-registry) > gives to skopeo (skopeo): skipped',
+      'a copy (skopeo): skipped',
+    );
+    expect(text).toBe(
+      [
+        '2 skipped: need skopeo: skopeo is not installed',
+        '  remedy: apt-get install skopeo',
+        '1 skipped: need network: ENOTFOUND',
+        '  remedy: connect to a mirror of Debian, and: unset OFFLINE',
+        '0 passed, 0 failed, 3 skipped',
+      ].join('\n'),
+    );
+  });
+
+  test('takes brackets that name no need for what they are', () => {
+    expect(format('cut (-1), twice: skipped')).toBe(
+      '1 skipped: not asked for, or for a reason of their own\n0 passed, 0 failed, 1 skipped',
+    );
+  });
+
+  test.each([
+    ['that cannot be loaded', []],
+    ['whose preparation fails', ['runs: skipped']],
+  ])('counts a file %s as a failure', (_, tests) => {
+    const text = formatTally(tallyOf(report(tests, 'failed')), WITHOUT_SKOPEO);
+    expect(text).toMatch(/^failed outside its tests: a.test.ts\n/);
+    expect(text).toContain('0 passed, 1 failed, ');
+  });
 });
 
-test('the last line counts, those above name what was skipped', () => {
-  const assertionResults = [
-    { fullName: 'runs', status: 'passed' },
-    { fullName: 'reads the archive (network)', status: 'skipped' },
-  ];
-  const testResults = [{ name: 'a.test.ts', status: 'passed', assertionResults }];
-  expect(formatTally(report({ numPassedTests: 1, numPendingTests: 1, testResults }))).toBe(
-    'skipped: reads the archive (network)\n1 passed, 0 failed, 1 skipped',
+describe('E2E=required', () => {
+  test('allows no skip of what the set-up brings, nor one without a known reason', () => {
+    const tests = ['README (root, engine) > runs: skipped', 'it waits: skipped', 'loads (engine): passed'];
+    expect(requiredButSkipped(tallyOf(report(tests)))).toEqual(['README (root, engine) > runs', 'it waits']);
+  });
+
+  test('allows skips of what no set-up can bring', () => {
+    expect(
+      requiredButSkipped(tallyOf(report(['reads (network): skipped', 'runs (amd64): skipped']))),
+    ).toEqual([]);
+  });
+});
+
+describe('a run after one on another machine', () => {
+  const earlier = both(
+    report(['suite > passes: passed', 'suite > waits: skipped', 'same name: passed', 'fails: failed']),
+    report(['same name: skipped'], 'passed', 'b.test.ts'),
   );
-});
 
-test.each([
-  ['that cannot be loaded', []],
-  ['whose preparation fails', [{ fullName: 'runs', status: 'skipped' }]],
-])('a file %s counts as a failure', (_, assertionResults) => {
-  const testResults = [{ name: 'b.test.ts', status: 'failed', assertionResults }];
-  expect(formatTally(report({ testResults }))).toMatch(
-    /^failed outside its tests: b.test.ts\n(.*\n)*0 passed, 1 failed, 0 skipped$/m,
-  );
-});
+  test('leaves out what passed there, and nothing else', () => {
+    const pattern = allBut(passedNames(earlier));
+    const left = ['suite > passes', 'suite > waits', 'same name', 'fails', 'suite > passes twice', 'new'];
+    expect(left.filter((name) => pattern.test(name))).toEqual(left.slice(1));
+  });
 
-test('what needs root or an engine is named where it is skipped', () => {
-  const assertionResults = [
-    { fullName: 'the README (root, engine) runs', status: 'skipped' },
-    { fullName: 'loads (engine)', status: 'passed' },
-    { fullName: 'reads the archive (network)', status: 'skipped' },
-  ];
-  const testResults = [{ name: 'a.test.ts', status: 'passed', assertionResults }];
-  expect(requiredButSkipped(report({ testResults }))).toEqual(['the README (root, engine) runs']);
+  test('counts it all the same', () => {
+    const now = report(['suite > passes: skipped', 'suite > waits: passed', 'never ran (skopeo): skipped']);
+    const { passed, skipped } = tallyOf(now, passedNames(earlier));
+    expect([passed.length, skipped.length]).toEqual([2, 1]);
+  });
+
+  test('runs everything where nothing passed', () => {
+    expect(allBut(new Set()).test('suite > passes')).toBe(true);
+  });
 });

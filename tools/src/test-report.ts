@@ -1,40 +1,126 @@
+import { readFile } from 'node:fs/promises';
+import { NEEDS, needsIn } from './test-needs.ts';
+
 /** The part of vitest's JSON report that is used. https://vitest.dev/guide/reporters#json-reporter */
 export interface Report {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly numPendingTests: number;
-  readonly numTodoTests: number;
   readonly testResults: readonly {
+    /** The file's path. */
     readonly name: string;
     readonly status: string;
-    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
+    readonly assertionResults: readonly TestResult[];
   }[];
 }
 
-/** Tests that were skipped though they were required: those whose name says that they need root or an engine. */
-export function requiredButSkipped(report: Report): string[] {
-  return report.testResults
-    .flatMap(({ assertionResults }) => assertionResults)
-    .filter(
-      ({ status, fullName }) => status === 'skipped' && /\([^)]*\b(root|engine)\b[^)]*\)/.test(fullName),
-    )
-    .map(({ fullName }) => fullName);
+interface TestResult {
+  readonly ancestorTitles: readonly string[];
+  readonly title: string;
+  readonly status: string;
 }
 
-/** What was skipped, by name (a name says what the test needs), and the count as the last line. */
-export function formatTally(report: Report): string {
-  const all = report.testResults.flatMap(({ assertionResults }) => assertionResults);
-  const skipped = all.filter(
-    ({ status }) => status === 'skipped' || status === 'pending' || status === 'todo',
-  );
-  // A file that cannot be loaded, or whose preparation fails, has no failed test to count, and is a failure all the same.
-  const broken = report.testResults.filter(
-    ({ status, assertionResults }) =>
-      status === 'failed' && assertionResults.every((test) => test.status !== 'failed'),
-  );
+export async function readReport(path: string): Promise<Report> {
+  return JSON.parse(await readFile(path, 'utf8')) as Report;
+}
+
+/** Tests of a run by how they ended. */
+export interface Tally {
+  readonly passed: readonly TestResult[];
+  readonly failed: readonly TestResult[];
+  readonly skipped: readonly TestResult[];
+  /** Files that cannot be loaded, or whose preparation fails: no failed test is counted in them. */
+  readonly broken: readonly string[];
+}
+
+const titlesOf = ({ ancestorTitles, title }: TestResult) => [...ancestorTitles, title];
+
+/** A test's name, as vitest's `testNamePattern` sees it. */
+export const nameOf = (test: TestResult) => titlesOf(test).join(' > ');
+
+/** @param earlier names of tests that passed in an earlier run, and were left out of this one */
+export function tallyOf({ testResults }: Report, earlier: ReadonlySet<string> = new Set()): Tally {
+  const all = testResults.flatMap(({ assertionResults }) => assertionResults);
+  const ended = all.filter(({ status }) => status === 'passed' || status === 'failed');
+  const others = all.filter((test) => !ended.includes(test));
+  return {
+    passed: [
+      ...ended.filter(({ status }) => status === 'passed'),
+      ...others.filter((test) => earlier.has(nameOf(test))),
+    ],
+    failed: ended.filter(({ status }) => status === 'failed'),
+    skipped: others.filter((test) => !earlier.has(nameOf(test))),
+    broken: testResults
+      .filter(
+        ({ status, assertionResults }) =>
+          status === 'failed' && assertionResults.every((test) => test.status !== 'failed'),
+      )
+      .map(({ name }) => name),
+  };
+}
+
+/** The names of tests that passed, except those that another file's test has too which did not. */
+export function passedNames(report: Report): Set<string> {
+  const { passed, failed, skipped } = tallyOf(report);
+  const others = new Set([...failed, ...skipped].map(nameOf));
+  return new Set(passed.map(nameOf).filter((name) => !others.has(name)));
+}
+
+/** A `testNamePattern` of every test but those. */
+export function allBut(names: ReadonlySet<string>): RegExp {
+  return new RegExp(`^(?!(?:${Array.from(names, RegExp.escape).join('|')})$)`);
+}
+
+/** Skipped tests that E2E=required allows no skip of: the set-up brings what they need, or nothing is known that they need. */
+export function requiredButSkipped({ skipped }: Tally): string[] {
+  return skipped
+    .filter((test) => {
+      const needs = needsIn(titlesOf(test));
+      return needs.length === 0 || needs.some((need) => NEEDS[need]?.setUp);
+    })
+    .map(nameOf);
+}
+
+/**
+ * What was skipped, summed up by what the machine lacks, and the count as the last line.
+ * @param lackOf why the machine does not have what a need names, or nothing
+ */
+export function formatTally(tally: Tally, lackOf = lackHere): string {
+  const { passed, failed, skipped, broken } = tally;
   return [
-    ...broken.map(({ name }) => `failed outside its tests: ${name}`),
-    ...skipped.map(({ fullName }) => `skipped: ${fullName}`),
-    `${report.numPassedTests} passed, ${report.numFailedTests + broken.length} failed, ${report.numPendingTests + report.numTodoTests} skipped`,
+    ...broken.map((name) => `failed outside its tests: ${name}`),
+    ...reasonsOf(skipped, lackOf),
+    `${passed.length} passed, ${failed.length + broken.length} failed, ${skipped.length} skipped`,
   ].join('\n');
+}
+
+function reasonsOf(skipped: Tally['skipped'], lackOf: typeof lackHere): string[] {
+  const counts = new Map<string, number>();
+  for (const test of skipped) {
+    const reason = reasonOf(titlesOf(test), lackOf);
+    counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  }
+  const sorted = [...counts].sort(([, a], [, b]) => b - a);
+  return sorted.map(([reason, count]) => `${count} skipped: ${reason}`);
+}
+
+/** Titles may end with the reason that the tests themselves found: `(network): the mirror cannot be reached`. */
+function reasonOf(titles: readonly string[], lackOf: typeof lackHere): string {
+  const needs = needsIn(titles);
+  if (needs.length === 0) return 'not asked for, or for a reason of their own';
+  const missing = needs.flatMap((name) => {
+    const reason = lackOf(name);
+    return reason === undefined ? [] : [{ name, reason }];
+  });
+  const found = titles.map((title) => /\): (.*)$/.exec(title)?.[1]).find((reason) => reason !== undefined);
+  const lacking = missing.length > 0 ? missing : needs.map((name) => ({ name, reason: found ?? 'not here' }));
+  const remedies = new Set(lacking.map(({ name }) => NEEDS[name]?.remedy));
+  const names = lacking.map(({ name }) => name).join(', ');
+  const reasons = new Set(lacking.map(({ reason }) => reason));
+  return `need ${names}: ${[...reasons].join(', ')}\n  remedy: ${[...remedies].join('; ')}`;
+}
+
+const lacks = new Map<string, string | undefined>();
+
+/** Once a run: some of it starts a program. */
+function lackHere(name: string): string | undefined {
+  if (!lacks.has(name)) lacks.set(name, NEEDS[name]?.lack());
+  return lacks.get(name);
 }

@@ -1,9 +1,19 @@
 #!/usr/bin/env node
-import { enableCompileCache } from 'node:module';
-import { resolve } from 'node:path';
 
-// A command that finds nothing to do takes a third of a second, most of it to read this code: Node keeps what it made of
-// it. Not in its own place in /tmp, where other users of the machine can write. This one file is read before that, and is
-// JavaScript for that reason: Node takes a tenth of a second to load what strips types.
-enableCompileCache(resolve(import.meta.dirname, '../../../node_modules/.cache/image-builder'));
-await import('./program.ts');
+// The one file that Node reads without knowing TypeScript. It imports nothing at first, so that every Node can read it:
+// an older one than package.json asks for ends with a sentence, not at the first word it does not know.
+if (Number(process.versions.node.split('.')[0]) < 24) {
+  process.stderr.write(
+    `NODE_TOO_OLD: image-builder needs Node 24 or newer, and this is Node ${process.versions.node}\n` +
+      '  remedy: Use the Node that `npm ci` installs: npm ci && npx image-builder --help\n',
+  );
+  process.exitCode = 1;
+} else {
+  const { enableCompileCache } = await import('node:module');
+  const { resolve } = await import('node:path');
+  // A command that finds nothing to do takes a third of a second, most of it to read this code: Node keeps what it made
+  // of it. Not in its own place in /tmp, where other users of the machine can write. This file is read before that, and
+  // Node takes a tenth of a second to load what strips types: one more reason for JavaScript.
+  enableCompileCache(resolve(import.meta.dirname, '../../../node_modules/.cache/image-builder'));
+  await import('./program.ts');
+}

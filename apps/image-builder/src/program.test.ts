@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync } from 'node:fs';
+import { openSync, readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
+import { BUILDER_ERRORS } from './report/errors.ts';
 
 const MAIN = new URL('./main.js', import.meta.url).pathname;
 /** A command that prints a result, and needs nothing. */
@@ -13,6 +14,19 @@ async function ended(child: ChildProcess): Promise<{ status: number | null; told
   const [status] = (await once(child, 'close')) as [number | null];
   return { status, told: await told };
 }
+
+test('an older Node ends with a sentence and a remedy, before it reads what it does not know', async () => {
+  const pretend = "Object.defineProperty(process.versions, 'node', { value: '20.11.1' })";
+  const words = ['--import', `data:text/javascript,${pretend}`, ...WORDS];
+  const { status, told } = await ended(spawn(process.execPath, words));
+  expect(told).toBe(
+    'NODE_TOO_OLD: image-builder needs Node 24 or newer, and this is Node 20.11.1\n' +
+      `  remedy: ${BUILDER_ERRORS.NODE_TOO_OLD.remedy}\n`,
+  );
+  expect(status).toBe(1);
+  // Names that a module lacks are found out before its first line runs.
+  expect(readFileSync(MAIN, 'utf8')).not.toMatch(/^(import|export) /m);
+});
 
 describe('the result cannot be written', () => {
   test('nobody reads it any more: the command ends as others do then, and says nothing', async () => {

@@ -10,7 +10,7 @@ import { serve } from './testing/server.ts';
 const NAMESPACE = ['--user', '--map-root-user', '--mount'];
 const canMount = spawnSync('unshare', [...NAMESPACE, 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']).status === 0;
 
-test.skipIf(!canMount)('a full disk has an error of its own (user namespaces)', async () => {
+test.skipIf(!canMount)('a full disk has an error of its own (user namespace)', async () => {
   const body = randomBytes(1 << 20);
   const server = await serve([['pool/a.deb', body]]);
   onTestFinished(() => server.close());

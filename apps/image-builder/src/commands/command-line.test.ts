@@ -26,10 +26,10 @@ describe.concurrent('help', () => {
 test('every command is an Nx target', async () => {
   const project = new URL('../../project.json', import.meta.url);
   const { targets } = JSON.parse(await readFile(project, 'utf8')) as {
-    targets: Record<string, { options?: { command: string } }>;
+    targets: Record<string, { command?: string }>;
   };
   for (const name of Object.keys(COMMANDS))
-    expect(targets[name]?.options?.command).toBe(`node apps/image-builder/src/main.js ${name}`);
+    expect(targets[name]?.command).toBe(`node apps/image-builder/src/main.js ${name}`);
 });
 
 describe.concurrent('wrong usage ends with status 2 and says what is right', () => {

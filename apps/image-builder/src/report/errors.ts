@@ -120,6 +120,10 @@ export const BUILDER_ERRORS = {
     remedy:
       'Run the command again: it sends the file anew. If it stays, remove the folder in --assets, which may be damaged.',
   },
+  NODE_TOO_OLD: {
+    meaning: 'The Node that runs the command is older than the project’s code.',
+    remedy: 'Use the Node that `npm ci` installs: npm ci && npx image-builder --help',
+  },
   USAGE: {
     meaning: 'The command line, or a variable that goes with it, is not understood.',
     remedy: 'Run the command with --help.',

@@ -66,6 +66,7 @@ mounted() {
 
 mount_it() {
 	why=$(mount -t binfmt_misc binfmt_misc "$MOUNT" 2>&1) && MOUNTED=yes && return 0
+	why=${why%%"$NEWLINE"*} # util-linux adds a line about dmesg
 	in_kernel || fail BINFMT_MISSING "this kernel has no binfmt_misc"
 	case $MOUNT in
 	/proc/sys/fs/binfmt_misc) remedy='' ;;
