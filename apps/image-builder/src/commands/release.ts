@@ -26,8 +26,10 @@ export async function releaseCommand(options: ReleaseOptions, environment: Envir
     environment,
   );
   if (gitHub === null) return { text: formatSummary(summary), value: summary };
-  const { formatMade, makeGitHubReleases } = await import('./github-release.ts');
-  const gitHubReleases = await makeGitHubReleases([options.output], options, gitHub, environment);
+  const { formatMade, publishReleases } = await import('../github-release/releases.ts');
+  const { prepareGitHubReleases } = await import('./github-release.ts');
+  const prepared = await prepareGitHubReleases([options.output], options, environment);
+  const gitHubReleases = await publishReleases(prepared, gitHub, environment.onEvent);
   return {
     text: `${formatSummary(summary)}\n${formatMade(gitHubReleases)}`,
     value: { ...summary, gitHubReleases },

@@ -1,5 +1,6 @@
 import { openEnvironment } from '../commands/environment.ts';
-import { makeGitHubReleases, releaseTarget } from '../commands/github-release.ts';
+import { prepareGitHubReleases, releaseTarget } from '../commands/github-release.ts';
+import { publishReleases } from '../github-release/releases.ts';
 
 /** A process that makes the releases of a layout, to be killed: `make.ts LOCK LAYOUT ASSETS`; GitHub as variables say. */
 const [lock = '', layout = '', assets = ''] = process.argv.slice(2);
@@ -7,5 +8,6 @@ const opened = await openEnvironment(process.env, {}, () => undefined);
 const builder = async () => ({ commit: 'c'.repeat(40), builder: { id: 'test' } });
 const environment = { ...opened, builder, paths: { ...opened.paths, lock } };
 const target = await releaseTarget(undefined, environment);
-await makeGitHubReleases([layout], { plainHost: 'linux/amd64', assets }, target, environment);
+const prepared = await prepareGitHubReleases([layout], { plainHost: 'linux/amd64', assets }, environment);
+await publishReleases(prepared, target, environment.onEvent);
 await opened.close();

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { type OpenedGitHub, openedGitHub } from '@qemu-user-static/github/testing';
 import type { GitHubReleaseOptions } from '../cli/github-release.ts';
 import type { Environment } from '../commands/environment.ts';
-import { formatMade, prepareReleases, publishReleases, releaseTarget } from '../commands/github-release.ts';
+import { prepareGitHubReleases, releaseTarget } from '../commands/github-release.ts';
+import { formatMade, publishReleases } from '../github-release/releases.ts';
 import { type MadeCheckout, madeCheckout } from './made-checkout.ts';
 import { stateOf } from './release-state.ts';
 
@@ -31,13 +32,14 @@ export async function releasesAtHand(): Promise<ReleasesAtHand> {
     plainHost: 'linux/amd64',
     assets: join(folder, 'assets'),
   };
-  const prepared = await prepareReleases(options.from, options, checkout.environment);
+  const prepared = await prepareGitHubReleases(options.from, options, checkout.environment);
   let left: ReturnType<typeof stateOf> | undefined;
 
   const release: ReleasesAtHand['release'] = async ({ github }, change = {}) => {
     const builder = async () => ({ commit: COMMIT, builder: { id: 'test' } });
     const machine = { ...checkout.environment, github: async () => github, builder, ...change };
-    return formatMade(await publishReleases(prepared, await releaseTarget(undefined, machine), machine));
+    const target = await releaseTarget(undefined, machine);
+    return formatMade(await publishReleases(prepared, target, machine.onEvent));
   };
   return {
     folder,
