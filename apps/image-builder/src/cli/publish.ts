@@ -12,7 +12,6 @@ import {
 export interface PublishOptions extends ImagesOptions, DestinationOptions {
   readonly push?: true;
   readonly thorough?: true;
-  readonly save?: string;
 }
 
 export const publish: Declaration = {
@@ -23,7 +22,6 @@ export const publish: Declaration = {
     ...images(),
     new Option('--push', 'do what the plan says; without it nothing is changed'),
     new Option('--thorough', 'ask about every blob, also where a manifest above it is there'),
-    new Option('--save <file>', 'write the plan as JSON'),
     ...registries(),
     json(),
   ],

@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import type { Declaration } from '../commands/command.ts';
 import { type ImageOptions, json, oneImage } from '../commands/options.ts';
-import { SBOM_FORMATS, type SbomFormat } from '../sbom/sbom-formats.ts';
+import { SBOM_FORMATS, type SbomFormat } from '../sbom/sboms.ts';
 
 export interface SbomOptions extends ImageOptions {
   readonly format: SbomFormat;

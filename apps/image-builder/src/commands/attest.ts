@@ -2,10 +2,10 @@ import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { readLock } from '@qemu-user-static/lock';
 import { subjectsOf } from '../attest/attachments.ts';
-import { type AttestPlan, applyAttest, planAttest, refusalOf } from '../attest/attest.ts';
+import { type AttestPlan, applyAttest, attestRefusal, planAttest } from '../attest/attest.ts';
 import type { BuildFacts } from '../attest/provenance.ts';
 import type { AttestOptions } from '../cli/attest.ts';
-import { nameOf } from '../publish/format-plan.ts';
+import { nameOf } from '../publish/destination.ts';
 import { stage } from '../release/pipeline.ts';
 import { table } from '../report/format.ts';
 import { destinationsOf } from './destinations.ts';
@@ -29,7 +29,7 @@ export async function attestCommand(options: AttestOptions, environment: Environ
     );
     return { schemaVersion: 1, signer: signer?.name ?? null, targets };
   });
-  const failure = refusalOf(plan);
+  const failure = attestRefusal(plan);
   if (options.push && failure === undefined)
     await stage('attest', onEvent, () =>
       Promise.all(destinations.map((destination) => applyAttest(subjects, destination, signer, connections))),

@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -47,12 +47,10 @@ async function registry() {
   return server;
 }
 
-test('without --push only the plan is made, printed and saved', async () => {
+test('without --push only the plan is made and printed', async () => {
   const server = await registry();
-  const file = join(folder, 'plan.json');
-  const result = await publish([`${server.name}/o/q`], { save: file });
+  const result = await publish([`${server.name}/o/q`]);
   expect(result.text).toMatch(/o\/q +\d+ upload +\d+ +\d+ +\d+ create/);
-  expect(JSON.parse(await readFile(file, 'utf8'))).toEqual(result.value);
   expect(server.store.blobs.size + server.store.manifests.size + server.store.uploads.size).toBe(0);
 });
 

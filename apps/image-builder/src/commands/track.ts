@@ -2,6 +2,7 @@ import type { GitHub, KeptThread } from '@qemu-user-static/github';
 import { formatLock, type Lock, packageChanges, readLock, readSources } from '@qemu-user-static/lock';
 import { renderRegisterScript } from '@qemu-user-static/register';
 import type { TrackOptions } from '../cli/track.ts';
+import { makeLayout } from '../release/pipeline.ts';
 import { BuilderError } from '../report/errors.ts';
 import { trackArchive } from '../track/archive.ts';
 import { pullRequestBody, pullRequestTitle } from '../track/format-pull-request.ts';
@@ -87,7 +88,11 @@ async function proposeLock(
   const marker = markerFor(now);
   const declined = await foresee(github, { marker, before: from });
   if (declined !== null) return declined;
-  const proofs = await prove(now, report.changes, output, environment);
+  const proofs = await prove(now, report.changes, output, {
+    makeLayout: (lock, options) => makeLayout(lock, options, environment),
+    archive: await environment.archive(),
+    onEvent: environment.onEvent,
+  });
   return propose(github, {
     marker,
     title: pullRequestTitle(report, now),

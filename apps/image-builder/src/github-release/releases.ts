@@ -8,7 +8,7 @@ import { type Asset, makeAssets } from './assets.ts';
 import { listReleases } from './draft.ts';
 import { releaseNotes } from './notes.ts';
 import { planReleases, type ReleasePlan } from './plan.ts';
-import { type MadeRelease, makeRelease, previousRelease } from './release.ts';
+import { makeRelease, previousRelease, type ReleaseOutcome } from './release.ts';
 
 /** The images that are released, and what they were made from. */
 export interface ReleasedImages {
@@ -58,9 +58,9 @@ export async function publishReleases(
   { lock, plainHost, releases }: PreparedReleases,
   { github, commit }: ReleaseTarget,
   onEvent: OnEvent,
-): Promise<MadeRelease[]> {
+): Promise<ReleaseOutcome[]> {
   const previous = await previousRelease(github, await listReleases(github), lock);
-  const made: MadeRelease[] = [];
+  const made: ReleaseOutcome[] = [];
   for (const { plan, assets } of releases) {
     const notes = releaseNotes(plan, lock, assets, plainHost, previous);
     made.push(await makeRelease(github, { plan, assets, notes, commit }, onEvent));
@@ -69,6 +69,6 @@ export async function publishReleases(
 }
 
 /** One line a release: its tag, what was done, and its address. */
-export function formatMade(made: readonly MadeRelease[]): string {
+export function formatMade(made: readonly ReleaseOutcome[]): string {
   return made.map(({ tag, action, assets, url }) => `${tag}: ${action}, ${assets} files, ${url}`).join('\n');
 }

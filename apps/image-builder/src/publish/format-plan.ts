@@ -1,4 +1,5 @@
 import { megabytes, table } from '../report/format.ts';
+import { nameOf } from './destination.ts';
 import type { PlannedTag, PublishPlan, TargetPlan } from './plan.ts';
 
 /** How many tags a printed plan lists for each repository before it only counts them. */
@@ -11,10 +12,6 @@ export function formatPlan({ targets }: PublishPlan): string {
     ...targets.map(targetRow),
   ]);
   return [counts, ...targets.flatMap(tagLines)].join('\n');
-}
-
-export function nameOf({ registry, repository }: Pick<TargetPlan, 'registry' | 'repository'>): string {
-  return `${registry}/${repository}`;
 }
 
 function targetRow(target: TargetPlan): string[] {
@@ -55,7 +52,7 @@ function tagLines(target: TargetPlan): string[] {
     '',
     `${nameOf(target)}:`,
     table([['', 'TAG', 'IS', 'SHALL BE'], ...rows]),
-    ...(hidden > 0 ? [`and ${hidden} more; --json and --save list them`] : []),
+    ...(hidden > 0 ? [`and ${hidden} more; --json lists them`] : []),
   ];
 }
 
