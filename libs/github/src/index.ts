@@ -3,7 +3,7 @@ export { GITHUB_ERRORS, GitHubError, GitHubSettingError, hasStatus } from './err
 export type { GitHubEvent } from './events.ts';
 export { ignoreMissing } from './ignore-missing.ts';
 export {
-  isOurs,
+  isOurThread,
   isSameText,
   type KeptThread,
   keepOne,

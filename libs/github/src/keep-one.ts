@@ -28,7 +28,7 @@ export function markerOf(matter: string): string {
 }
 
 /** Whether we wrote a thread, and it is still about something. */
-export function isOurs({ body }: Pick<Thread, 'body'>): boolean {
+export function isOurThread({ body }: Pick<Thread, 'body'>): boolean {
   return body?.startsWith(MARK) === true;
 }
 

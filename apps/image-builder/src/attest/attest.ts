@@ -2,8 +2,7 @@ import type { Digest } from '@qemu-user-static/oci-image';
 import type { Descriptor, Repository } from '@qemu-user-static/oci-registry';
 import type { StatementSigner } from '@qemu-user-static/signing';
 import pLimit from 'p-limit';
-import { nameOf } from '../publish/format-plan.ts';
-import type { Destination } from '../publish/publish.ts';
+import { type Destination, nameOf } from '../publish/destination.ts';
 import { BuilderError } from '../report/errors.ts';
 import { listed } from '../report/problems.ts';
 import { type Artifact, EMPTY } from './artifact.ts';
@@ -15,10 +14,10 @@ export interface AttestPlan {
   readonly schemaVersion: 1;
   /** Null: nothing is signed. */
   readonly signer: string | null;
-  readonly targets: readonly TargetPlan[];
+  readonly targets: readonly AttestTarget[];
 }
 
-export interface TargetPlan {
+export interface AttestTarget {
   readonly registry: string;
   readonly repository: string;
   readonly subjects: readonly PlannedSubject[];
@@ -42,7 +41,7 @@ export async function planAttest(
   { registry, repository, client }: Destination,
   signer: StatementSigner | null,
   atOnce: number,
-): Promise<TargetPlan> {
+): Promise<AttestTarget> {
   const limit = pLimit(atOnce);
   const planned = await limit.map(subjects, async (subject): Promise<PlannedSubject> => {
     const { descriptor, documents, statements } = subject;
@@ -63,7 +62,7 @@ export async function planAttest(
 }
 
 /** Why a plan cannot be followed: there are images that the repository does not have. */
-export function refusalOf({ targets }: AttestPlan): BuilderError | undefined {
+export function attestRefusal({ targets }: AttestPlan): BuilderError | undefined {
   const missing = targets.flatMap((target) =>
     target.subjects.filter(({ published }) => !published).map(({ digest }) => `${nameOf(target)}@${digest}`),
   );

@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { Option } from '@commander-js/extra-typings';
 import { readLock } from '@qemu-user-static/lock';
 import { subjectsOf } from '../attest/attachments.ts';
-import { type AttestPlan, applyAttest, planAttest, refusalOf } from '../attest/attest.ts';
+import { type AttestPlan, applyAttest, attestRefusal, planAttest } from '../attest/attest.ts';
 import type { BuildFacts } from '../attest/provenance.ts';
-import { nameOf } from '../publish/format-plan.ts';
+import { nameOf } from '../publish/destination.ts';
 import { stage } from '../report/events.ts';
 import { table } from '../report/format.ts';
 import { command as define } from './command.ts';
@@ -42,7 +42,7 @@ export const command = define(options, async (given, environment) => {
     );
     return { schemaVersion: 1, signer: signer?.name ?? null, targets };
   });
-  const failure = refusalOf(plan);
+  const failure = attestRefusal(plan);
   if (given.push && failure === undefined)
     await stage('attest', onEvent, () =>
       Promise.all(destinations.map((destination) => applyAttest(subjects, destination, signer, connections))),

@@ -1,6 +1,5 @@
 import { parseReference } from '@qemu-user-static/oci-registry';
-import { nameOf } from '../publish/format-plan.ts';
-import type { Destination } from '../publish/publish.ts';
+import { type Destination, nameOf } from '../publish/destination.ts';
 import { BuilderError } from '../report/errors.ts';
 import type { Environment, RegistryOptions } from './environment.ts';
 

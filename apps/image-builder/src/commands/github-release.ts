@@ -1,14 +1,15 @@
 import { Option } from '@commander-js/extra-typings';
 import { readLock } from '@qemu-user-static/lock';
-import type { MadeRelease } from '../github-release/release.ts';
+import type { ReleaseOutcome } from '../github-release/release.ts';
 import {
   formatMade,
-  type PreparedRelease,
+  type PreparedReleases,
   prepareReleases,
   publishReleases,
   type ReleaseFiles,
   type ReleaseTarget,
 } from '../github-release/releases.ts';
+import { stage } from '../report/events.ts';
 import { megabytes } from '../report/format.ts';
 import { command as define, type Result } from './command.ts';
 import type { Environment } from './environment.ts';
@@ -58,23 +59,24 @@ export async function makeGitHubReleases(
   files: ReleaseFiles,
   target: ReleaseTarget,
   environment: Environment,
-): Promise<MadeRelease[]> {
+): Promise<ReleaseOutcome[]> {
   const prepared = await prepare(layouts, files, environment);
-  return publishReleases(prepared, await readLock(environment.paths.lock), target, environment.onEvent);
+  return publishReleases(prepared, target, environment.onEvent);
 }
 
 async function prepare(
   layouts: string[],
   files: ReleaseFiles,
   environment: Environment,
-): Promise<PreparedRelease[]> {
+): Promise<PreparedReleases> {
   const set = await imagesIn({ from: layouts, platform: [], tag: [] }, environment);
   const lock = await readLock(environment.paths.lock);
-  return prepareReleases(lock, set, await environment.template(), files, environment.onEvent);
+  const template = await environment.template();
+  return stage('github-release', environment.onEvent, () => prepareReleases({ lock, set, template }, files));
 }
 
-function describe(prepared: readonly PreparedRelease[]): Result {
-  const value = prepared.map(({ plan: { tag }, assets }) => ({
+function describe({ releases }: PreparedReleases): Result {
+  const value = releases.map(({ plan: { tag }, assets }) => ({
     tag,
     assets: assets.map(({ name, size, sha256 }) => ({ name, size, sha256 })),
   }));

@@ -1,6 +1,6 @@
 import { Option } from '@commander-js/extra-typings';
 import { formatPlan } from '../publish/format-plan.ts';
-import { applyPlan, makePlan, refusalOf } from '../publish/publish.ts';
+import { applyPlan, makePlan, publishRefusal } from '../publish/publish.ts';
 import { command as define } from './command.ts';
 import { destinationsOf } from './destinations.ts';
 import { imagesIn } from './images.ts';
@@ -21,7 +21,7 @@ export const command = define(options, async (given, environment) => {
   const destinations = destinationsOf(given, environment);
   const set = await imagesIn(given, environment);
   const plan = await makePlan(set, destinations, given.thorough ?? false, onEvent);
-  const failure = refusalOf(plan);
+  const failure = publishRefusal(plan);
   if (given.push && failure === undefined)
     await applyPlan(plan, set, destinations, given.connections, onEvent);
   else onEvent({ type: 'note', text: 'nothing was sent; --push does what the plan says' });

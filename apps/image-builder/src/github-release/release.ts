@@ -9,7 +9,7 @@ import { ensureDraft, listReleases, removeDraft } from './draft.ts';
 import type { PreviousRelease } from './notes.ts';
 import type { ReleasePlan } from './plan.ts';
 import { commitOfTag } from './tag.ts';
-import { download, ensureAssets, type GitHubReleaseData, listAssets, problemsIn } from './uploads.ts';
+import { downloadAsset, ensureAssets, type GitHubReleaseData, listAssets, problemsIn } from './uploads.ts';
 
 /** What a release on GitHub is to be. */
 export interface WantedRelease {
@@ -20,7 +20,7 @@ export interface WantedRelease {
   readonly commit: string;
 }
 
-export interface MadeRelease {
+export interface ReleaseOutcome {
   readonly tag: string;
   readonly url: string;
   readonly action: 'published' | 'unchanged';
@@ -41,7 +41,7 @@ export async function previousRelease(
   for (const { draft, tag_name: tag, assets } of releases) {
     const asset = assets.find(({ name, state }) => name === LOCK_ASSET && state === 'uploaded');
     if (draft || asset === undefined || asset.digest === digest) continue;
-    const text = Buffer.from(await download(github, asset.id)).toString();
+    const text = Buffer.from(await downloadAsset(github, asset.id)).toString();
     if (text === ours) continue;
     try {
       return { tag, lock: parseLock(text) };
@@ -62,7 +62,7 @@ export async function makeRelease(
   github: GitHub,
   wanted: WantedRelease,
   onEvent: OnEvent,
-): Promise<MadeRelease> {
+): Promise<ReleaseOutcome> {
   const { plan, assets, notes, commit } = wanted;
   const { tag } = plan;
   const releases = await listReleases(github);

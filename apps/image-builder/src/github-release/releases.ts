@@ -3,72 +3,72 @@ import type { HostPlatform } from '@qemu-user-static/arch-table';
 import type { GitHub } from '@qemu-user-static/github';
 import { formatLock, type Lock } from '@qemu-user-static/lock';
 import type { ImageSet } from '../layouts/image-set.ts';
-import { type OnEvent, stage } from '../report/events.ts';
+import type { OnEvent } from '../report/events.ts';
 import { type Asset, makeAssets } from './assets.ts';
 import { listReleases } from './draft.ts';
 import { releaseNotes } from './notes.ts';
 import { planReleases, type ReleasePlan } from './plan.ts';
-import { type MadeRelease, makeRelease, previousRelease } from './release.ts';
+import { makeRelease, previousRelease, type ReleaseOutcome } from './release.ts';
 
-/** Where releases go, and the commit that they are of. */
-export interface ReleaseTarget {
-  readonly github: GitHub;
-  readonly commit: string;
+/** The images that are released, and what they were made from. */
+export interface ReleasedImages {
+  readonly lock: Lock;
+  readonly set: ImageSet;
+  /** The text of Dockerfile.template. */
+  readonly template: string;
 }
 
-/** The files of a release. */
+/** How the files of the releases are named, and the folder they are written to. */
 export interface ReleaseFiles {
   /** The host whose files have no host in their names. */
   readonly plainHost: HostPlatform;
-  /** Folder in which the files are made. */
+  /** Each release has a folder of its own in it. */
   readonly assets: string;
 }
 
-/** A release, and its files on disk. */
-export interface PreparedRelease {
-  readonly plan: ReleasePlan;
-  readonly assets: readonly Asset[];
+/** Releases whose files are on disk. */
+export interface PreparedReleases {
+  readonly lock: Lock;
   readonly plainHost: HostPlatform;
+  readonly releases: readonly { readonly plan: ReleasePlan; readonly assets: readonly Asset[] }[];
 }
 
-/** Makes the files of the releases that a set of images gives. */
-export function prepareReleases(
-  lock: Lock,
-  set: ImageSet,
-  template: string,
-  { plainHost, assets }: ReleaseFiles,
-  onEvent: OnEvent,
-): Promise<PreparedRelease[]> {
-  return stage('github-release', onEvent, async () => {
-    const prepared: PreparedRelease[] = [];
-    for (const plan of planReleases(lock, set, template)) {
-      const made = await makeAssets(plan, formatLock(lock), plainHost, join(assets, plan.tag));
-      prepared.push({ plan, assets: made, plainHost });
-    }
-    return prepared;
-  });
+/** Where releases go, and the commit that their tags are put on. */
+export interface ReleaseTarget {
+  readonly github: GitHub;
+  /** 40 hex digits. */
+  readonly commit: string;
 }
 
-/**
- * Makes the releases on GitHub, one after the other.
- * @throws GitHubError GITHUB_*
- * @throws BuilderError RELEASE_DIFFERS, TAG_ELSEWHERE, ASSET_NOT_KEPT
- */
+/** Plans the releases of a set of images and writes their files. @throws as `planReleases` and `makeAssets` */
+export async function prepareReleases(
+  { lock, set, template }: ReleasedImages,
+  { plainHost, assets: folder }: ReleaseFiles,
+): Promise<PreparedReleases> {
+  const releases = [];
+  for (const plan of planReleases(lock, set, template)) {
+    const assets = await makeAssets(plan, formatLock(lock), plainHost, join(folder, plan.tag));
+    releases.push({ plan, assets });
+  }
+  return { lock, plainHost, releases };
+}
+
+/** Makes the releases on GitHub, one after the other. @throws as `makeRelease` */
 export async function publishReleases(
-  prepared: readonly PreparedRelease[],
-  lock: Lock,
+  { lock, plainHost, releases }: PreparedReleases,
   { github, commit }: ReleaseTarget,
   onEvent: OnEvent,
-): Promise<MadeRelease[]> {
+): Promise<ReleaseOutcome[]> {
   const previous = await previousRelease(github, await listReleases(github), lock);
-  const made: MadeRelease[] = [];
-  for (const { plan, assets, plainHost } of prepared) {
+  const made: ReleaseOutcome[] = [];
+  for (const { plan, assets } of releases) {
     const notes = releaseNotes(plan, lock, assets, plainHost, previous);
     made.push(await makeRelease(github, { plan, assets, notes, commit }, onEvent));
   }
   return made;
 }
 
-export function formatMade(made: readonly MadeRelease[]): string {
+/** One line a release: its tag, what was done, and its address. */
+export function formatMade(made: readonly ReleaseOutcome[]): string {
   return made.map(({ tag, action, assets, url }) => `${tag}: ${action}, ${assets} files, ${url}`).join('\n');
 }

@@ -88,7 +88,7 @@ async function problemOf(github: GitHub, there: GitHubAsset, asset: Asset): Prom
 }
 
 /** The bytes of a file. */
-export async function download({ api, repository }: GitHub, id: number): Promise<ArrayBuffer> {
+export async function downloadAsset({ api, repository }: GitHub, id: number): Promise<ArrayBuffer> {
   const { data } = await api.rest.repos.getReleaseAsset({
     ...repository,
     asset_id: id,
@@ -100,6 +100,6 @@ export async function download({ api, repository }: GitHub, id: number): Promise
 
 async function downloadedHash(github: GitHub, id: number): Promise<string> {
   return createHash('sha256')
-    .update(Buffer.from(await download(github, id)))
+    .update(Buffer.from(await downloadAsset(github, id)))
     .digest('hex');
 }

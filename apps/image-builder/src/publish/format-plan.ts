@@ -1,4 +1,5 @@
 import { megabytes, table } from '../report/format.ts';
+import { nameOf } from './destination.ts';
 import type { PlannedTag, PublishPlan, TargetPlan } from './plan.ts';
 
 /** How many tags a printed plan lists for each repository before it only counts them. */
@@ -11,10 +12,6 @@ export function formatPlan({ targets }: PublishPlan): string {
     ...targets.map(targetRow),
   ]);
   return [counts, ...targets.flatMap(tagLines)].join('\n');
-}
-
-export function nameOf({ registry, repository }: Pick<TargetPlan, 'registry' | 'repository'>): string {
-  return `${registry}/${repository}`;
 }
 
 function targetRow(target: TargetPlan): string[] {

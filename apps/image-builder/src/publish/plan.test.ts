@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { blobsOf, type ImageSet, type SetDocument, type SetTag, withTags } from '../layouts/image-set.ts';
 import { formatPlan } from './format-plan.ts';
 import { planPublish, type Target } from './plan.ts';
-import { refusalOf } from './publish.ts';
+import { publishRefusal } from './publish.ts';
 import type { RepositoryState } from './state.ts';
 
 const descriptor = (mediaType: string, name: string, size: number): Descriptor => ({
@@ -122,14 +122,14 @@ describe('a tag that is there with another digest', () => {
   test('moves, and the plan says from where', () => {
     const plan = planPublish(set, [at('a.example', 'q', state('latest'))]);
     expect(plan.targets[0]?.tags.at(-1)).toMatchObject({ tag: 'latest', action: 'move', was: other });
-    expect(refusalOf(plan)).toBe(undefined);
+    expect(publishRefusal(plan)).toBe(undefined);
     expect(formatPlan(plan)).toMatch(/move +latest +sha256:\w{12} +sha256:\w{12}$/);
   });
 
   test('is refused if it never moves', () => {
     const plan = planPublish(set, [at('a.example', 'q', state('11.1.3-1'))]);
     expect(plan.targets[0]?.tags[0]).toMatchObject({ tag: '11.1.3-1', action: 'refuse', was: other });
-    expect(refusalOf(plan)).toMatchObject({
+    expect(publishRefusal(plan)).toMatchObject({
       code: 'TAG_IMMUTABLE',
       message: expect.stringContaining(`a.example/q:11.1.3-1 is ${other}`),
       remedy: expect.stringContaining('rebuild number'),

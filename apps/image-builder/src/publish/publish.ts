@@ -5,16 +5,9 @@ import type { OnEvent } from '../report/events.ts';
 import { stage } from '../report/events.ts';
 import { listed } from '../report/problems.ts';
 import { applyTarget } from './apply.ts';
-import { nameOf } from './format-plan.ts';
+import { type Destination, nameOf } from './destination.ts';
 import { type PublishPlan, planPublish, type TargetPlan } from './plan.ts';
 import { askRepository } from './state.ts';
-
-/** A repository that is to have the images. */
-export interface Destination {
-  readonly registry: string;
-  readonly repository: string;
-  readonly client: Repository;
-}
 
 /** Asks every destination what it has, and works out what is to be done. Nothing is changed. */
 export function makePlan(
@@ -52,7 +45,7 @@ export async function applyPlan(
     if (found === undefined) throw new RangeError(`${registry}/${repository} is no destination`);
     return found.client;
   };
-  const refusal = refusalOf(plan);
+  const refusal = publishRefusal(plan);
   if (refusal !== undefined) throw refusal;
   return stage('publish', onEvent, async () => {
     const registries = Map.groupBy(plan.targets, ({ registry }) => registry);
@@ -74,7 +67,7 @@ export async function applyPlan(
 }
 
 /** Why a plan cannot be followed: a tag that never moves would have to. */
-export function refusalOf({ targets }: PublishPlan): BuilderError | undefined {
+export function publishRefusal({ targets }: PublishPlan): BuilderError | undefined {
   const refused = targets.flatMap((target) =>
     target.tags
       .filter(({ action }) => action === 'refuse')

@@ -11,8 +11,7 @@ import { loadImages } from '../layouts/load.ts';
 import { contextOf, madeRelease } from '../testing/made-release.ts';
 import { billOfMaterials } from './bill-of-materials.ts';
 import { imageFacts } from './image-facts.ts';
-import { SBOM_FORMATS, type SbomFormat } from './sbom-formats.ts';
-import { SBOMS } from './sboms.ts';
+import { SBOM_FORMATS, SBOMS, type SbomFormat } from './sboms.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'sboms-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));

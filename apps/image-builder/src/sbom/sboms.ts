@@ -1,7 +1,9 @@
 import type { BillOfMaterials } from './bill-of-materials.ts';
 import { CYCLONEDX, cyclonedx } from './cyclonedx.ts';
-import type { SbomFormat } from './sbom-formats.ts';
 import { SPDX, spdx } from './spdx.ts';
+
+export const SBOM_FORMATS = ['cyclonedx', 'spdx'] as const;
+export type SbomFormat = (typeof SBOM_FORMATS)[number];
 
 /** A format of bills of materials: how it is made, and what it is called where it is attached and attested. */
 export interface Sbom {

@@ -37,14 +37,14 @@ export async function releasesAtHand(): Promise<ReleasesAtHand> {
   const lock = await readLock(environment.paths.lock);
   const set = await imagesIn({ from: [layout], platform: [], tag: [] }, environment);
   const template = await environment.template();
-  const prepared = await prepareReleases(lock, set, template, options, environment.onEvent);
+  const prepared = await prepareReleases({ lock, set, template }, options);
   let left: ReturnType<typeof stateOf> | undefined;
 
   const release: ReleasesAtHand['release'] = async ({ github }, change = {}) => {
     const builder = async () => ({ commit: COMMIT, builder: { id: 'test' } });
     const machine = { ...checkout.environment, github: async () => github, builder, ...change };
     const target = await releaseTarget(undefined, machine);
-    return formatMade(await publishReleases(prepared, lock, target, machine.onEvent));
+    return formatMade(await publishReleases(prepared, target, machine.onEvent));
   };
   return {
     folder,

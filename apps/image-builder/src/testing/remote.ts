@@ -6,8 +6,9 @@ import {
   type Repository,
 } from '@qemu-user-static/oci-registry';
 import type { ImageSet } from '../layouts/image-set.ts';
+import type { Destination } from '../publish/destination.ts';
 import type { PublishPlan } from '../publish/plan.ts';
-import { applyPlan, type Destination, makePlan } from '../publish/publish.ts';
+import { applyPlan, makePlan } from '../publish/publish.ts';
 
 const silent = () => undefined;
 

@@ -51,12 +51,15 @@ export function hasLock(commit: Commit | null, text: string): commit is Commit {
  * @throws BuilderError BRANCH_FOREIGN
  */
 export async function assertOurs(github: GitHub, commit: Commit): Promise<void> {
-  if (!(await isOurs(github, commit)))
+  if (!(await isOurCommit(github, commit)))
     throw new BuilderError('BRANCH_FOREIGN', `${BRANCH} ends in a commit of someone else: ${commit.sha}`);
 }
 
 /** Whether a run of `track` made a commit, perhaps with that button pressed since. */
-export async function isOurs({ api, repository }: GitHub, { message, parents }: Commit): Promise<boolean> {
+export async function isOurCommit(
+  { api, repository }: GitHub,
+  { message, parents }: Commit,
+): Promise<boolean> {
   if (message.endsWith(TRAILER)) return true;
   const [first = '', ...merged] = parents;
   if (merged.length !== 1 || !/^Merge branch '.*' into /.test(message)) return false;

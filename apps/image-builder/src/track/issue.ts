@@ -1,5 +1,12 @@
 import { hash } from 'node:crypto';
-import { type GitHub, isOurs, type KeptThread, keepOne, markerOf, withdraw } from '@qemu-user-static/github';
+import {
+  type GitHub,
+  isOurThread,
+  type KeptThread,
+  keepOne,
+  markerOf,
+  withdraw,
+} from '@qemu-user-static/github';
 import type { Finding } from './archive.ts';
 
 /** By it our issues are found; a person may give it to others. */
@@ -17,7 +24,7 @@ export async function keepIssue(github: GitHub, findings: readonly Finding[]): P
     const { api, repository } = github;
     const parameters = { ...repository, labels: LABEL, state, per_page: 100 };
     const all = await api.paginate(api.rest.issues.listForRepo, parameters);
-    return all.filter((thread) => thread.pull_request === undefined && isOurs(thread));
+    return all.filter((thread) => thread.pull_request === undefined && isOurThread(thread));
   };
   // Where nothing is found, closed issues are of no interest, and there may be many.
   const threads = await list(findings.length > 0 ? 'all' : 'open');

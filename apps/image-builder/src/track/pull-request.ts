@@ -8,7 +8,16 @@ import {
 } from '@qemu-user-static/github';
 import type { Lock } from '@qemu-user-static/lock';
 import { BuilderError } from '../report/errors.ts';
-import { assertOurs, BRANCH, type Commit, commitAt, hasLock, isOurs, lockIn, moveBranch } from './branch.ts';
+import {
+  assertOurs,
+  BRANCH,
+  type Commit,
+  commitAt,
+  hasLock,
+  isOurCommit,
+  lockIn,
+  moveBranch,
+} from './branch.ts';
 
 /** A change of the lock, and what the pull request says. */
 export interface Proposal extends WantedThread {
@@ -60,7 +69,7 @@ export async function foresee(
 /** The lock that an earlier run has put on the branch; null where none has. */
 export async function proposedLock(github: GitHub): Promise<Lock | null> {
   const there = await commitAt(github, BRANCH);
-  return there !== null && (await isOurs(github, there)) ? lockIn(github, there) : null;
+  return there !== null && (await isOurCommit(github, there)) ? lockIn(github, there) : null;
 }
 
 /**
@@ -75,7 +84,7 @@ export async function withdrawProposal(github: GitHub, before: string): Promise<
   const [open] = await listPulls(github, base, 'open');
   if (open === undefined || !hasLock(await commitAt(github, base), before)) return null;
   const there = await commitAt(github, BRANCH);
-  if (there !== null && !(await isOurs(github, there))) return null;
+  if (there !== null && !(await isOurCommit(github, there))) return null;
   return withdraw(github, open, `the archive has what ${base} has`);
 }
 
