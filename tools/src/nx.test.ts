@@ -46,12 +46,12 @@ const typeOf = (name: string) =>
 
 describe('each project', () => {
   test('has the type of its folder; only apps are applications', () => {
-    const told = projects.map(({ data: { root, projectType, tags } }) => [
+    const described = projects.map(({ data: { root, projectType, tags } }) => [
       dirname(root),
       projectType,
-      ...tags,
+      ...tags.filter((tag) => tag.startsWith('type:')),
     ]);
-    const kinds = new Set(told.map((words) => words.join(' ')));
+    const kinds = new Set(described.map((words) => words.join(' ')));
     expect([...kinds].sort()).toEqual([
       '. library type:tool',
       'apps application type:app',

@@ -1,22 +1,34 @@
+import { readFile } from 'node:fs/promises';
 import { constants } from 'node:os';
-import type { OptionValues } from '@commander-js/extra-typings';
 import { describe, isCodedError } from '@qemu-user-static/errors';
 import { CommanderError } from 'commander';
-import type { Command } from './commands/command.ts';
-import { commandLine } from './commands/command-line.ts';
+import type { Command, Result } from './commands/command.ts';
+import { commandLine, type Given } from './commands/command-line.ts';
 import { asFileSystemError, BuilderError, USAGE_ERRORS } from './report/errors.ts';
+import { errorAsJson, printJson } from './report/json.ts';
 import { reporter } from './report/reporter.ts';
 
 /** Runs a command with the machine it is on, and prints its result as text or as JSON. */
-async function run(command: Command, given: OptionValues): Promise<void> {
+async function run(command: Command, given: Given): Promise<void> {
+  const result = await resultOf(command, given).catch((error: unknown) => {
+    // Whoever asked for JSON gets a JSON document whatever happens.
+    if (given.json) process.stdout.write(printJson({ error: errorAsJson(asFileSystemError(error)) }));
+    throw error;
+  });
+  const { text, value, failure } = result;
+  if (given.json && value !== undefined)
+    process.stdout.write(printJson({ ...value, ...(failure && { error: errorAsJson(failure) }) }));
+  else if (text !== '') process.stdout.write(`${text}\n`);
+  if (failure !== undefined) throw failure;
+}
+
+async function resultOf(command: Command, given: Given): Promise<Result> {
   // Not for --help and wrong words: it is many modules.
   const { openEnvironment } = await import('./commands/environment.ts');
-  const environment = await openEnvironment(process.env, given, reporter(process.stderr, Date.now));
+  const level = given.quiet ? 'quiet' : given.verbose ? 'verbose' : 'normal';
+  const environment = await openEnvironment(process.env, given, reporter(process.stderr, Date.now, level));
   try {
-    const { text, value, failure } = await command.run(given, environment);
-    if (given.json) process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
-    else if (text !== '') process.stdout.write(`${text}\n`);
-    if (failure !== undefined) throw failure;
+    return await command.run(given, environment);
   } finally {
     await environment.close();
   }
@@ -25,6 +37,11 @@ async function run(command: Command, given: OptionValues): Promise<void> {
 function report(error: unknown): void {
   process.stderr.write(`${describe(error)}\n`);
   process.exitCode = isCodedError(error) && USAGE_ERRORS.has(error.code) ? 2 : 1;
+}
+
+async function version(): Promise<string> {
+  const text = await readFile(new URL('../../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
 }
 
 // A write that fails is an event, which may come when all else is done. If the reader has gone, a program ends with the
@@ -37,7 +54,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 process.stderr.on('error', () => undefined);
 
 try {
-  await commandLine(run).parseAsync();
+  await commandLine(run, await version()).parseAsync();
 } catch (error) {
   // Commander has printed its own message by now.
   if (error instanceof CommanderError) process.exitCode ??= error.exitCode === 0 ? 0 : 2;

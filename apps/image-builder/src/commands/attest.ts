@@ -12,7 +12,7 @@ import { command as define } from './command.ts';
 import { destinationsOf } from './destinations.ts';
 import type { Environment } from './environment.ts';
 import { imagesIn } from './images.ts';
-import { destination, images, json, registries } from './options.ts';
+import { destination, images, registries } from './options.ts';
 
 const options = [
   destination(),
@@ -23,11 +23,15 @@ const options = [
   ),
   new Option('--push', 'apply the plan; without it nothing is changed'),
   ...registries(),
-  json(),
+] as const;
+
+const examples = [
+  ['attest --to ghcr.io/owner/qemu-user-static', 'print the plan'],
+  ['attest --to ghcr.io/owner/qemu-user-static --key cosign.key --push', 'sign and attach'],
 ] as const;
 
 /** What published images lack, and with --push what they then have. @throws BuilderError as the stages do */
-export const command = define(options, async (given, environment) => {
+export const command = define(options, examples, async (given, environment) => {
   const { onEvent, paths } = environment;
   const { connections } = given;
   const destinations = destinationsOf(given, environment);

@@ -8,7 +8,7 @@ import { BuilderError } from '../report/errors.ts';
 import { stage } from '../report/events.ts';
 import { command as define, type OptionsOf, type Result } from './command.ts';
 import { buildInputs, type Environment } from './environment.ts';
-import { imageName, making, repository, selectionOf } from './options.ts';
+import { imageName, making, onlyOne, repository, selectionOf } from './options.ts';
 
 const options = [
   ...making(),
@@ -25,9 +25,15 @@ const options = [
   repository(),
 ] as const;
 
+const examples = [
+  ['build', 'make dist/oci'],
+  ['build --compression gzip --platform linux/arm64', 'a quick build of one platform'],
+  ['build --builder docker --image aarch64', 'one image by the container engine'],
+] as const;
+
 type Options = OptionsOf<typeof options>;
 
-export const command = define(options, (given, environment) => {
+export const command = define(options, examples, (given, environment) => {
   if (given.builder === 'docker') return buildOnEngine(given, environment);
   if (given.image !== undefined || given.repository !== undefined)
     throw new BuilderError('USAGE', '--image and --repository go with --builder docker');
@@ -43,7 +49,7 @@ async function buildLayout(given: Options, environment: Environment): Promise<Re
     await buildInputs(environment),
   );
   const tags = built.tags.map(({ plan, descriptor }) => ({ tag: plan.tag, digest: descriptor.digest }));
-  return { text: tags.map(({ tag, digest }) => `${digest} ${tag}`).join('\n'), value: tags };
+  return { text: tags.map(({ tag, digest }) => `${digest} ${tag}`).join('\n'), value: { tags } };
 }
 
 /** An engine builds one image of one platform from the rendered Dockerfile, and keeps it: there is no layout then. */
@@ -68,11 +74,4 @@ async function buildOnEngine(given: Options, environment: Environment): Promise<
     text: `${name}:${tag} for ${platform}, built by ${engine.description}, is in it: ${id}`,
     value: { name: `${name}:${tag}`, platform, id, guests: context.guests, engine: engine.description },
   };
-}
-
-/** An engine keeps one image under a name, so one is built at a time. */
-function onlyOne<T>(option: string, given: readonly T[]): T | undefined {
-  if (given.length > 1)
-    throw new BuilderError('USAGE', `--builder docker builds one image: give ${option} once`);
-  return given[0];
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,10 +67,96 @@ describe.concurrent('wrong usage ends with status 2 and says what is right', () 
     expect([status, stdout]).toEqual([2, '']);
   });
 
+  test.each([
+    ['--chanel=stable', '--channel'],
+    ['--platfrom=linux/amd64', '--platform'],
+  ])('an unknown option with its value is answered with the nearest: %s', async (slip, meant) => {
+    const { status, stderr } = await run('release', slip);
+    expect(stderr).toContain(`(Did you mean ${meant}?)`);
+    expect(status).toBe(2);
+  });
+
+  test('context makes one image, and does not silently leave out a channel', async () => {
+    const { status, stderr } = await run('context', '--channel', 'latest', '--channel', 'stable');
+    expect(stderr).toContain('give --channel once, not latest and stable');
+    expect(status).toBe(2);
+  });
+
+  test('npm run release --platform=… is refused, because npm keeps the option for itself', async () => {
+    const { status, stderr } = await callMain(['release'], {
+      npm_config_platform: 'linux/amd64',
+      npm_lifecycle_event: 'release',
+    });
+    expect(stderr).toContain('write: npm run release -- --platform=linux/amd64');
+    expect(status).toBe(2);
+  });
+
   test('nothing at all shows the help', async () => {
     const { status, stderr } = await run();
     expect(status).toBe(2);
     expect(stderr).toContain('Usage: image-builder');
+  });
+});
+
+test('--version prints the version of package.json', async () => {
+  const { status, stdout } = await run('--version');
+  expect([status, stdout]).toEqual([0, expect.stringMatching(/^\d+\.\d+\.\d+\n$/)]);
+});
+
+test('help COMMAND is COMMAND --help', async () => {
+  expect(await run('help', 'sbom')).toEqual(await run('sbom', '--help'));
+});
+
+describe.concurrent('--json', () => {
+  test('a failure without a result is one JSON document, and the message is on stderr as well', async () => {
+    const { status, stdout, stderr } = await run(
+      'check',
+      '--json',
+      '--output',
+      join(tmpdir(), 'no-such-layout'),
+    );
+    expect(JSON.parse(stdout)).toEqual({
+      schemaVersion: 1,
+      error: {
+        code: 'LAYOUT_INVALID',
+        message: expect.stringContaining('no-such-layout'),
+        causes: [expect.stringContaining('ENOENT')],
+        remedy: expect.any(String),
+      },
+    });
+    expect(stderr).toContain('LAYOUT_INVALID: ');
+    expect(status).toBe(1);
+  });
+});
+
+describe.concurrent('completion', () => {
+  const bash = async (...words: string[]) => {
+    const { stdout: script } = await run('completion', 'bash');
+    const call = `COMP_WORDS=(image-builder ${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length}; _image_builder; printf '%s\n' "\${COMPREPLY[@]}"`;
+    return execFileSync('bash', ['-c', `${script}\n${call}`], { encoding: 'utf8' })
+      .trim()
+      .split('\n');
+  };
+
+  test('bash completes commands', async () => {
+    expect(await bash('ver')).toEqual(['verify-remote']);
+  });
+
+  test('bash completes the options of a command', async () => {
+    expect(await bash('sbom', '--fo')).toEqual(['--format']);
+  });
+
+  test.each(['zsh', 'fish'])('%s gets every command', async (shell) => {
+    const { status, stdout } = await run('completion', shell);
+    expect(status).toBe(0);
+    for (const name of Object.keys(COMMANDS)) expect(stdout).toContain(name);
+  });
+
+  test('another shell is wrong usage', async () => {
+    expect(await run('completion', 'csh')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('bash, zsh, fish'),
+    });
   });
 });
 

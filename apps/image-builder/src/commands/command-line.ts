@@ -1,6 +1,10 @@
-import type { OptionValues } from '@commander-js/extra-typings';
-import { Command as Program } from '@commander-js/extra-typings';
+import { Argument, type OptionValues, Command as Program } from '@commander-js/extra-typings';
+import { nearest } from '@qemu-user-static/arch-table';
+import { BuilderError } from '../report/errors.ts';
 import type { Command } from './command.ts';
+import { completionHelp, completionScript, SHELLS } from './completion.ts';
+import type { EnvironmentOptions } from './environment.ts';
+import { type CommonOptions, common } from './options.ts';
 
 interface Entry {
   readonly description: string;
@@ -79,34 +83,111 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   },
 };
 
+/** The options that a command was given, of which the program itself reads some. */
+export type Given = OptionValues & CommonOptions & EnvironmentOptions;
+
 /** Runs a command that was asked for. */
-export type Run = (command: Command, given: OptionValues) => Promise<void>;
+export type Run = (command: Command, given: Given) => Promise<void>;
 
 /** The command line. Wrong usage is a CommanderError. */
-export function commandLine(run: Run): Program {
+export function commandLine(run: Run, version: string): Program {
   const program = new Program('image-builder')
     .description("Makes container images of QEMU's user mode emulators from Debian's signed archive.")
-    .showHelpAfterError("Run 'image-builder COMMAND --help' for usage.")
+    .version(version)
     .exitOverride()
     .helpCommand(false)
+    .showHelpAfterError("Run 'image-builder COMMAND --help' for usage.")
     .addHelpText(
       'after',
       '\nExit status: 0 done, 1 failed, 2 wrong usage. Results go to stdout, messages to stderr.',
     );
-  for (const [name, { description, load }] of Object.entries(COMMANDS)) {
-    const sub = program.command(name).description(description).allowExcessArguments(false);
-    const configure = async () => {
-      const { command } = await load();
-      for (const option of command.options) sub.addOption(option);
-      sub.action((given) => run(command, given));
-    };
-    program.hook('preSubcommand', (_, asked) => (asked === sub ? configure() : undefined));
-  }
+  const loaders = new Map(
+    Object.entries(COMMANDS).map(([name, entry]) => [name, declare(program, name, entry, run)]),
+  );
+  program.hook('preSubcommand', (_, asked) => loaders.get(asked.name())?.());
   program
     .command('help [command]', { hidden: true })
     .description('print the usage of a command')
     .action(async (name) => {
       await program.parseAsync(name === undefined ? ['--help'] : [name, '--help'], { from: 'user' });
     });
+  program
+    .command('completion')
+    .description('print a completion script for a shell')
+    .addArgument(new Argument('<shell>').choices(SHELLS))
+    .addHelpText('after', completionHelp())
+    .action(async (shell) => {
+      await Promise.all(Array.from(loaders.values(), (load) => load()));
+      process.stdout.write(completionScript(shell, program.commands));
+    });
   return program;
 }
+
+/** Adds a command by its name and description; what is returned loads the rest. */
+function declare(
+  program: Program,
+  name: string,
+  { description, load }: Entry,
+  run: Run,
+): () => Promise<void> {
+  const sub = program.command(name).description(description).allowExcessArguments(false);
+  return async () => {
+    const { command } = await load();
+    for (const option of [...command.options, ...common()]) sub.addOption(option);
+    sub.addHelpText('after', formatExamples(command.examples));
+    sub.configureOutput({ outputError: (text, write) => write(withSuggestion(text, sub.options)) });
+    sub.action((given) => {
+      refuseOptionsThatNpmTook(sub.options, process.env);
+      return run(command, given);
+    });
+  };
+}
+
+function formatExamples(examples: Command['examples']): string {
+  const lines = examples.map(([words, effect]) => `  $ image-builder ${words}\n      ${effect}`);
+  return ['', examples.length === 1 ? 'Example:' : 'Examples:', ...lines].join('\n');
+}
+
+/** Commander suggests nothing for `--chanel=x`, where the value is part of the word. */
+function withSuggestion(text: string, options: readonly { readonly long?: string | undefined }[]): string {
+  const [, given] = /unknown option '(--[^=']+)=/.exec(text) ?? [];
+  const meant =
+    given === undefined
+      ? null
+      : nearest(
+          given,
+          options.flatMap(({ long }) => long ?? []),
+        );
+  return meant === null ? text : `${text.trimEnd()}\n(Did you mean ${meant}?)\n`;
+}
+
+/**
+ * `npm run release --platform=…` gives the option to npm, which passes it on as a variable of the environment, and the
+ * program would start without it. https://docs.npmjs.com/cli/v11/using-npm/config#environment-variables
+ * @throws BuilderError USAGE
+ */
+export function refuseOptionsThatNpmTook(
+  options: readonly { readonly long?: string | undefined }[],
+  variables: NodeJS.ProcessEnv,
+): void {
+  for (const { long } of options) {
+    const name = long?.replace(/^--/, '').replaceAll('-', '_') ?? '';
+    const value = variables[`npm_config_${name}`];
+    if (value === undefined || NPM_HAS_TOO.has(name)) continue;
+    throw new BuilderError(
+      'USAGE',
+      `npm took ${long} for an option of its own; write: npm run ${variables.npm_lifecycle_event ?? 'release'} -- ${long}${value === 'true' ? '' : `=${value}`}`,
+    );
+  }
+}
+
+/** Options that npm itself has, so that a variable does not mean a slip. */
+const NPM_HAS_TOO: ReadonlySet<string> = new Set([
+  'cache',
+  'ca',
+  'json',
+  'tag',
+  'quiet',
+  'verbose',
+  'version',
+]);

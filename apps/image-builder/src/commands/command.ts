@@ -5,23 +5,27 @@ import type { Environment } from './environment.ts';
 export interface Result {
   /** Empty where there is nothing to report. */
   readonly text: string;
-  readonly value: unknown;
+  /** What `--json` prints, with `schemaVersion`; without it, the text is a JSON document of its own format. */
+  readonly value?: object;
   /** Why the command failed although it has a result. It is reported after the result. */
   readonly failure?: Error;
 }
 
-/** A command: its options and its action. */
+/** A command: its options, its action, and calls of it for `--help`. */
 export interface Command<Given = OptionValues> {
   readonly options: readonly AnyOption[];
+  /** Words after `image-builder`, and what they do. */
+  readonly examples: readonly (readonly [words: string, effect: string])[];
   run(options: Given, environment: Environment): Promise<Result>;
 }
 
 /** Derives the type of what `run` is given from the options themselves. */
 export function command<const Options extends readonly AnyOption[]>(
   options: Options,
+  examples: Command['examples'],
   run: (options: OptionsOf<Options>, environment: Environment) => Promise<Result>,
 ): Command<OptionsOf<Options>> {
-  return { options, run };
+  return { options, examples, run };
 }
 
 type AnyOption = Option<string, unknown, unknown, unknown, boolean, unknown>;

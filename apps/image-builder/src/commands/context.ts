@@ -7,7 +7,7 @@ import { ownPlatform } from '../images/platforms.ts';
 import { DEFAULT_CHANNEL } from '../images/tags.ts';
 import { BuilderError } from '../report/errors.ts';
 import { command as define } from './command.ts';
-import { archive, json, selection } from './options.ts';
+import { archive, onlyOne, selection } from './options.ts';
 
 const options = [
   new Option('--image <name>', 'latest, register, or a guest such as aarch64').default('latest'),
@@ -16,14 +16,18 @@ const options = [
     .default(resolve('dist/context'), 'dist/context')
     .argParser((path) => resolve(path)),
   ...archive(),
-  json(),
+] as const;
+
+const examples = [
+  ['context --platform linux/amd64', 'write dist/context'],
+  ['context --image aarch64 && docker build dist/context', 'build one image yourself'],
 ] as const;
 
 /** Writes one image's build context: the rendered Dockerfile and every file it copies. */
-export const command = define(options, async (given, environment) => {
+export const command = define(options, examples, async (given, environment) => {
   const contents = contentsNamed(given.image);
-  const [channel = DEFAULT_CHANNEL] = given.channel;
-  const platform = given.platform[0] ?? ownPlatform();
+  const channel = onlyOne('--channel', given.channel) ?? DEFAULT_CHANNEL;
+  const platform = onlyOne('--platform', given.platform) ?? ownPlatform();
   if (platform === null)
     throw new BuilderError('USAGE', 'this machine is not a known host platform: give --platform');
   const { files, guests } = await openBuildContext({ channel, platform, contents }, environment);

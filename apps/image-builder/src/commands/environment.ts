@@ -24,6 +24,7 @@ import type { BuildFacts } from '../attest/provenance.ts';
 import type { BuildInputs } from '../build/inputs.ts';
 import { BuilderError } from '../report/errors.ts';
 import type { OnEvent } from '../report/events.ts';
+import { repositoryAddress } from './repository.ts';
 
 /** Where the project's files are. */
 export interface Paths {
@@ -94,7 +95,7 @@ export async function openEnvironment(
     template: resolve(ROOT, 'Dockerfile.template'),
   };
   const http = openHttp(variables);
-  const source = await repositoryAddress();
+  const source = await repositoryAddress(resolve(ROOT, 'package.json'));
   const registries: Registry[] = [];
   const gitHubs: GitHub[] = [];
   const userId = process.getuid?.();
@@ -180,14 +181,6 @@ export async function buildInputs(environment: Environment): Promise<BuildInputs
   const { source, sourceDateEpoch, onEvent } = environment;
   const [archive, template] = await Promise.all([environment.archive(), environment.template()]);
   return { archive, template, source, sourceDateEpoch, onEvent };
-}
-
-/** package.json names the repository; a fork changes it there. */
-async function repositoryAddress(): Promise<string> {
-  const { repository } = JSON.parse(await readFile(resolve(ROOT, 'package.json'), 'utf8')) as {
-    repository: { url: string };
-  };
-  return repository.url;
 }
 
 function parseEpoch(value: string | undefined): number | null {

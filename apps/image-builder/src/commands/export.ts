@@ -9,7 +9,7 @@ import { ownPlatform } from '../images/platforms.ts';
 import { platformName, readImage } from '../layouts/read-image.ts';
 import { megabytes } from '../report/format.ts';
 import { command as define } from './command.ts';
-import { imageName, json, oneImage, repository } from './options.ts';
+import { imageName, oneImage, repository } from './options.ts';
 
 const options = [
   new Option('--format <name>', 'docker-archive is read by old and new Docker Engines, Podman and skopeo')
@@ -18,11 +18,15 @@ const options = [
   new Option('--output <file>', 'archive to write (default: dist/IMAGE.tar)'),
   ...oneImage(),
   repository(),
-  json(),
+] as const;
+
+const examples = [
+  ['export --image aarch64', 'write dist/aarch64.tar'],
+  ['export --format oci-archive', 'an archive for skopeo and Podman'],
 ] as const;
 
 /** Writes one image of the layout as an archive: whole, or not at all. */
-export const command = define(options, async (given, environment) => {
+export const command = define(options, examples, async (given, environment) => {
   const layout = { folder: given.layout };
   const platform = given.platform ?? ownPlatform();
   const image = await readImage(layout, given.image, platform);

@@ -3,11 +3,16 @@ import { fetch } from '../build/fetch.ts';
 import { stage } from '../report/events.ts';
 import { megabytes } from '../report/format.ts';
 import { command as define } from './command.ts';
-import { archive, json, selection, selectionOf } from './options.ts';
+import { archive, selection, selectionOf } from './options.ts';
 
-const options = [...selection(), ...archive(), json()] as const;
+const options = [...selection(), ...archive()] as const;
 
-export const command = define(options, async (given, environment) => {
+const examples = [
+  ['fetch', 'download the packages of channel latest'],
+  ['fetch --mirror http://mirror.example/debian', 'use this mirror'],
+] as const;
+
+export const command = define(options, examples, async (given, environment) => {
   const lock = await readLock(environment.paths.lock);
   const context = await environment.archive();
   const fetched = await stage('fetch', environment.onEvent, () => fetch(lock, selectionOf(given), context));
@@ -19,6 +24,6 @@ export const command = define(options, async (given, environment) => {
   );
   return {
     text: files.map(({ package: path, size, file }) => `${file}  ${megabytes(size)}  ${path}`).join('\n'),
-    value: files,
+    value: { packages: files },
   };
 });

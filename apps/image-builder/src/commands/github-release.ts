@@ -14,7 +14,7 @@ import { megabytes } from '../report/format.ts';
 import { command as define, type Result } from './command.ts';
 import type { Environment } from './environment.ts';
 import { imagesIn } from './images.ts';
-import { from, json, releaseFiles } from './options.ts';
+import { from, releaseFiles } from './options.ts';
 
 const options = [
   new Option(
@@ -24,11 +24,15 @@ const options = [
   from(),
   ...releaseFiles(),
   new Option('--push', 'make the releases; without it the files are made, and nothing is sent'),
-  json(),
+] as const;
+
+const examples = [
+  ['github-release', 'make the files in dist/github, send nothing'],
+  ['github-release --github owner/repo --push', 'make the releases'],
 ] as const;
 
 /** Makes the files of the releases of existing layouts; with --push the releases. */
-export const command = define(options, async (given, environment) => {
+export const command = define(options, examples, async (given, environment) => {
   if (!given.push) return describe(await prepare(given.from, given, environment));
   const made = await makeGitHubReleases(
     given.from,
@@ -36,7 +40,7 @@ export const command = define(options, async (given, environment) => {
     await releaseTarget(given.github, environment),
     environment,
   );
-  return { text: formatMade(made), value: made };
+  return { text: formatMade(made), value: { releases: made } };
 });
 
 /**
@@ -84,5 +88,8 @@ function describe({ releases }: PreparedReleases): Result {
     const bytes = assets.reduce((sum, { size }) => sum + size, 0);
     return `${tag}: ${assets.length} files, ${megabytes(bytes)}`;
   });
-  return { text: [...lines, 'nothing was sent; --push makes the releases'].join('\n'), value };
+  return {
+    text: [...lines, 'nothing was sent; --push makes the releases'].join('\n'),
+    value: { releases: value },
+  };
 }

@@ -2,12 +2,17 @@ import { connectEngine } from '@qemu-user-static/container-engine';
 import { imageArchive } from '@qemu-user-static/oci-image';
 import { platformName, readImage } from '../layouts/read-image.ts';
 import { command as define } from './command.ts';
-import { imageName, json, oneImage, repository } from './options.ts';
+import { imageName, oneImage, repository } from './options.ts';
 
-const options = [...oneImage(), repository(), json()] as const;
+const options = [...oneImage(), repository()] as const;
+
+const examples = [
+  ['load', 'load latest into Docker or Podman'],
+  ['load --image register', 'load another image'],
+] as const;
 
 /** Puts one image of the layout into the container engine of this machine. */
-export const command = define(options, async (given, environment) => {
+export const command = define(options, examples, async (given, environment) => {
   const layout = { folder: given.layout };
   const engine = await connectEngine();
   const image = await readImage(layout, given.image, given.platform ?? engine.platform);

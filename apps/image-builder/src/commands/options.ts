@@ -4,6 +4,7 @@ import { type HostPlatform, hostNamed } from '@qemu-user-static/arch-table';
 import { COMPRESSIONS, type Compression } from '@qemu-user-static/compression';
 import type { ImageName } from '@qemu-user-static/oci-image';
 import { DEFAULT_CHANNEL } from '../images/tags.ts';
+import { BuilderError } from '../report/errors.ts';
 import type { OptionsOf } from './command.ts';
 import type { Environment } from './environment.ts';
 
@@ -12,7 +13,15 @@ import type { Environment } from './environment.ts';
 /** The layout that commands write and read by default. */
 export const DEFAULT_LAYOUT = 'dist/oci';
 
-export const json = () => new Option('--json', 'print the result as JSON');
+/** Options of every command. */
+export const common = () =>
+  [
+    new Option('--json', 'print the result as JSON'),
+    new Option('-q, --quiet', 'print no progress, only the result and errors').conflicts('verbose'),
+    new Option('-v, --verbose', 'print every request and every file from the cache'),
+  ] as const;
+
+export type CommonOptions = OptionsOf<ReturnType<typeof common>>;
 
 export const archive = () =>
   [
@@ -27,13 +36,13 @@ export const archive = () =>
   ] as const;
 
 const platforms = (byDefault: string) =>
-  new Option('--platform <name>', 'only this host platform; repeat it for several')
+  new Option('-p, --platform <name>', 'only this host platform; repeat it, or separate by commas')
     .default<HostPlatform[]>([], byDefault)
     .argParser(collect(parsePlatform));
 
 export const selection = () =>
   [
-    new Option('--channel <name>', 'channel of the lock; repeat it for several')
+    new Option('-c, --channel <name>', 'channel of the lock; repeat it, or separate by commas')
       .default<string[]>([], DEFAULT_CHANNEL)
       .argParser(collect((name) => name)),
     platforms('all of the channel'),
@@ -48,11 +57,10 @@ export const making = () =>
       .argParser(parseCompressions),
     output(),
     ...archive(),
-    json(),
   ] as const;
 
 export const output = () =>
-  new Option('--output <folder>', 'OCI image layout to write, or to check')
+  new Option('-o, --output <folder>', 'OCI image layout to write, or to check')
     .default(resolve(DEFAULT_LAYOUT), DEFAULT_LAYOUT)
     .argParser((path) => resolve(path));
 
@@ -63,8 +71,10 @@ export const layout = () =>
 
 export const oneImage = () =>
   [
-    new Option('--image <tag>', 'tag of the layout: latest, register, aarch64, …').default(DEFAULT_CHANNEL),
-    new Option('--platform <name>', 'host platform (default: this machine’s)').argParser(parsePlatform),
+    new Option('-i, --image <tag>', 'tag of the layout: latest, register, aarch64, …').default(
+      DEFAULT_CHANNEL,
+    ),
+    new Option('-p, --platform <name>', 'host platform (default: this machine’s)').argParser(parsePlatform),
     layout(),
   ] as const;
 
@@ -72,22 +82,31 @@ export const repository = () =>
   new Option('--repository <name>', 'image repository (default: OWNER/REPO of package.json)');
 
 export const destination = () =>
-  new Option('--to <repository>', 'repository, such as ghcr.io/owner/qemu-user-static; repeat it for several')
+  new Option(
+    '--to <repository>',
+    'repository, such as ghcr.io/owner/qemu-user-static; repeat it, or separate by commas',
+  )
     .makeOptionMandatory()
     .argParser(collect((name) => name));
 
 export const from = () =>
-  new Option('--from <folder>', 'OCI image layout; repeat it for layouts of other platforms')
+  new Option(
+    '--from <folder>',
+    'OCI image layout; repeat it, or separate by commas, for layouts of other platforms',
+  )
     .default<string[]>([], DEFAULT_LAYOUT)
-    .argParser(append);
+    .argParser(collect((folder) => folder));
 
 export const images = () =>
   [
     from(),
     platforms('all of the lock, and each must be there'),
-    new Option('--tag <pattern>', 'only tags that match this glob, such as "11.1*"; repeat it for several')
+    new Option(
+      '--tag <pattern>',
+      'only tags that match this glob, such as "11.1*"; repeat it, or separate by commas',
+    )
       .default<string[]>([], 'all')
-      .argParser(append),
+      .argParser(collect((pattern) => pattern)),
   ] as const;
 
 export type ImagesOptions = OptionsOf<ReturnType<typeof images>>;
@@ -125,6 +144,16 @@ export function imageName(
   return { repository: repository ?? new URL(source).pathname.slice(1), tag: image };
 }
 
+/** For a command that makes one image. @throws BuilderError USAGE */
+export function onlyOne<T>(option: string, given: readonly T[]): T | undefined {
+  if (given.length > 1)
+    throw new BuilderError(
+      'USAGE',
+      `this command makes one image: give ${option} once, not ${given.join(' and ')}`,
+    );
+  return given[0];
+}
+
 /** The channels and platforms of a command line. */
 export function selectionOf({ channel, platform }: { channel: string[]; platform: HostPlatform[] }) {
   return { channels: channel.length > 0 ? [...new Set(channel)] : [DEFAULT_CHANNEL], platforms: platform };
@@ -132,11 +161,6 @@ export function selectionOf({ channel, platform }: { channel: string[]; platform
 
 function collect<T>(parse: (value: string) => T): (value: string, before?: T[]) => T[] {
   return (value, before = []) => [...before, ...value.split(',').map(parse)];
-}
-
-/** For values that may contain a comma. */
-function append(value: string, before: string[]): string[] {
-  return [...before, value];
 }
 
 function parsePlatform(name: string): HostPlatform {

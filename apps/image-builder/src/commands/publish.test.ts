@@ -38,7 +38,7 @@ const publish = (to: string[], options: Partial<Parameters<typeof publishCommand
     { to, from: [whole], platform: [], tag: [], connections: 4, ...options },
     checkout.environment,
   );
-const planOf = ({ value }: { value: unknown }) => value as PublishPlan;
+const planOf = ({ value }: { value?: unknown }) => value as PublishPlan;
 
 async function registry() {
   const server = await startRegistryServer();

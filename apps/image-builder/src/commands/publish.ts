@@ -4,7 +4,7 @@ import { applyPlan, makePlan, publishRefusal } from '../publish/publish.ts';
 import { command as define } from './command.ts';
 import { destinationsOf } from './destinations.ts';
 import { imagesIn } from './images.ts';
-import { destination, images, json, registries } from './options.ts';
+import { destination, images, registries } from './options.ts';
 
 const options = [
   destination(),
@@ -12,11 +12,16 @@ const options = [
   new Option('--push', 'apply the plan; without it nothing is changed'),
   new Option('--thorough', 'check every blob, even if a manifest that lists it exists'),
   ...registries(),
-  json(),
+] as const;
+
+const examples = [
+  ['publish --to ghcr.io/owner/qemu-user-static', 'print the plan'],
+  ['publish --to ghcr.io/owner/qemu-user-static --push', 'upload'],
+  ['publish --to localhost:5000/test --tag latest --push', 'one tag, to a registry on this machine'],
 ] as const;
 
 /** The plan, and with --push what it says. @throws BuilderError USAGE, and what the stages throw */
-export const command = define(options, async (given, environment) => {
+export const command = define(options, examples, async (given, environment) => {
   const { onEvent } = environment;
   const destinations = destinationsOf(given, environment);
   const set = await imagesIn(given, environment);

@@ -15,7 +15,13 @@ const options = [
   ...making(),
 ] as const;
 
-export const command = define(options, async (given, environment) => {
+const examples = [
+  ['release', 'every image of channel latest, into dist/oci'],
+  ['release --platform linux/amd64', 'only the images of one host platform'],
+  ['release --channel latest,stable --json', 'two channels; the summary as JSON'],
+] as const;
+
+export const command = define(options, examples, async (given, environment) => {
   const target =
     given.github === undefined ? null : await gitHubTarget(given.github, given.platform, environment);
   const { output, compression: compressions } = given;

@@ -16,7 +16,7 @@ import { markerFor, withDatesOf } from '../track/same-proposal.ts';
 import { type UpstreamTags, upstreamTags } from '../track/upstream-tags.ts';
 import { command as define, type OptionsOf } from './command.ts';
 import { buildInputs, type Environment } from './environment.ts';
-import { acceptExpired, archive, json } from './options.ts';
+import { acceptExpired, archive } from './options.ts';
 
 const options = [
   new Option('--pull-request', 'build and check the new lock, then open or update one pull request'),
@@ -30,7 +30,11 @@ const options = [
     .default(resolve('dist/track'), 'dist/track')
     .argParser((path) => resolve(path)),
   ...archive(),
-  json(),
+] as const;
+
+const examples = [
+  ['track', 'print what is new'],
+  ['track --pull-request --issue', 'propose it on GitHub; needs GITHUB_TOKEN'],
 ] as const;
 
 type Options = OptionsOf<typeof options>;
@@ -39,7 +43,7 @@ type Options = OptionsOf<typeof options>;
  * Reports what is new, and opens what was asked for. Without --issue, what needs a person is a failure.
  * @throws BuilderError BASE_DIFFERS, BRANCH_FOREIGN, GITHUB_*, and what `update` and `fetch` throw
  */
-export const command = define(options, async (given, environment) => {
+export const command = define(options, examples, async (given, environment) => {
   const writes = given.pullRequest || given.issue;
   const github = await environment.github(given.github, writes ? 'write' : 'read');
   const before = await readLock(environment.paths.lock);

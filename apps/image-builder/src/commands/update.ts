@@ -13,17 +13,22 @@ import { renderRegisterScript } from '@qemu-user-static/register';
 import { BuilderError } from '../report/errors.ts';
 import { stage } from '../report/events.ts';
 import { command as define } from './command.ts';
-import { acceptExpired, archive, json } from './options.ts';
+import { acceptExpired, archive } from './options.ts';
 
 const options = [
   new Option('--check', 'only report whether the lock is up to date; exit 1 if it is not'),
   acceptExpired(),
   ...archive(),
-  json(),
+] as const;
+
+const examples = [
+  ['update', 'follow the archive, and write sources.lock.json'],
+  ['update --check', 'exit 1 if the lock is behind the archive'],
+  ['update --accept-expired', 'accept a Release whose Valid-Until has passed'],
 ] as const;
 
 /** @throws BuilderError LOCK_OUTDATED with --check, if the lock is not what `update` would write */
-export const command = define(options, async (given, environment) => {
+export const command = define(options, examples, async (given, environment) => {
   const { paths, onEvent } = environment;
   const before = await lockBefore(paths.lock);
   const now = await stage('update', onEvent, async () =>

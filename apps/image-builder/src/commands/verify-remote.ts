@@ -20,10 +20,18 @@ const options = [
   ...making(),
 ] as const;
 
+const examples = [
+  ['verify-remote --at ghcr.io/owner/qemu-user-static', 'compare every tag'],
+  [
+    'verify-remote --at ghcr.io/owner/qemu-user-static:latest --deep',
+    'download and hash every blob of one tag',
+  ],
+] as const;
+
 type Options = OptionsOf<typeof options>;
 
 /** Builds what the lock gives, and compares a registry with it. */
-export const command = define(options, async (given, environment) => {
+export const command = define(options, examples, async (given, environment) => {
   const { registry, repository, tag, digest } = parseReference(given.at);
   if (digest !== undefined) throw new BuilderError('USAGE', `--at takes a tag, not a digest: ${given.at}`);
   const set = await expected(given, environment);

@@ -124,6 +124,11 @@ export const BUILDER_ERRORS = {
     meaning: 'The Node that runs the command is older than the project’s code.',
     remedy: 'Use the Node that `npm ci` installs: npm ci && npx image-builder --help',
   },
+  REPOSITORY_INVALID: {
+    meaning:
+      'package.json does not name the repository of this project, which gives images their name and source.',
+    remedy: 'Set it in package.json: "repository": { "type": "git", "url": "https://github.com/OWNER/REPO" }',
+  },
   USAGE: {
     meaning: 'The command line, or a variable that goes with it, is not understood.',
     remedy: 'Run the command with --help.',

@@ -99,6 +99,6 @@ const registryEvents: BuilderEvent[] = [
 test('publishing: bytes on the status line, retries and a registry’s warnings as lines', () => {
   expect(written(true, registryEvents)).toContain('publish: 1.0 MB of 4.0 MB');
   expect(written(false, registryEvents)).toBe(
-    'ghcr.io: PUT https://ghcr.io/v2/: 503; retrying in 0.5 s\nghcr.io warns: read-only on Sunday\n',
+    'ghcr.io: PUT https://ghcr.io/v2/: 503; retrying in 0.5 s (attempt 2)\nghcr.io warns: read-only on Sunday\n',
   );
 });

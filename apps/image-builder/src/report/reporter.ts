@@ -11,9 +11,34 @@ const REFRESH = 100;
  * Reports events on a stream: lines, and on a terminal one status line below them that is written over. If the stream
  * is not a terminal there are only the lines, none faster than a person reads.
  */
-export function reporter(stream: NodeJS.WriteStream | WriteStream, now: () => number): OnEvent {
+export function reporter(
+  stream: NodeJS.WriteStream | WriteStream,
+  now: () => number,
+  level: Level = 'normal',
+): OnEvent {
   const printer = new Reporter(new Terminal(stream, now));
-  return (event) => printer.report(event);
+  return (event) => {
+    if (level === 'quiet' && !isWarning(event)) return;
+    printer.report(event);
+    const detail = level === 'verbose' ? detailOf(event) : null;
+    if (detail !== null) printer.line(detail);
+  };
+}
+
+/** How much is printed: warnings alone, or progress too, or every request too. */
+export type Level = 'quiet' | 'normal' | 'verbose';
+
+function isWarning(event: BuilderEvent): boolean {
+  return event.type === 'note' || (event.type === 'registry' && event.event.type === 'warning');
+}
+
+/** What is printed with --verbose alone. */
+function detailOf(event: BuilderEvent): string | null {
+  if (event.type === 'cache-hit') return `cache: ${event.file.path}`;
+  if (event.type === 'fetch-start') return `fetch: ${event.url}`;
+  if (event.type !== 'registry' || event.event.type !== 'request') return null;
+  const { method, address, status } = event.event;
+  return `${method} ${address}: ${status}`;
 }
 
 /** Lines, and a status line that the next line or status replaces. */
@@ -55,12 +80,12 @@ class Reporter {
 
   report(event: BuilderEvent): void {
     const line = this.#lineFor(event);
-    if (line !== null) this.#line(line);
+    if (line !== null) this.line(line);
     const status = this.#statusFor(event);
     if (status !== null) this.#terminal.status(status);
   }
 
-  #line(text: string): void {
+  line(text: string): void {
     if (this.#mirror !== this.#printedMirror) this.#terminal.line(this.#mirror);
     this.#printedMirror = this.#mirror;
     this.#terminal.line(text);
@@ -146,7 +171,8 @@ class Reporter {
 }
 
 function registryLine(registry: string, event: RegistryEvent): string | null {
-  if (event.type === 'retry') return `${registry}: ${event.reason}; retrying in ${seconds(event.delayMs)}`;
+  if (event.type === 'retry')
+    return `${registry}: ${event.reason}; retrying in ${seconds(event.delayMs)} (attempt ${event.attempt})`;
   if (event.type === 'warning') return `${registry} warns: ${event.text}`;
   return null;
 }
