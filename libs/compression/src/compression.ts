@@ -1,8 +1,15 @@
 import { promisify } from 'node:util';
 import { constants, createZstdCompress, type ZstdCompress, zstdCompress } from 'node:zlib';
+import manifest from '../package.json' with { type: 'json' };
 
 export const COMPRESSIONS = ['gzip', 'zstd'] as const;
 export type Compression = (typeof COMPRESSIONS)[number];
+
+/** What compressed bytes depend on besides their contents: another version may give others. */
+export const COMPRESSORS: Readonly<Record<Compression, string>> = {
+  gzip: `libdeflate.js ${manifest.dependencies.libdeflate}`,
+  zstd: `zstd ${process.versions.zstd}`,
+};
 
 /** 64 MiB: four emulators. */
 const WINDOW_LOG = 26;
@@ -30,12 +37,12 @@ const ZSTD_PARAMS = {
  * Their decoder (github.com/klauspost/compress/zstd, as in Docker 26.1) keeps a buffer of one window and 1 MiB, and moves
  * the whole window to its front each time it is full: after each MiB. But it keeps the buffer from frame to frame, and
  * in one that has room for two windows it moves a window after each window. 128 MiB is the most that decoders
- * take without being told to (ZSTD_WINDOWLOG_LIMIT_DEFAULT of zstd.h), so the frame that matters has half of that.
+ * take by default (ZSTD_WINDOWLOG_LIMIT_DEFAULT of zstd.h), so the frame that matters has half of that.
  */
 const ROOM = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x80, (WINDOW_LOG + 1 - 10) << 3, 0, 0, 0, 0, 1, 0, 0]);
 
 /**
- * A compressor of `size` bytes in all to one frame, after an empty one. The size is told beforehand, so that the frame
+ * A compressor of `size` bytes in all to one frame, after an empty one. The size is given beforehand, so that the frame
  * carries it. Wait for each write before the next and before the end: a last write that is still waiting when
  * the stream ends is compressed in one go, to other bytes; else these do not depend on how the content is cut.
  * Takes about 150 MB of memory when large.

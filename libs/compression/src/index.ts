@@ -1,3 +1,3 @@
-export { COMPRESSIONS, type Compression, zstdFrame, zstdSmall } from './compression.ts';
+export { COMPRESSIONS, COMPRESSORS, type Compression, zstdFrame, zstdSmall } from './compression.ts';
 export { type GzipPool, openGzip } from './gzip.ts';
 export { zstdFrames } from './zstd-frames.ts';

@@ -1,11 +1,10 @@
 import { hash } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { replaceFile } from './replace-file.ts';
 
 /**
- * What an earlier run made, so that this one need not. A memo stands in a folder, a layout's or the cache; it is used only
- * if it was made from the same inputs; whoever recalls it looks after the blobs that it names.
+ * A result of an earlier run, kept so that this run need not make it again. It lies in a folder, a layout's or the
+ * cache's, and counts only for the same inputs; whoever recalls it checks the files that it names.
  */
 export interface Memo<T> {
   /** Hash of all inputs. */
@@ -13,17 +12,14 @@ export interface Memo<T> {
   readonly value: T;
 }
 
-/** Where memos stand. */
+/** Where memos lie. */
 interface Place {
   readonly folder: string;
 }
 
-/** The versions on which compressed bytes depend: another zlib may give others. */
-const COMPRESSORS = { zlib: process.versions.zlib, zstd: process.versions.zstd };
-
-/** A key over inputs that can be written as JSON. */
+/** A key over inputs that can be written as JSON: all that the result depends on, versions of programs included. */
 export function memoKey(inputs: unknown): string {
-  return hash('sha256', JSON.stringify([COMPRESSORS, inputs]));
+  return hash('sha256', JSON.stringify(inputs));
 }
 
 /** What was kept under `name` for `key`; null if nothing was, or for other inputs. */
@@ -32,15 +28,18 @@ export async function recall<T>(place: Place, name: string, key: string): Promis
     const memo = JSON.parse(await readFile(memoPath(place, name), 'utf8')) as Memo<T>;
     return memo.key === key ? memo.value : null;
   } catch {
-    // No memo, or one cut short by a crash of the machine: both mean that the work is done anew.
+    // No memo, or half of one: both mean that the work is done again.
     return null;
   }
 }
 
+/**
+ * Keeps a result, in place: half a memo is no JSON, so it counts as none, and a run that is killed here leaves no
+ * temporary file behind.
+ */
 export async function remember<T>(place: Place, name: string, key: string, value: T): Promise<void> {
-  const path = memoPath(place, name);
   await mkdir(join(place.folder, '.memo'), { recursive: true });
-  await replaceFile(path, JSON.stringify({ key, value } satisfies Memo<T>));
+  await writeFile(memoPath(place, name), JSON.stringify({ key, value } satisfies Memo<T>), { mode: 0o644 });
 }
 
 function memoPath(place: Place, name: string): string {

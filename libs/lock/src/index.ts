@@ -15,7 +15,13 @@ export {
   writeLock,
 } from './lock.ts';
 export { lockedChannelOf, platformsOf, sourceKey } from './locked.ts';
-export { compareQemuVersions, versionPrefixes } from './qemu-version.ts';
+export {
+  compareQemuVersions,
+  comparisonOf,
+  fullVersion,
+  notesOf,
+  versionPrefixes,
+} from './qemu-version.ts';
 export { inputsOf, LAYERS_VERSION, recipeHash } from './rebuilds.ts';
 export { parseSources, readSources, type SourceChannel, type Sources } from './sources.ts';
 export { poolAddress, snapshotAddress, sourcesOf, sourcesText } from './sources-text.ts';

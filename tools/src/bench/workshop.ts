@@ -145,8 +145,8 @@ export async function lockedPlatforms(
 export async function fetchedFiles(channel: string): Promise<ReadonlyMap<string, string>> {
   const main = resolve(ROOT, 'apps/image-builder/src/main.js');
   const { stdout } = await $`${process.execPath} ${main} fetch --channel ${channel} --json`.quiet();
-  const files = JSON.parse(stdout) as { package: string; file: string }[];
-  return new Map(files.map((found) => [found.package, found.file]));
+  const { packages } = JSON.parse(stdout) as { packages: { package: string; file: string }[] };
+  return new Map(packages.map((found) => [found.package, found.file]));
 }
 
 /** Puts a platform's packages where the recipes of others look for them. */

@@ -1,8 +1,7 @@
 import { emulatorOf, type GuestName, guestNamed, type HostPlatform } from '@qemu-user-static/arch-table';
-import { lockedChannelOf, readLock } from '@qemu-user-static/lock';
+import { type Lock, lockedChannelOf } from '@qemu-user-static/lock';
 import { END_OF_ARCHIVE, tarEntry, timestamp } from '@qemu-user-static/oci-image';
 import { renderRegisterScript } from '@qemu-user-static/register';
-import type { Environment } from '../commands/environment.ts';
 import {
   type ContextFile,
   emulatorEntry,
@@ -10,14 +9,15 @@ import {
   registerContext,
   sourcesFile,
 } from '../images/context.ts';
-import { imageLabels, provenanceOf } from '../images/labels.ts';
+import { imageLabels, originOf } from '../images/labels.ts';
+import { renderTemplate } from '../images/recipe.ts';
 import type { Contents } from '../images/tags.ts';
-import { renderTemplate } from '../images/template.ts';
 import { BuilderError } from '../report/errors.ts';
 import { stage } from '../report/events.ts';
 import type { FetchedPlatform } from './assemble-platform.ts';
 import { extractEmulators, extractShell } from './extract.ts';
 import { fetch } from './fetch.ts';
+import type { BuildInputs } from './inputs.ts';
 
 /** The image that a build context is for. */
 export interface ContextImage {
@@ -37,33 +37,31 @@ export interface BuildContext {
 }
 
 /**
- * The context of one image, out of the packages of the lock.
+ * The context of one image, from the packages of the lock.
  * @throws BuilderError IMAGE_UNKNOWN, while its files are read, where the host has no such guest
  */
 export async function openBuildContext(
+  lock: Lock,
   { channel, platform, contents }: ContextImage,
-  environment: Environment,
+  { archive, template, source, sourceDateEpoch, onEvent }: BuildInputs,
 ): Promise<BuildContext> {
-  const lock = await readLock(environment.paths.lock);
-  const archive = await environment.archive();
-  const fetched = await stage('fetch', environment.onEvent, () =>
-    fetch(lock, { channels: [channel], platforms: [platform] }, archive),
-  );
+  const selection = { channels: [channel], platforms: [platform] };
+  const fetched = await stage('fetch', onEvent, () => fetch(lock, selection, archive));
   const [found] = fetched.flatMap(({ platforms }) => platforms);
-  if (found === undefined) throw new RangeError(`${platform} was fetched and is not there`);
+  if (found === undefined) throw new RangeError(`${platform} was fetched and is missing`);
 
-  const created = environment.sourceDateEpoch ?? Date.parse(found.locked.released) / 1000;
+  const { locked } = found;
+  const created = sourceDateEpoch ?? Date.parse(locked.released) / 1000;
   const { release } = lockedChannelOf(lock, channel);
-  const template = await environment.template();
-  const provenance = provenanceOf(lock, template, renderRegisterScript(), environment.source);
+  const script = renderRegisterScript();
+  const origin = originOf(lock, template, script, source);
   const guests: GuestName[] = [];
   const dockerfile = () => {
-    const time = timestamp(created);
-    const labels = imageLabels(contents, platform, found.locked, release, guests, time, provenance);
-    return renderTemplate(template, { emulators: contents.kind !== 'register', labels });
+    const facts = { contents, platform, locked, release, guests, created: timestamp(created), origin };
+    return renderTemplate(template, { emulators: contents.kind !== 'register', labels: imageLabels(facts) });
   };
   async function* files(): AsyncGenerator<ContextFile> {
-    yield* partFiles(contents, found as FetchedPlatform, guests);
+    yield* partFiles(contents, found as FetchedPlatform, script, guests);
     yield { path: 'Dockerfile', type: 'file', mode: 0o644, content: Buffer.from(dockerfile()) };
   }
   return { created, files: withParents(files()), guests };
@@ -91,11 +89,12 @@ export function contentsNamed(image: string): Contents {
 async function* partFiles(
   contents: Contents,
   { platform, locked, sources, emulatorsDeb, shellDeb }: FetchedPlatform,
+  script: string,
   guests: GuestName[],
 ): AsyncGenerator<ContextFile> {
   const { program, licenses } = await extractShell(shellDeb, locked.shell, platform);
   const named = sourcesFile(locked.shell, sources);
-  yield* registerContext(renderRegisterScript(), program, [...licenses, named]);
+  yield* registerContext(script, program, [...licenses, named]);
   if (contents.kind === 'register') return;
   yield* licenseContext([sourcesFile(locked.emulators, sources)]);
   const all: GuestName[] = [];

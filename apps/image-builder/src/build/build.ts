@@ -11,9 +11,7 @@ import {
   writeIndex,
 } from '@qemu-user-static/oci-image';
 import pLimit from 'p-limit';
-import { parseDockerfile } from '../images/dockerfile.ts';
-import type { Provenance } from '../images/labels.ts';
-import { renderTemplate } from '../images/template.ts';
+import { recipeOf } from '../images/recipe.ts';
 import type { OnEvent } from '../report/events.ts';
 import {
   type AssembleContext,
@@ -23,17 +21,15 @@ import {
   type Turns,
 } from './assemble-platform.ts';
 import { type DocumentWriter, documentWriter } from './documents.ts';
+import type { DocumentContext } from './make-image.ts';
 import { type BuiltTag, tagImages } from './tag-images.ts';
 
-export interface BuildContext {
-  /** Where the layout goes. */
+/** What a build is made of besides packages, and where it goes. */
+export interface BuildSettings extends DocumentContext {
+  /** Folder of the layout. */
   readonly output: string;
-  /** Text of Dockerfile.template. */
-  readonly template: string;
   /** The register program. */
   readonly script: string;
-  readonly compressions: readonly Compression[];
-  readonly provenance: Provenance;
   /** SOURCE_DATE_EPOCH, where it is set. https://reproducible-builds.org/specs/source-date-epoch/ */
   readonly sourceDateEpoch: number | null;
   readonly onEvent: OnEvent;
@@ -62,15 +58,19 @@ export interface Built {
  * Makes the layout: layers first, then configs, manifests and indexes, `index.json` last of all, so that a
  * reader, or a run after a kill, never sees a tag that points at something incomplete.
  */
-export function build(lock: Lock, fetched: readonly FetchedChannel[], context: BuildContext): Promise<Built> {
-  return asOnlyWriter(context.output, async () => {
-    const layout = await createLayout(context.output);
+export function build(
+  lock: Lock,
+  fetched: readonly FetchedChannel[],
+  settings: BuildSettings,
+): Promise<Built> {
+  return asOnlyWriter(settings.output, async () => {
+    const layout = await createLayout(settings.output);
     const { sound, removed } = await removeBadBlobs(layout);
-    for (const name of removed) context.onEvent({ type: 'blob-damaged', digest: `sha256:${name}` });
+    for (const name of removed) settings.onEvent({ type: 'blob-damaged', digest: `sha256:${name}` });
     const gzip = openGzip();
-    const channels = await assembleChannels(fetched, layout, gzip, context).finally(() => gzip.close());
+    const channels = await assembleChannels(fetched, layout, gzip, settings).finally(() => gzip.close());
     const writer = documentWriter(layout);
-    const tags = await tagEverything(lock, channels, writer, context);
+    const tags = await tagEverything(lock, channels, writer, settings);
     await writeIndex(
       layout,
       tags.map(({ plan, descriptor }) => ({
@@ -87,17 +87,17 @@ async function assembleChannels(
   fetched: readonly FetchedChannel[],
   layout: Layout,
   gzip: GzipPool,
-  context: BuildContext,
+  settings: BuildSettings,
 ): Promise<BuiltChannel[]> {
   const assembling: AssembleContext = {
     layout,
-    recipe: parseDockerfile(renderTemplate(context.template, { emulators: true, labels: {} })),
-    script: context.script,
-    compressions: context.compressions,
+    recipe: recipeOf(settings.template),
+    script: settings.script,
+    compressions: settings.compressions,
     gzip,
-    turns: turnsFor(context.compressions),
-    sourceDateEpoch: context.sourceDateEpoch,
-    onEvent: context.onEvent,
+    turns: turnsFor(settings.compressions),
+    sourceDateEpoch: settings.sourceDateEpoch,
+    onEvent: settings.onEvent,
   };
   return Promise.all(
     fetched.map(async ({ channel, platforms }) => ({
@@ -129,10 +129,10 @@ async function tagEverything(
   lock: Lock,
   channels: readonly BuiltChannel[],
   writer: DocumentWriter,
-  context: BuildContext,
+  settings: BuildSettings,
 ): Promise<BuiltTag[]> {
   const tags: BuiltTag[] = [];
   for (const { channel, platforms } of channels)
-    tags.push(...(await tagImages(lock, channel, platforms, writer, context)));
+    tags.push(...(await tagImages(lock, channel, platforms, writer, settings)));
   return tags.sort((a, b) => (a.plan.tag < b.plan.tag ? -1 : 1));
 }

@@ -1,14 +1,7 @@
 import type { GuestName } from '@qemu-user-static/arch-table';
-import type { GzipPool } from '@qemu-user-static/compression';
-import {
-  createBlob,
-  END_OF_ARCHIVE,
-  type Layer,
-  type Layout,
-  runningDigest,
-} from '@qemu-user-static/oci-image';
+import { createBlob, END_OF_ARCHIVE, type Layer, runningDigest, tarEntry } from '@qemu-user-static/oci-image';
 import type { LayerPlan } from '../images/layer-plan.ts';
-import { rawEntry } from './raw-entry.ts';
+import type { LayerOutput } from './small-layer.ts';
 
 /** One emulator, and the layer that holds it alone. */
 export interface EmulatorLayer {
@@ -20,14 +13,19 @@ export interface EmulatorLayer {
   readonly member: { readonly offset: number; readonly length: number };
 }
 
+/** What the layer of one emulator is made of. */
+export interface EmulatorProgram {
+  readonly plan: LayerPlan;
+  readonly guest: GuestName;
+  readonly program: Uint8Array;
+  /** Seconds since 1970. */
+  readonly mtime: number;
+}
+
 /** Writes the layer of one emulator: folders, the emulator, the end; each a gzip member of its own. */
 export async function writeEmulatorLayer(
-  layout: Layout,
-  plan: LayerPlan,
-  guest: GuestName,
-  program: Uint8Array,
-  mtime: number,
-  gzip: GzipPool,
+  { plan, guest, program, mtime }: EmulatorProgram,
+  { layout, gzip }: Pick<LayerOutput, 'layout' | 'gzip'>,
 ): Promise<EmulatorLayer> {
   const diff = runningDigest();
   const blob = await createBlob(layout);
@@ -36,7 +34,8 @@ export async function writeEmulatorLayer(
     let member = { offset: 0, length: 0 };
     let offset = 0;
     for (const entry of plan.entries) {
-      const raw = rawEntry(entry, entry.source === null ? new Uint8Array() : program, mtime);
+      const content = entry.source === null ? new Uint8Array() : program;
+      const raw = tarEntry({ ...entry, size: content.length }, content, mtime);
       for (const part of raw) diff.update(part);
       const compressed = await gzip.member(raw);
       if (entry.source !== null) member = { offset, length: compressed.length };

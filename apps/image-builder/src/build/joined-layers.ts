@@ -1,26 +1,26 @@
 import { open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import type { Compression, GzipPool } from '@qemu-user-static/compression';
+import type { GzipPool } from '@qemu-user-static/compression';
 import {
   blobPath,
   END_OF_ARCHIVE,
   type Layer,
   type Layout,
   runningDigest,
+  tarEntry,
   tarEntryLength,
 } from '@qemu-user-static/oci-image';
 import type { LayerPlan } from '../images/layer-plan.ts';
 import type { EmulatorLayer } from './emulator-layer.ts';
 import { type JoinedEntry, openSink } from './layer-sink.ts';
 import { likenessRank } from './likeness.ts';
-import { rawEntry } from './raw-entry.ts';
+import type { LayerOutput } from './small-layer.ts';
 
 const gunzipAsync = promisify(gunzip);
 
 /** What is joined. */
 export interface Joining {
-  readonly layout: Layout;
   readonly plan: LayerPlan;
   /** The emulator that fills a path of the context. */
   readonly sourceOf: ReadonlyMap<string, EmulatorLayer>;
@@ -34,16 +34,13 @@ export interface Joining {
  */
 export async function writeJoinedLayers(
   joining: Joining,
-  compressions: readonly Compression[],
-  gzip: GzipPool,
+  { layout, compressions, gzip }: LayerOutput,
 ): Promise<Layer[]> {
   const diff = runningDigest();
   const size = tarLength(joining);
-  const sinks = await Promise.all(
-    compressions.map((compression) => openSink(compression, joining.layout, size)),
-  );
+  const sinks = await Promise.all(compressions.map((compression) => openSink(compression, layout, size)));
   try {
-    for await (const entry of oneAhead(joinedEntries(joining, gzip))) {
+    for await (const entry of oneAhead(joinedEntries(joining, layout, gzip))) {
       diff.update(entry.raw);
       await Promise.all(sinks.map((sink) => sink.add(entry)));
     }
@@ -59,7 +56,8 @@ export async function writeJoinedLayers(
 }
 
 async function* joinedEntries(
-  { layout, plan, sourceOf, mtime }: Joining,
+  { plan, sourceOf, mtime }: Joining,
+  layout: Layout,
   gzip: GzipPool,
 ): AsyncGenerator<JoinedEntry> {
   const compressed = async (parts: readonly Uint8Array[]) => ({
@@ -75,7 +73,7 @@ async function* joinedEntries(
     emulator === undefined ? -1 : likenessRank(emulator.guest);
   found.sort((a, b) => rank(a.emulator) - rank(b.emulator));
   for (const { entry, emulator } of found) {
-    if (emulator === undefined) yield compressed(rawEntry(entry, new Uint8Array(), mtime));
+    if (emulator === undefined) yield compressed(tarEntry({ ...entry, size: 0 }, new Uint8Array(), mtime));
     else {
       const member = await readMember(layout, emulator);
       // As one chunk of the known size: many small ones would cost a second a platform.

@@ -1,32 +1,47 @@
 import { type Compression, type GzipPool, zstdSmall } from '@qemu-user-static/compression';
-import { createBlob, digestOf, END_OF_ARCHIVE, type Layer, type Layout } from '@qemu-user-static/oci-image';
+import {
+  createBlob,
+  digestOf,
+  END_OF_ARCHIVE,
+  type Layer,
+  type Layout,
+  tarEntry,
+} from '@qemu-user-static/oci-image';
 import type { ContextFile } from '../images/context.ts';
 import type { LayerPlan } from '../images/layer-plan.ts';
-import { rawEntry } from './raw-entry.ts';
 
-/** Writes a layer whose contents are all at hand, once in each compression. */
+/** A layer whose contents all lie in memory. */
+export interface SmallLayer {
+  readonly plan: LayerPlan;
+  /** The files of the context that fill it. */
+  readonly files: readonly ContextFile[];
+  /** Seconds since 1970. */
+  readonly mtime: number;
+}
+
+/** Where layers are written, and how they are compressed. */
+export interface LayerOutput {
+  readonly layout: Layout;
+  readonly compressions: readonly Compression[];
+  readonly gzip: GzipPool;
+}
+
+/** Writes a small layer, once in each compression. */
 export async function writeSmallLayer(
-  layout: Layout,
-  plan: LayerPlan,
-  files: readonly ContextFile[],
-  compressions: readonly Compression[],
-  mtime: number,
-  gzip: GzipPool,
+  { plan, files, mtime }: SmallLayer,
+  { layout, compressions, gzip }: LayerOutput,
 ): Promise<Layer[]> {
   const contents = new Map(files.map((file) => [file.path, file.content]));
-  const parts = plan.entries.flatMap((entry) =>
-    rawEntry(
-      entry,
-      (entry.source === null ? undefined : contents.get(entry.source)) ?? new Uint8Array(),
-      mtime,
-    ),
-  );
+  const parts = plan.entries.flatMap((entry) => {
+    const content = contents.get(entry.source ?? '') ?? new Uint8Array();
+    return tarEntry({ ...entry, size: content.length }, content, mtime);
+  });
   const tar = Buffer.concat([...parts, END_OF_ARCHIVE]);
   const diffId = digestOf(tar);
-  const compress = { gzip: (bytes: Uint8Array) => gzip.member([bytes]), zstd: zstdSmall } satisfies Record<
-    Compression,
-    unknown
-  >;
+  const compress: Record<Compression, (bytes: Uint8Array) => Promise<Uint8Array>> = {
+    gzip: (bytes) => gzip.member([bytes]),
+    zstd: zstdSmall,
+  };
   return Promise.all(
     compressions.map(async (compression) => {
       const blob = await createBlob(layout);

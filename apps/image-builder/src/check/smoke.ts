@@ -7,7 +7,7 @@ import {
   type Layout,
   walkLayout,
 } from '@qemu-user-static/oci-image';
-import { platformName } from '../layouts/read-image.ts';
+import { platformName } from '../images/platforms.ts';
 import { BuilderError } from '../report/errors.ts';
 
 /** What was seen to work. */
@@ -178,7 +178,7 @@ function findImage(
   return found.tags
     .filter(({ tag }) => isTag(tag))
     .flatMap(({ images }) => images)
-    .find((image) => platformName(image) === platform);
+    .find(({ config }) => platformName(config) === platform);
 }
 
 function imageFor(found: FoundLayout, isTag: (tag: string) => boolean, platform: HostPlatform): FoundImage {

@@ -2,7 +2,7 @@ import { Option } from '@commander-js/extra-typings';
 import { connectEngine } from '@qemu-user-static/container-engine';
 import { readLock } from '@qemu-user-static/lock';
 import { contentsNamed, contextArchive, openBuildContext } from '../build/build-context.ts';
-import { DEFAULT_CHANNEL } from '../images/tags.ts';
+import { DEFAULT_CHANNEL } from '../images/tag-stems.ts';
 import { makeLayout } from '../release/pipeline.ts';
 import { BuilderError } from '../report/errors.ts';
 import { stage } from '../report/events.ts';
@@ -66,7 +66,11 @@ async function buildOnEngine(given: Options, environment: Environment): Promise<
     { image: contents.kind === 'all' ? channel : image, repository: named },
     environment,
   );
-  const context = await openBuildContext({ channel, platform, contents }, environment);
+  const context = await openBuildContext(
+    await readLock(environment.paths.lock),
+    { channel, platform, contents },
+    await buildInputs(environment),
+  );
   const id = await stage('build', environment.onEvent, () =>
     engine.build(contextArchive(context), { platform, name: `${name}:${tag}` }),
   );

@@ -1,12 +1,14 @@
 import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
+import { readLock } from '@qemu-user-static/lock';
 import { contentsNamed, openBuildContext } from '../build/build-context.ts';
 import type { ContextFile } from '../images/context.ts';
 import { ownPlatform } from '../images/platforms.ts';
-import { DEFAULT_CHANNEL } from '../images/tags.ts';
+import { DEFAULT_CHANNEL } from '../images/tag-stems.ts';
 import { BuilderError } from '../report/errors.ts';
 import { command as define } from './command.ts';
+import { buildInputs } from './environment.ts';
 import { archive, onlyOne, selection } from './options.ts';
 
 const options = [
@@ -30,7 +32,11 @@ export const command = define(options, examples, async (given, environment) => {
   const platform = onlyOne('--platform', given.platform) ?? ownPlatform();
   if (platform === null)
     throw new BuilderError('USAGE', 'this machine is not a known host platform: give --platform');
-  const { files, guests } = await openBuildContext({ channel, platform, contents }, environment);
+  const { files, guests } = await openBuildContext(
+    await readLock(environment.paths.lock),
+    { channel, platform, contents },
+    await buildInputs(environment),
+  );
   await rm(given.output, { recursive: true, force: true });
   await mkdir(given.output, { recursive: true });
   for await (const file of files) await writeContextFile(given.output, file);

@@ -5,8 +5,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Option } from '@commander-js/extra-typings';
 import { ARCHIVE_FORMATS, type ArchiveFormat, imageArchive } from '@qemu-user-static/oci-image';
-import { ownPlatform } from '../images/platforms.ts';
-import { platformName, readImage } from '../layouts/read-image.ts';
+import { ownPlatform, platformName } from '../images/platforms.ts';
+import { readImage } from '../layouts/read-image.ts';
 import { megabytes } from '../report/format.ts';
 import { command as define } from './command.ts';
 import { imageName, oneImage, repository } from './options.ts';
@@ -45,12 +45,12 @@ export const command = define(options, examples, async (given, environment) => {
   const { size } = await stat(output);
   const { digest } = image.manifest;
   return {
-    text: `${output}: ${name.repository}:${name.tag} for ${platformName(image)}, ${digest}, ${megabytes(size)}`,
+    text: `${output}: ${name.repository}:${name.tag} for ${platformName(image.config)}, ${digest}, ${megabytes(size)}`,
     value: {
       file: output,
       size,
       name: `${name.repository}:${name.tag}`,
-      platform: platformName(image),
+      platform: platformName(image.config),
       digest,
     },
   };

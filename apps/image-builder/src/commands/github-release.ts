@@ -75,8 +75,7 @@ async function prepare(
 ): Promise<PreparedReleases> {
   const set = await imagesIn({ from: layouts, platform: [], tag: [] }, environment);
   const lock = await readLock(environment.paths.lock);
-  const template = await environment.template();
-  return stage('github-release', environment.onEvent, () => prepareReleases({ lock, set, template }, files));
+  return stage('github-release', environment.onEvent, () => prepareReleases({ lock, set }, files));
 }
 
 function describe({ releases }: PreparedReleases): Result {

@@ -1,7 +1,7 @@
 import { matchesGlob, resolve } from 'node:path';
 import { readLock } from '@qemu-user-static/lock';
 import { renderRegisterScript } from '@qemu-user-static/register';
-import { provenanceOf } from '../images/labels.ts';
+import { originOf } from '../images/labels.ts';
 import { type ImageSet, withTags } from '../layouts/image-set.ts';
 import { loadImages } from '../layouts/load.ts';
 import { BuilderError } from '../report/errors.ts';
@@ -18,9 +18,9 @@ export async function imagesIn(
 ): Promise<ImageSet> {
   const lock = await readLock(environment.paths.lock);
   const template = await environment.template();
-  const provenance = provenanceOf(lock, template, renderRegisterScript(), environment.source);
+  const origin = originOf(lock, template, renderRegisterScript(), environment.source);
   const folders = (from.length > 0 ? from : [DEFAULT_LAYOUT]).map((folder) => resolve(folder));
-  const set = await loadImages(folders, lock, platform, { template, provenance });
+  const set = await loadImages(folders, lock, platform, { template, origin });
   if (patterns.length === 0) return set;
   const chosen = withTags(set, (tag) => patterns.some((pattern) => matchesGlob(tag, pattern)));
   if (chosen.tags.length === 0) throw new BuilderError('USAGE', `no tag is like ${patterns.join(' or ')}`);

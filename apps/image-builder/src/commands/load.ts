@@ -1,6 +1,7 @@
 import { connectEngine } from '@qemu-user-static/container-engine';
 import { imageArchive } from '@qemu-user-static/oci-image';
-import { platformName, readImage } from '../layouts/read-image.ts';
+import { platformName } from '../images/platforms.ts';
+import { readImage } from '../layouts/read-image.ts';
 import { command as define } from './command.ts';
 import { imageName, oneImage, repository } from './options.ts';
 
@@ -20,7 +21,7 @@ export const command = define(options, examples, async (given, environment) => {
   await engine.load(imageArchive(layout, image.manifest, name, 'docker-archive'));
   const loaded = {
     name: `${name.repository}:${name.tag}`,
-    platform: platformName(image),
+    platform: platformName(image.config),
     digest: image.manifest.digest,
     engine: engine.description,
   };

@@ -3,7 +3,7 @@ import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { type HostPlatform, hostNamed } from '@qemu-user-static/arch-table';
 import { COMPRESSIONS, type Compression } from '@qemu-user-static/compression';
 import type { ImageName } from '@qemu-user-static/oci-image';
-import { DEFAULT_CHANNEL } from '../images/tags.ts';
+import { DEFAULT_CHANNEL } from '../images/tag-stems.ts';
 import { BuilderError } from '../report/errors.ts';
 import type { OptionsOf } from './command.ts';
 import type { Environment } from './environment.ts';

@@ -1,7 +1,6 @@
 import { Option } from '@commander-js/extra-typings';
 import { readLock } from '@qemu-user-static/lock';
-import { ownPlatform } from '../images/platforms.ts';
-import { platformOf } from '../layouts/parts.ts';
+import { hostPlatformOf, ownPlatform } from '../images/platforms.ts';
 import { readImage } from '../layouts/read-image.ts';
 import { billOfMaterials } from '../sbom/bill-of-materials.ts';
 import { imageFacts } from '../sbom/image-facts.ts';
@@ -26,7 +25,10 @@ const examples = [
 export const command = define(options, examples, async (given, environment) => {
   const { layout, image, platform = ownPlatform(), format } = given;
   const found = await readImage({ folder: layout }, image, platform);
-  const set = await imagesIn({ from: [layout], platform: [platformOf(found)], tag: [] }, environment);
+  const set = await imagesIn(
+    { from: [layout], platform: [hostPlatformOf(found.config)], tag: [] },
+    environment,
+  );
   const facts = await imageFacts(set)(found.manifest.digest);
   const value = SBOMS[format].make(billOfMaterials(facts, await readLock(environment.paths.lock)));
   return { text: JSON.stringify(value) };

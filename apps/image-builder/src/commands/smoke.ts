@@ -1,7 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
 import { connectEngine } from '@qemu-user-static/container-engine';
 import { formatSmoke, smoke } from '../check/smoke.ts';
-import { DEFAULT_CHANNEL } from '../images/tags.ts';
+import { DEFAULT_CHANNEL } from '../images/tag-stems.ts';
 import { stage } from '../report/events.ts';
 import { command as define } from './command.ts';
 import { layout } from './options.ts';

@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type HostPlatform, host } from '@qemu-user-static/arch-table';
-import { type GzipPool, openGzip } from '@qemu-user-static/compression';
+import { COMPRESSORS, type GzipPool, openGzip } from '@qemu-user-static/compression';
 import { memoKey, recall, remember } from '@qemu-user-static/files';
 import { blobPath, digestOf, END_OF_ARCHIVE, readFiles, tarEntry } from '@qemu-user-static/oci-image';
 import pLimit from 'p-limit';
@@ -39,7 +39,12 @@ export async function makeAssets(
   plain: HostPlatform,
   folder: string,
 ): Promise<Asset[]> {
-  const key = memoKey([ASSETS_VERSION, plain, plan.binaries.map(({ layout: _, ...binary }) => binary)]);
+  const key = memoKey([
+    ASSETS_VERSION,
+    COMPRESSORS.gzip,
+    plain,
+    plan.binaries.map(({ layout: _, ...binary }) => binary),
+  ]);
   const earlier = await recall<Asset[]>({ folder }, 'assets', key);
   const isWhole = earlier !== null && (await areThere(earlier));
   const binaries = isWhole ? earlier : await writeBinaries(plan, plain, folder);

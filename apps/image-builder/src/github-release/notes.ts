@@ -1,7 +1,6 @@
 import { type HostPlatform, host } from '@qemu-user-static/arch-table';
-import { type Lock, packageChanges } from '@qemu-user-static/lock';
+import { type Lock, notesOf, packageChanges } from '@qemu-user-static/lock';
 import { megabytes } from '../report/format.ts';
-import { notesOf } from '../track/upstream.ts';
 import type { Asset } from './assets.ts';
 import { platformsIn, type ReleasePlan } from './plan.ts';
 

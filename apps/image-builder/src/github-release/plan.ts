@@ -1,10 +1,7 @@
 import { GUEST_NAMES, type GuestName, type HostPlatform, host } from '@qemu-user-static/arch-table';
 import { type Lock, platformsOf } from '@qemu-user-static/lock';
 import type { Descriptor, Digest, Layout } from '@qemu-user-static/oci-image';
-import { parseDockerfile } from '../images/dockerfile.ts';
-import { partOf } from '../images/layer-plan.ts';
-import { DEFAULT_CHANNEL, primaryVersion } from '../images/tags.ts';
-import { renderTemplate } from '../images/template.ts';
+import { DEFAULT_CHANNEL, primaryVersion } from '../images/tag-stems.ts';
 import { documentIn, type ImageSet, isIndex, type SetTag } from '../layouts/image-set.ts';
 import { BuilderError } from '../report/errors.ts';
 
@@ -42,35 +39,41 @@ export interface ImageDigest {
  * that version alone, so that it stays the same while other versions change.
  * @throws BuilderError LAYOUTS_DIFFER where the set has no image of one emulator
  */
-export function planReleases(lock: Lock, set: ImageSet, template: string): ReleasePlan[] {
-  const { copies } = parseDockerfile(renderTemplate(template, { emulators: true, labels: {} }));
-  const place = copies.findIndex((copy) => partOf(copy) === 'emulators');
-  const numbered = set.tags.filter(({ tag, immutable }) => immutable && !tag.endsWith('-zstd'));
-  const plans = numbered.map(({ tag, channel, platforms }): ReleasePlan => {
-    const version = tag.slice(0, tag.lastIndexOf('-'));
+export function planReleases(lock: Lock, set: ImageSet): ReleasePlan[] {
+  const numbered = set.tags.filter(
+    ({ immutable, contents, manifests }) =>
+      immutable && contents.kind === 'all' && manifests === 'gzip and zstd',
+  );
+  const plans = numbered.map(({ tag, channel, version, platforms }): ReleasePlan => {
     return {
       tag: `v${tag}`,
       version,
       channel,
       isLatest: channel === DEFAULT_CHANNEL && version === primaryVersion(lock, channel),
-      binaries: platforms.flatMap((platform) => binariesOf(set, version, platform, place)),
-      images: set.tags.filter((one) => isOf(one, version)).map((one) => digestsOf(set, one)),
+      binaries: platforms.flatMap((platform) => binariesOf(set, version, platform)),
+      images: set.tags
+        .filter((one) => one.exact && one.version === version)
+        .map((one) => digestsOf(set, one)),
     };
   });
   return plans.sort((a, b) => Number(a.isLatest) - Number(b.isLatest));
 }
 
-function binariesOf(set: ImageSet, version: string, platform: HostPlatform, place: number): Binary[] {
+function binariesOf(set: ImageSet, version: string, platform: HostPlatform): Binary[] {
   const binaries = GUEST_NAMES.flatMap((guest): Binary[] => {
-    const name = `${host(platform).uname}-${guest}-${version}`;
-    const tag = set.tags.find((one) => one.tag === name);
+    const tag = set.tags.find(
+      ({ shape, exact, contents, ...one }) =>
+        shape === 'manifest' &&
+        exact &&
+        contents.kind === 'guest' &&
+        contents.guest === guest &&
+        one.version === version &&
+        one.platforms.includes(platform),
+    );
     if (tag === undefined) return [];
-    const { bytes } = documentIn(set, tag.digest);
-    const manifest = JSON.parse(Buffer.from(bytes).toString()) as {
-      layers: Descriptor[];
-      annotations: Record<string, string>;
-    };
-    const layer = manifest.layers[place];
+    const { bytes, image } = documentIn(set, tag.digest);
+    const manifest = JSON.parse(Buffer.from(bytes).toString()) as { annotations: Record<string, string> };
+    const layer = image?.layers.get('emulators');
     const layout = layer && set.layoutOf.get(layer.digest);
     if (layer === undefined || layout === undefined) return [];
     const created = Date.parse(manifest.annotations['org.opencontainers.image.created'] ?? '') / 1000;
@@ -79,11 +82,6 @@ function binariesOf(set: ImageSet, version: string, platform: HostPlatform, plac
   if (binaries.length === 0)
     throw new BuilderError('LAYOUTS_DIFFER', `no image of one emulator of ${version} for ${platform}`);
   return binaries;
-}
-
-/** `11.1.3`, `11.1.3-1-zstd`, `aarch64-11.1.3`: not `11.1`, which moves on with other versions. */
-function isOf({ tag }: SetTag, version: string): boolean {
-  return tag === version || tag.startsWith(`${version}-`) || tag.endsWith(`-${version}`);
 }
 
 function digestsOf(set: ImageSet, { tag, digest, platforms }: SetTag): ImageDigest {

@@ -14,8 +14,6 @@ import { makeRelease, previousRelease, type ReleaseOutcome } from './release.ts'
 export interface ReleasedImages {
   readonly lock: Lock;
   readonly set: ImageSet;
-  /** The text of Dockerfile.template. */
-  readonly template: string;
 }
 
 /** How the files of the releases are named, and the folder they are written to. */
@@ -42,11 +40,11 @@ export interface ReleaseTarget {
 
 /** Plans the releases of a set of images and writes their files. @throws as `planReleases` and `makeAssets` */
 export async function prepareReleases(
-  { lock, set, template }: ReleasedImages,
+  { lock, set }: ReleasedImages,
   { plainHost, assets: folder }: ReleaseFiles,
 ): Promise<PreparedReleases> {
   const releases = [];
-  for (const plan of planReleases(lock, set, template)) {
+  for (const plan of planReleases(lock, set)) {
     const assets = await makeAssets(plan, formatLock(lock), plainHost, join(folder, plan.tag));
     releases.push({ plan, assets });
   }

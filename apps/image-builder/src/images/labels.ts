@@ -8,8 +8,8 @@ import {
 } from '@qemu-user-static/lock';
 import type { Contents } from './tags.ts';
 
-/** What describes an image beyond its contents. */
-export interface Provenance {
+/** Where images come from, for their labels. */
+export interface ImageOrigin {
   /**
    * Hash of all that images of a QEMU version are made from, as in the lock's `rebuilds`: so
    * `git log -S<revision> -- sources.lock.json` finds the commit. Not that of the whole lock, for then a change of
@@ -20,7 +20,7 @@ export interface Provenance {
   readonly source: string;
 }
 
-export function provenanceOf(lock: Lock, template: string, script: string, source: string): Provenance {
+export function originOf(lock: Lock, template: string, script: string, source: string): ImageOrigin {
   const recipe = recipeHash(template, script);
   return { source, revisionOf: (version) => inputsOf(lock, recipe, version) };
 }
@@ -34,21 +34,33 @@ export const GUESTS_LABEL = `${OWN}.guests`;
 /** QEMU and busybox as a whole, the libraries linked into them, and the register program. */
 const LICENSES = 'GPL-2.0-only AND LGPL-2.1-or-later AND MIT';
 
+/** What an image and an index over images both say of themselves. */
+export interface DocumentFacts {
+  readonly contents: Contents;
+  /** QEMU's. */
+  readonly version: string;
+  /** Seconds since 1970, as RFC 3339. */
+  readonly created: string;
+  readonly origin: ImageOrigin;
+}
+
+/** What an image says of itself besides. */
+export interface PlatformFacts extends Omit<DocumentFacts, 'version'> {
+  readonly platform: HostPlatform;
+  readonly locked: LockedPlatform;
+  readonly release: LockedChannel['release'];
+  /** Whose emulators are inside. */
+  readonly guests: readonly GuestName[];
+}
+
 /**
  * An image's labels, which are its manifest's annotations too.
  * https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md
  */
-export function imageLabels(
-  contents: Contents,
-  platform: HostPlatform,
-  locked: LockedPlatform,
-  release: LockedChannel['release'],
-  guests: readonly GuestName[],
-  created: string,
-  provenance: Provenance,
-): Record<string, string> {
+export function imageLabels(facts: PlatformFacts): Record<string, string> {
+  const { platform, locked, release, guests } = facts;
   return {
-    ...documentLabels(contents, locked.version, created, provenance),
+    ...documentLabels({ ...facts, version: locked.version }),
     [`${OWN}.host`]: host(platform).uname,
     [`${OWN}.qemu-version`]: locked.version,
     [`${OWN}.debian-version`]: locked.emulators.version,
@@ -58,21 +70,21 @@ export function imageLabels(
 }
 
 /** The part that holds for every platform: an index carries it. */
-export function documentLabels(
-  contents: Contents,
-  version: string,
-  created: string,
-  provenance: Provenance,
-): Record<string, string> {
+export function documentLabels({
+  contents,
+  version,
+  created,
+  origin,
+}: DocumentFacts): Record<string, string> {
   return {
     'org.opencontainers.image.title': 'qemu-user-static',
     'org.opencontainers.image.description': description(contents),
     'org.opencontainers.image.version': version,
-    'org.opencontainers.image.revision': provenance.revisionOf(version),
+    'org.opencontainers.image.revision': origin.revisionOf(version),
     'org.opencontainers.image.created': created,
-    'org.opencontainers.image.source': provenance.source,
-    'org.opencontainers.image.url': provenance.source,
-    'org.opencontainers.image.documentation': `${provenance.source}#readme`,
+    'org.opencontainers.image.source': origin.source,
+    'org.opencontainers.image.url': origin.source,
+    'org.opencontainers.image.documentation': `${origin.source}#readme`,
     'org.opencontainers.image.licenses': LICENSES,
     // FROM scratch: there is no base whose flaws these images could inherit.
     'org.opencontainers.image.base.name': 'scratch',

@@ -1,7 +1,8 @@
 import type { GuestName, HostPlatform } from '@qemu-user-static/arch-table';
 import { lockOf } from '@qemu-user-static/lock/testing';
 import { describe, expect, test } from 'vitest';
-import { planTags, primaryVersion } from './tags.ts';
+import { primaryVersion } from './tag-stems.ts';
+import { planTags } from './tags.ts';
 
 const lock = lockOf({
   latest: {

@@ -12,8 +12,9 @@ import {
 } from '@qemu-user-static/oci-image';
 import { unpackTar } from 'modern-tar';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { platformName } from '../images/platforms.ts';
 import { makeSmallLayout } from '../testing/small-layout.ts';
-import { platformName, readImage } from './read-image.ts';
+import { readImage } from './read-image.ts';
 
 const run = promisify(execFile);
 const NAME = { repository: 'somebody/tools', tag: 'all' };
@@ -44,7 +45,7 @@ const entriesOf = async (bytes: Buffer) =>
 
 describe('the image of a tag', () => {
   const choose = async (...[tag, platform]: [string, Parameters<typeof readImage>[2]]) =>
-    platformName(await readImage(layout, tag, platform));
+    platformName((await readImage(layout, tag, platform)).config);
 
   test('is that of the platform', async () => {
     expect(await choose('all', 'linux/arm/v7')).toBe('linux/arm/v7');
@@ -69,7 +70,7 @@ describe('the image of a tag', () => {
 test('a damaged image hinders those who ask for a tag that has it, and no one else', async () => {
   await writeFile(blobPath(layout, arm.manifest.digest), '{}');
   await expect(readImage(layout, 'all', 'linux/amd64')).rejects.toMatchObject({ code: 'CHECK_FAILED' });
-  expect(platformName(await readImage(layout, 'one', null))).toBe('linux/amd64');
+  expect(platformName((await readImage(layout, 'one', null)).config)).toBe('linux/amd64');
 });
 
 describe('an archive', () => {

@@ -1,5 +1,7 @@
 import type { HostPlatform } from '@qemu-user-static/arch-table';
 import { type Descriptor, type Digest, type Layout, MEDIA_TYPE } from '@qemu-user-static/oci-image';
+import type { Part } from '../images/layer-plan.ts';
+import type { TagPlan } from '../images/tags.ts';
 
 /** Everything that is to be published, and where its bytes are. */
 export interface ImageSet {
@@ -10,13 +12,9 @@ export interface ImageSet {
   readonly layoutOf: ReadonlyMap<Digest, Layout>;
 }
 
-export interface SetTag {
-  readonly tag: string;
+export interface SetTag extends TagPlan {
   readonly channel: string;
-  /** Never moved once it is published. */
-  readonly immutable: boolean;
   readonly digest: Digest;
-  readonly platforms: readonly HostPlatform[];
 }
 
 /** A manifest or an index, as it is sent. */
@@ -26,7 +24,14 @@ export interface SetDocument {
   /** What it needs: an index its manifests, a manifest its config and layers. */
   readonly needs: readonly Descriptor[];
   /** Of a manifest: what it is the image of. */
-  readonly image?: { readonly channel: string; readonly platform: HostPlatform };
+  readonly image?: SetImage;
+}
+
+export interface SetImage {
+  readonly channel: string;
+  readonly platform: HostPlatform;
+  /** The layer of each part that it has, as the recipe copies them. */
+  readonly layers: ReadonlyMap<Part, Descriptor>;
 }
 
 export function isIndex({ descriptor }: SetDocument): boolean {

@@ -1,7 +1,7 @@
 import type { HostPlatform } from '@qemu-user-static/arch-table';
 import type { Lock } from '@qemu-user-static/lock';
 import { blobSize, ImageError, walkLayout } from '@qemu-user-static/oci-image';
-import type { DocumentContext } from '../build/tag-images.ts';
+import type { DocumentContext } from '../build/make-image.ts';
 import { listed } from '../report/problems.ts';
 import { blobsOf, type ImageSet } from './image-set.ts';
 import { mergeLayouts, type WalkedLayout } from './merge.ts';

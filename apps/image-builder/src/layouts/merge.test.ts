@@ -89,8 +89,8 @@ describe('what does not belong together is refused:', () => {
   });
 
   test('a layout of another commit', async () => {
-    const provenance = { ...contextOf('').provenance, revisionOf: () => 'b'.repeat(64) };
-    await buildOf('foreign', ['linux/arm64'], { provenance });
+    const origin = { ...contextOf('').origin, revisionOf: () => 'b'.repeat(64) };
+    await buildOf('foreign', ['linux/arm64'], { origin });
     await expect(load(['amd64', 'armv7', 'foreign'])).rejects.toMatchObject({ code: 'LAYOUTS_DIFFER' });
   });
 

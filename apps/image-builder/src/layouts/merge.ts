@@ -10,13 +10,16 @@ import {
   type Layout,
 } from '@qemu-user-static/oci-image';
 import type { DocumentWriter } from '../build/documents.ts';
-import { type DocumentContext, type ImageParts, tagImages } from '../build/tag-images.ts';
-import { parseDockerfile } from '../images/dockerfile.ts';
-import { renderTemplate } from '../images/template.ts';
+import type { DocumentContext, ImageParts } from '../build/make-image.ts';
+import { tagImages } from '../build/tag-images.ts';
+import type { Recipe } from '../images/dockerfile.ts';
+import { partOf } from '../images/layer-plan.ts';
+import { hostPlatformOf } from '../images/platforms.ts';
+import { recipeOf } from '../images/recipe.ts';
 import { BuilderError } from '../report/errors.ts';
 import { layoutsDiffer } from '../report/problems.ts';
 import { type ImageSet, isIndex, type SetDocument, type SetTag } from './image-set.ts';
-import { compressionsIn, partsOf, platformOf } from './parts.ts';
+import { compressionsIn, partsOf } from './parts.ts';
 
 /** A layout and what its documents lead to. */
 export interface WalkedLayout {
@@ -39,7 +42,7 @@ export async function mergeLayouts(
   wanted: readonly HostPlatform[],
   context: Omit<DocumentContext, 'compressions'>,
 ): Promise<ImageSet> {
-  const recipe = parseDockerfile(renderTemplate(context.template, { emulators: true, labels: {} }));
+  const recipe = recipeOf(context.template);
   const takes = (platform: HostPlatform) => wanted.length === 0 || wanted.includes(platform);
   const has = (channel: string) => layouts.some(({ found }) => found.tags.some(({ tag }) => tag === channel));
   const channels = Object.keys(lock.channels).filter(has);
@@ -54,14 +57,11 @@ export async function mergeLayouts(
       .filter(firstOfItsPlatform);
     assertAllThere(lock, channel, parts, takes);
     const compressions = compressionsIn(parts);
-    const made = await tagImages(lock, channel, parts, inMemory(documents, channel), {
+    const made = await tagImages(lock, channel, parts, inMemory(documents, channel, recipe), {
       ...context,
       compressions,
     });
-    for (const { plan, descriptor } of made) {
-      const { tag, immutable, platforms } = plan;
-      tags.push({ tag, channel, immutable, platforms, digest: descriptor.digest });
-    }
+    tags.push(...made.map(({ plan, descriptor }) => ({ ...plan, channel, digest: descriptor.digest })));
   }
   assertSame(layouts, tags, documents, takes);
   return { tags, documents, layoutOf: locate(layouts, documents) };
@@ -71,18 +71,24 @@ export async function mergeLayouts(
 function inMemory(
   documents: Map<Digest, SetDocument>,
   channel: string,
+  { copies }: Recipe,
 ): Pick<DocumentWriter, 'image' | 'index'> {
   const put = ({ descriptor, bytes }: Document, more: Pick<SetDocument, 'needs' | 'image'>) => {
     documents.set(descriptor.digest, { descriptor, bytes, ...more });
     return descriptor;
   };
   return {
-    image: async ({ config, manifest }) => {
+    image: async ({ config, manifest, layers: made }) => {
       const { layers } = JSON.parse(Buffer.from(manifest.bytes).toString()) as {
         layers: SetDocument['needs'];
       };
-      const platform = platformOf({ config: JSON.parse(Buffer.from(config.bytes).toString()) });
-      return put(manifest, { needs: [config.descriptor, ...layers], image: { channel, platform } });
+      const platform = hostPlatformOf(JSON.parse(Buffer.from(config.bytes).toString()));
+      const byPart = copies.flatMap((copy) => {
+        const layer = layers[made.findIndex(({ createdBy }) => createdBy === copy.text)];
+        return layer === undefined ? [] : [[partOf(copy), layer] as const];
+      });
+      const image = { channel, platform, layers: new Map(byPart) };
+      return put(manifest, { needs: [config.descriptor, ...layers], image });
     },
     index: async (manifests, annotations) => put(assembleIndex(manifests, annotations), { needs: manifests }),
   };
@@ -115,14 +121,17 @@ function assertSame(
   takes: (platform: HostPlatform) => boolean,
 ): void {
   const names = new Set(tags.map(({ tag }) => tag));
-  const taken = (image: FoundImage) => takes(platformOf(image));
+  const taken = (image: FoundImage) => takes(hostPlatformOf(image.config));
   const foreign = ({ layout, found }: WalkedLayout) => [
     ...found.tags
       .filter(({ tag, images }: FoundTag) => !names.has(tag) && images.some(taken))
       .map(({ tag }) => `${layout.folder}: tag ${tag} is none of this lock's`),
     ...found.images
       .filter((image) => taken(image) && !documents.has(image.manifest.digest))
-      .map((image) => `${layout.folder}: image ${image.manifest.digest} for ${platformOf(image)} is another`),
+      .map(
+        (image) =>
+          `${layout.folder}: image ${image.manifest.digest} for ${hostPlatformOf(image.config)} is another`,
+      ),
   ];
   const problems = layouts.flatMap(foreign);
   if (problems.length > 0) throw layoutsDiffer(problems);

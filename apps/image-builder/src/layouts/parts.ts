@@ -1,11 +1,12 @@
-import { GUEST_NAMES, type GuestName, type HostPlatform, hostNamed } from '@qemu-user-static/arch-table';
+import { GUEST_NAMES, type GuestName, type HostPlatform } from '@qemu-user-static/arch-table';
 import type { Compression } from '@qemu-user-static/compression';
 import { type Lock, lockedChannelOf } from '@qemu-user-static/lock';
 import type { FoundImage, FoundLayout, Layer } from '@qemu-user-static/oci-image';
-import type { ImageParts } from '../build/tag-images.ts';
+import type { ImageParts } from '../build/make-image.ts';
 import type { Recipe } from '../images/dockerfile.ts';
 import { GUESTS_LABEL } from '../images/labels.ts';
 import { type Part, partOf } from '../images/layer-plan.ts';
+import { hostPlatformOf } from '../images/platforms.ts';
 import { planTags } from '../images/tags.ts';
 import { layoutsDiffer } from '../report/problems.ts';
 
@@ -22,7 +23,7 @@ export function partsOf(
   recipe: Pick<Recipe, 'copies'>,
 ): ImageParts[] {
   const imagesOf = (tag: string) => found.tags.find((one) => one.tag === tag)?.images ?? [];
-  const whole = Map.groupBy(imagesOf(channel), platformOf);
+  const whole = Map.groupBy(imagesOf(channel), ({ config }) => hostPlatformOf(config));
   const guests = new Map(Array.from(whole, ([platform, images]) => [platform, guestsIn(images)]));
   const alone = planTags(lock, channel, guests).filter(({ shape }) => shape === 'manifest');
   const layerOf = (platform: HostPlatform, guest: GuestName): Layer | undefined => {
@@ -52,14 +53,6 @@ export function compressionsIn(parts: readonly ImageParts[]): Compression[] {
   if (others.some((other) => other.join() !== first?.join()))
     throw layoutsDiffer(['some platforms are there in gzip alone, others in gzip and zstd']);
   return first ?? [];
-}
-
-export function platformOf({
-  config: { os, architecture, variant },
-}: {
-  readonly config: Pick<FoundImage['config'], 'os' | 'architecture' | 'variant'>;
-}): HostPlatform {
-  return hostNamed([os, architecture, ...(variant === undefined ? [] : [variant])].join('/'));
 }
 
 function guestsIn([image]: readonly FoundImage[]): GuestName[] {

@@ -1,5 +1,6 @@
-import { type HostPlatform, host } from '@qemu-user-static/arch-table';
+import type { HostPlatform } from '@qemu-user-static/arch-table';
 import { type FoundImage, type Layout, walkLayout } from '@qemu-user-static/oci-image';
+import { platformName } from '../images/platforms.ts';
 import { BuilderError } from '../report/errors.ts';
 
 /**
@@ -18,23 +19,14 @@ export async function readImage(
   if (found === undefined) throw new BuilderError('IMAGE_UNKNOWN', `the layout has no tag "${tag}"`);
   const [only, ...others] = found.images;
   if (only !== undefined && others.length === 0) return only;
-  const image = platform === null ? undefined : found.images.find((one) => isFor(one, platform));
+  const image =
+    platform === null ? undefined : found.images.find(({ config }) => platformName(config) === platform);
   if (image !== undefined) return image;
-  const there = [...new Set(found.images.map(platformName))].join(', ');
+  const there = [...new Set(found.images.map(({ config }) => platformName(config)))].join(', ');
   throw new BuilderError(
     'PLATFORM_UNAVAILABLE',
     platform === null
       ? `this machine is none of the host platforms; "${tag}" has ${there}`
       : `"${tag}" has no ${platform}, but ${there}`,
   );
-}
-
-/** An image's platform, as `linux/arm/v7`. */
-export function platformName({ config: { os, architecture, variant } }: FoundImage): string {
-  return [os, architecture, ...(variant === undefined ? [] : [variant])].join('/');
-}
-
-function isFor(image: FoundImage, platform: HostPlatform): boolean {
-  const { architecture } = host(platform);
-  return image.config.architecture === architecture && platformName(image) === platform;
 }

@@ -14,7 +14,7 @@ import {
   removeOtherBlobs,
   writeIndex,
 } from '@qemu-user-static/oci-image';
-import { ociPlatform } from '../build/tag-images.ts';
+import { ociPlatform } from '../images/platforms.ts';
 import { blobsOf, documentIn, type ImageSet, isIndex, type SetTag } from './image-set.ts';
 
 /**

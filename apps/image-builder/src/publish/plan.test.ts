@@ -28,6 +28,11 @@ documents.set(...document(MEDIA_TYPE.index, 'index', [one.descriptor, all.descri
 const tag = (name: string, of: string, channel = 'latest', immutable = false): SetTag => ({
   tag: name,
   channel,
+  contents: { kind: 'all' },
+  version: '11.1.3',
+  exact: immutable,
+  manifests: 'gzip',
+  shape: 'index',
   immutable,
   digest: digestOf(of),
   platforms: ['linux/amd64'],

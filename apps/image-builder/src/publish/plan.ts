@@ -1,5 +1,5 @@
 import type { Descriptor, Digest } from '@qemu-user-static/oci-image';
-import { DEFAULT_CHANNEL } from '../images/tags.ts';
+import { DEFAULT_CHANNEL } from '../images/tag-stems.ts';
 import { blobsOf, documentIn, type ImageSet, isIndex, type SetTag } from '../layouts/image-set.ts';
 import type { RepositoryState } from './state.ts';
 
@@ -73,7 +73,7 @@ function planTarget(set: ImageSet, target: Target, targets: readonly Target[], a
     .filter((document) => !isIndex(document))
     .map(({ descriptor }) => sized(descriptor));
   const indexes = documents.filter(isIndex).map(({ descriptor }) => sized(descriptor));
-  const tags = planTags(set, state);
+  const tags = plannedTags(set, state);
   const written = tags.filter(isWritten).map(({ digest }) => documentIn(set, digest).descriptor);
   return {
     registry,
@@ -96,7 +96,7 @@ function holderOf({ digest }: Sized, targets: readonly Target[], at: number): st
   return holder?.repository ?? null;
 }
 
-function planTags(set: ImageSet, { tags }: RepositoryState): PlannedTag[] {
+function plannedTags(set: ImageSet, { tags }: RepositoryState): PlannedTag[] {
   return set.tags
     .map((one): PlannedTag => {
       const { tag, digest, immutable } = one;

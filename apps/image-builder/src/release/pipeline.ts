@@ -6,7 +6,7 @@ import { fetch, type Selection } from '../build/fetch.ts';
 import type { BuildInputs } from '../build/inputs.ts';
 import { check } from '../check/check.ts';
 import { smokeWhereItCan } from '../check/smoke-stage.ts';
-import { provenanceOf } from '../images/labels.ts';
+import { originOf } from '../images/labels.ts';
 import { stage } from '../report/events.ts';
 import { type Summary, summarize } from './summary.ts';
 
@@ -46,8 +46,8 @@ export async function makeLayout(lock: Lock, options: LayoutOptions, inputs: Bui
   const { output, compressions } = options;
   const fetched = await stage('fetch', onEvent, () => fetch(lock, options, archive));
   const script = renderRegisterScript();
-  const provenance = provenanceOf(lock, template, script, source);
+  const origin = originOf(lock, template, script, source);
   return stage('build', onEvent, () =>
-    build(lock, fetched, { output, compressions, template, script, provenance, sourceDateEpoch, onEvent }),
+    build(lock, fetched, { output, compressions, template, script, origin, sourceDateEpoch, onEvent }),
   );
 }

@@ -7,7 +7,7 @@ import type { Built } from '../build/build.ts';
 import type { BuiltTag } from '../build/tag-images.ts';
 import type { CheckReport } from '../check/check.ts';
 import { formatSmoke, type SmokeReport } from '../check/smoke.ts';
-import { primaryVersion } from '../images/tags.ts';
+import { primaryVersion } from '../images/tag-stems.ts';
 import { megabytes, megabytesRange, table } from '../report/format.ts';
 
 /** What a release is, for people and as JSON. Sizes are what a client downloads, in bytes. */

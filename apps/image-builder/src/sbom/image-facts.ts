@@ -1,11 +1,15 @@
 import type { Compression } from '@qemu-user-static/compression';
 import { declaredLicenses } from '@qemu-user-static/debian-archive';
 import { type Annotations, type Digest, LAYER_MEDIA_TYPE, readFiles } from '@qemu-user-static/oci-image';
+import type { Part } from '../images/layer-plan.ts';
 import { documentIn, type ImageSet } from '../layouts/image-set.ts';
 import type { ImageFacts } from './bill-of-materials.ts';
 
 /** Where a package has its licences, by Debian Policy 12.5. */
 const COPYRIGHT = /^usr\/share\/doc\/([^/]+)\/copyright$/;
+
+/** The parts of an image that have licence texts: the emulators, most of its bytes, need not be read. */
+const WITH_TEXTS: readonly Part[] = ['register', 'licenses'];
 
 type Licenses = ReadonlyMap<string, readonly string[]>;
 
@@ -18,16 +22,17 @@ export function imageFacts(set: ImageSet): (digest: Digest) => Promise<ImageFact
     return found;
   };
   return async (digest) => {
-    const { bytes, image, needs } = documentIn(set, digest);
-    if (image === undefined) throw new RangeError(`${digest} is no image`);
+    const { bytes, image } = documentIn(set, digest);
+    if (image === undefined) throw new RangeError(`${digest} is not an image`);
     const { annotations } = JSON.parse(Buffer.from(bytes).toString()) as { annotations: Annotations };
-    const [, ...layers] = needs;
-    // The layer in the middle has the emulators, which need not be read; see Dockerfile.template.
-    const withTexts = layers.filter((_, index) => index !== 1);
+    const { channel, platform, layers } = image;
     const licenses = await Promise.all(
-      withTexts.map((layer) => licensesIn(layer.digest, compressionOf(layer.mediaType))),
+      WITH_TEXTS.flatMap((part) => {
+        const layer = layers.get(part);
+        return layer === undefined ? [] : [licensesIn(layer.digest, compressionOf(layer.mediaType))];
+      }),
     );
-    return { digest, ...image, annotations, licenses: new Map(licenses.flatMap((one) => [...one])) };
+    return { digest, channel, platform, annotations, licenses: new Map(licenses.flatMap((one) => [...one])) };
   };
 }
 

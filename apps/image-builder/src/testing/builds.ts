@@ -2,7 +2,7 @@ import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeEmulators, makeShell } from '@qemu-user-static/lock/testing';
-import type { BuildContext, Built } from '../build/build.ts';
+import type { BuildSettings, Built } from '../build/build.ts';
 import type { BuilderEvent } from '../report/events.ts';
 import { lockMade } from './packages.ts';
 
@@ -31,12 +31,12 @@ export const { lock, fetched } = await lockMade('latest', made, folder);
 /** What builds have told. */
 export const events: BuilderEvent[] = [];
 /** A build of all of it, unless `change` says otherwise. */
-export const contextFor = (output: string, change: Partial<BuildContext> = {}): BuildContext => ({
+export const contextFor = (output: string, change: Partial<BuildSettings> = {}): BuildSettings => ({
   output: join(folder, output),
   template,
   script: '#!/bin/sh\n',
   compressions: ['gzip', 'zstd'],
-  provenance: { revisionOf: () => 'a'.repeat(64), source: 'https://example.org/qemu-user-static' },
+  origin: { revisionOf: () => 'a'.repeat(64), source: 'https://example.org/qemu-user-static' },
   sourceDateEpoch: null,
   onEvent: (event) => events.push(event),
   ...change,

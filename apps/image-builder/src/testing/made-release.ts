@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatLock, type Lock, parseLock } from '@qemu-user-static/lock';
 import { makeEmulators, makeShell } from '@qemu-user-static/lock/testing';
-import { type BuildContext, build, type FetchedChannel } from '../build/build.ts';
+import { type BuildSettings, build, type FetchedChannel } from '../build/build.ts';
 import type { ImageSet } from '../layouts/image-set.ts';
 import { loadImages } from '../layouts/load.ts';
 import { lockMade } from './packages.ts';
@@ -32,13 +32,13 @@ export async function madeRelease(folder: string): Promise<MadeRelease> {
 
 const template = await readFile(new URL('../../../../Dockerfile.template', import.meta.url), 'utf8');
 
-export function contextOf(output: string): BuildContext {
+export function contextOf(output: string): BuildSettings {
   return {
     output,
     template,
     script: '#!/bin/sh\n',
     compressions: ['gzip', 'zstd'],
-    provenance: { revisionOf: () => 'a'.repeat(64), source: 'https://example.org/qemu-user-static' },
+    origin: { revisionOf: () => 'a'.repeat(64), source: 'https://example.org/qemu-user-static' },
     sourceDateEpoch: null,
     onEvent: () => undefined,
   };

@@ -36,8 +36,7 @@ export async function releasesAtHand(): Promise<ReleasesAtHand> {
   const { environment } = checkout;
   const lock = await readLock(environment.paths.lock);
   const set = await imagesIn({ from: [layout], platform: [], tag: [] }, environment);
-  const template = await environment.template();
-  const prepared = await prepareReleases({ lock, set, template }, options);
+  const prepared = await prepareReleases({ lock, set }, options);
   let left: ReturnType<typeof stateOf> | undefined;
 
   const release: ReleasesAtHand['release'] = async ({ github }, change = {}) => {

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import { type HostPlatform, host } from '@qemu-user-static/arch-table';
+import type { HostPlatform } from '@qemu-user-static/arch-table';
 import {
   assembleImage,
   assembleIndex,
@@ -14,6 +14,7 @@ import {
   tarEntry,
   writeIndex,
 } from '@qemu-user-static/oci-image';
+import { ociPlatform } from '../images/platforms.ts';
 
 /** A layout with one image of one file for each platform: the first has a tag `one` of its own, `all` lists every one. */
 export async function makeSmallLayout(folder: string, platforms: readonly HostPlatform[]): Promise<Layout> {
@@ -31,8 +32,7 @@ export async function makeSmallLayout(folder: string, platforms: readonly HostPl
       diffId: digestOf(tar),
       createdBy: 'COPY note /',
     };
-    const { architecture, variant } = host(name);
-    const platform = { os: 'linux', architecture, ...(variant !== undefined && { variant }) };
+    const platform = ociPlatform(name);
     const run = { env: [], entrypoint: ['/none'], cmd: [], labels: {} };
     const image = assembleImage(platform, [layer], run, 0, {});
     await putDocument(layout, image.config);

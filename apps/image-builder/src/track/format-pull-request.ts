@@ -1,10 +1,15 @@
 import type { GuestName } from '@qemu-user-static/arch-table';
-import type { Lock, LockedChannel, PackageChange } from '@qemu-user-static/lock';
+import {
+  comparisonOf,
+  type Lock,
+  type LockedChannel,
+  notesOf,
+  type PackageChange,
+} from '@qemu-user-static/lock';
 import { megabytes } from '../report/format.ts';
 import { formatLag } from './format-report.ts';
 import type { Proof } from './prove.ts';
 import type { TrackReport } from './report.ts';
-import { comparisonOf, notesOf } from './upstream.ts';
 
 /** `sources.lock.json: latest QEMU 11.1.3, stable QEMU 10.0.11`. */
 export function pullRequestTitle({ changes, rebuilt }: TrackReport, now: Lock): string {

@@ -1,4 +1,5 @@
-import { coerce, diff, gt, major, minor, parse, rcompare } from 'semver';
+import { compareQemuVersions, fullVersion } from '@qemu-user-static/lock';
+import { diff, gt, major, minor, parse } from 'semver';
 
 /** QEMU's own versions, newest first. */
 export interface Upstream {
@@ -11,7 +12,7 @@ export function upstreamOf(tags: readonly string[]): Upstream {
   const versions = tags
     .filter((tag) => /^v\d+\.\d+\.\d+(-rc\d+)?$/.test(tag))
     .map((tag) => tag.slice(1))
-    .sort(rcompare);
+    .sort((a, b) => compareQemuVersions(b, a));
   const isCandidate = (version: string) => parse(version)?.prerelease.length !== 0;
   return {
     releases: versions.filter((version) => !isCandidate(version)),
@@ -38,11 +39,6 @@ export interface Lag {
   readonly line: string | null;
 }
 
-/** Debian's `7.2` is upstream's 7.2.0. */
-function fullVersion(version: string): string {
-  return coerce(version, { includePrerelease: true })?.version ?? version;
-}
-
 /** Null where no release is newer. */
 export function lagOf(short: string, { releases }: Upstream): Lag | null {
   const version = fullVersion(short);
@@ -59,14 +55,4 @@ export function lagOf(short: string, { releases }: Upstream): Lag | null {
     releases: newer.length,
     line: line ?? null,
   };
-}
-
-/** Where upstream tells what is new. QEMU has a page for each line, and none for its point releases. */
-export function notesOf(version: string): string {
-  return `https://wiki.qemu.org/ChangeLog/${version.split('.').slice(0, 2).join('.')}`;
-}
-
-/** Where every change between two versions is. */
-export function comparisonOf(before: string, now: string): string {
-  return `https://github.com/qemu/qemu/compare/v${fullVersion(before)}...v${fullVersion(now)}`;
 }

@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { parseDockerfile } from './dockerfile.ts';
-import { renderTemplate } from './template.ts';
+import { recipeOf } from './recipe.ts';
 
 const template = readFileSync(new URL('../../../../Dockerfile.template', import.meta.url), 'utf8');
 
 test('Dockerfile.template renders to what the built-in builder reads', () => {
-  const recipe = parseDockerfile(renderTemplate(template, { emulators: true, labels: { b: '2', a: '1' } }));
+  const recipe = recipeOf(template, { labels: { b: '2', a: '1' } });
   expect(recipe.copies.map(({ text }) => text)).toEqual([
     'COPY register/ /',
     'COPY emulators/ /',
@@ -25,14 +24,14 @@ test('Dockerfile.template renders to what the built-in builder reads', () => {
 });
 
 test('an image without emulators copies the register part alone', () => {
-  const recipe = parseDockerfile(renderTemplate(template, { emulators: false, labels: {} }));
+  const recipe = recipeOf(template, { emulators: false });
   expect(recipe.copies.map(({ from }) => from)).toEqual(['register']);
 });
 
 test.each(['plain', 'two words', 'a "quote"', '5$ and $HOME', 'back\\slash', 'Debian’s', "it's", ''])(
   'a label survives the way through the Dockerfile: %s',
   (value) => {
-    const recipe = parseDockerfile(renderTemplate(template, { emulators: false, labels: { key: value } }));
+    const recipe = recipeOf(template, { emulators: false, labels: { key: value } });
     expect(recipe.labels).toEqual({ key: value });
   },
 );

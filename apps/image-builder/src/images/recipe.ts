@@ -1,10 +1,19 @@
 import mustache from 'mustache';
+import { parseDockerfile, type Recipe } from './dockerfile.ts';
 
 /** What Dockerfile.template can ask for. */
 export interface TemplateView {
   /** Whether the image has emulators: the `:register` images have none. */
   readonly emulators: boolean;
   readonly labels: Readonly<Record<string, string>>;
+}
+
+/**
+ * How an image is made: Dockerfile.template with its values filled in, parsed.
+ * @throws BuilderError RECIPE_UNSUPPORTED
+ */
+export function recipeOf(template: string, view: Partial<TemplateView> = {}): Recipe {
+  return parseDockerfile(renderTemplate(template, { emulators: true, labels: {}, ...view }));
 }
 
 /** Dockerfile.template with its values filled in. Values of `{{…}}` come quoted for a Dockerfile. */
