@@ -115,7 +115,7 @@ describe('an archive', () => {
     const path = blobPath(layout, layer?.digest ?? 'sha256:');
     for (const damage of ['', 'x', 'x'.repeat(layer?.size ?? 0), 'x'.repeat(100_000)]) {
       await writeFile(path, damage);
-      await expect(archive('oci-archive')).rejects.toMatchObject({ code: 'CHECK_FAILED' });
+      await expect(archive('oci-archive')).rejects.toMatchObject({ code: 'BLOB_DAMAGED' });
     }
   });
 
