@@ -2,6 +2,7 @@ import { ARCH_ERRORS } from '@qemu-user-static/arch-table';
 import { ENGINE_ERRORS } from '@qemu-user-static/container-engine';
 import { ARCHIVE_ERRORS } from '@qemu-user-static/debian-archive';
 import type { ErrorCatalogue } from '@qemu-user-static/errors';
+import { FILES_ERRORS } from '@qemu-user-static/files';
 import { GITHUB_ERRORS } from '@qemu-user-static/github';
 import { BUILDER_ERRORS } from '@qemu-user-static/image-builder/errors';
 import { LOCK_ERRORS } from '@qemu-user-static/lock';
@@ -16,6 +17,7 @@ const CATALOGUES: readonly (readonly [heading: string, catalogue: ErrorCatalogue
   ['The lock (`libs/lock`)', LOCK_ERRORS],
   ['The Debian archive (`libs/debian-archive`)', ARCHIVE_ERRORS],
   ['Images and layouts (`libs/oci-image`)', IMAGE_ERRORS],
+  ['Folders for output (`libs/files`)', FILES_ERRORS],
   ['Signing (`libs/signing`)', SIGNING_ERRORS],
   ['GitHub (`libs/github`)', GITHUB_ERRORS],
   ['Container engines (`libs/container-engine`)', ENGINE_ERRORS],

@@ -63,7 +63,7 @@ describe('a layout', () => {
     await writeFile(join(folder, '.partial-4567'), 'half');
     await createLayout(folder);
     expect(await blobs()).toEqual([]);
-    expect((await readdir(folder)).sort()).toEqual(['blobs', 'oci-layout']);
+    expect((await readdir(folder)).sort()).toEqual(['.qemu-user-static', 'blobs', 'oci-layout']);
   });
 
   test('gives its index back', async () => {

@@ -1,6 +1,12 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { replaceFile, TEMPORARY_PREFIX, temporaryIn } from '@qemu-user-static/files';
+import {
+  claimFolder,
+  type FolderContents,
+  replaceFile,
+  TEMPORARY_PREFIX,
+  temporaryIn,
+} from '@qemu-user-static/files';
 import { type Descriptor, type Document, MEDIA_TYPE } from './descriptor.ts';
 import { type Digest, hexOf, runningDigest } from './digest.ts';
 import { ImageError } from './errors.ts';
@@ -24,8 +30,18 @@ export function blobPath(layout: Layout, digest: Digest): string {
   return join(layout.folder, 'blobs', 'sha256', hexOf(digest));
 }
 
-/** Makes the folder an (empty) layout, unless it is one, and clears what a killed run left half-written. */
+/** What a folder may contain so that a layout is written into it. Other tools' layouts do not have the mark. */
+export const LAYOUT_CONTENTS: FolderContents = {
+  kind: 'OCI image layouts',
+  files: ['oci-layout', 'index.json', `blobs/sha256/${'[0-9a-f]'.repeat(64)}`, '.memo/*.json', '.writer'],
+};
+
+/**
+ * Makes the folder an (empty) layout, unless it is one of this project, and clears what a killed run left half-written.
+ * @throws FilesError FOLDER_FOREIGN; nothing is touched then
+ */
 export async function createLayout(folder: string): Promise<Layout> {
+  await claimFolder(folder, LAYOUT_CONTENTS);
   const blobs = join(folder, 'blobs', 'sha256');
   await mkdir(blobs, { recursive: true });
   for (const place of [folder, blobs]) {

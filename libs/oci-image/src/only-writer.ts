@@ -1,13 +1,15 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { claimFolder } from '@qemu-user-static/files';
 import { ImageError } from './errors.ts';
+import { LAYOUT_CONTENTS } from './layout.ts';
 
 /**
  * Runs `work` as the only writer of the layout in `folder`.
- * @throws ImageError LAYOUT_BUSY while another live process has it.
+ * @throws ImageError LAYOUT_BUSY while another live process has it; FilesError FOLDER_FOREIGN
  */
 export async function asOnlyWriter<T>(folder: string, work: () => Promise<T>): Promise<T> {
-  await mkdir(folder, { recursive: true });
+  await claimFolder(folder, LAYOUT_CONTENTS);
   const path = join(folder, '.writer');
   await claim(path, folder);
   try {

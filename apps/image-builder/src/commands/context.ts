@@ -1,9 +1,10 @@
-import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
+import { claimFolder, emptyFolder } from '@qemu-user-static/files';
 import { readLock } from '@qemu-user-static/lock';
 import { contentsNamed, openBuildContext } from '../build/build-context.ts';
-import type { ContextFile } from '../images/context.ts';
+import { CONTEXT_CONTENTS, type ContextFile } from '../images/context.ts';
 import { ownPlatform } from '../images/platforms.ts';
 import { DEFAULT_CHANNEL } from '../images/tag-stems.ts';
 import { BuilderError } from '../report/errors.ts';
@@ -25,20 +26,24 @@ const examples = [
   ['context --image aarch64 && docker build dist/context', 'build one image yourself'],
 ] as const;
 
-/** Writes one image's build context: the rendered Dockerfile and every file it copies. */
+/**
+ * Writes one image's build context: the rendered Dockerfile and every file it copies.
+ * @throws FilesError FOLDER_FOREIGN, and what `openBuildContext` throws
+ */
 export const command = define(options, examples, async (given, environment) => {
   const contents = contentsNamed(given.image);
   const channel = onlyOne('--channel', given.channel) ?? DEFAULT_CHANNEL;
   const platform = onlyOne('--platform', given.platform) ?? ownPlatform();
   if (platform === null)
     throw new BuilderError('USAGE', 'this machine is not a known host platform: give --platform');
+  // Asked before anything is downloaded for it.
+  await claimFolder(given.output, CONTEXT_CONTENTS);
   const { files, guests } = await openBuildContext(
     await readLock(environment.paths.lock),
     { channel, platform, contents },
     await buildInputs(environment),
   );
-  await rm(given.output, { recursive: true, force: true });
-  await mkdir(given.output, { recursive: true });
+  await emptyFolder(given.output, CONTEXT_CONTENTS);
   for await (const file of files) await writeContextFile(given.output, file);
   const hint = `docker build --platform ${platform} ${given.output}`;
   return {

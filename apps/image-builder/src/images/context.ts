@@ -1,4 +1,5 @@
 import { emulatorOf, type GuestName } from '@qemu-user-static/arch-table';
+import type { FolderContents } from '@qemu-user-static/files';
 import { type Lock, type LockedPackage, sourcesText } from '@qemu-user-static/lock';
 import type { ContextEntry } from './layer-plan.ts';
 
@@ -17,6 +18,22 @@ export interface LicenseText {
 export function sourcesFile(locked: LockedPackage, sources: Lock['sources']): LicenseText {
   return { path: `usr/share/doc/${locked.package}/SOURCES`, text: Buffer.from(sourcesText(locked, sources)) };
 }
+
+/** The files of a context in a folder. */
+export const CONTEXT_CONTENTS: FolderContents = {
+  kind: 'build contexts',
+  files: [
+    'Dockerfile',
+    'register/register',
+    'register/bin/busybox',
+    'register/bin/sh',
+    'register/tmp/',
+    'emulators/usr/bin/qemu-*-static',
+    ...['register', 'licenses'].flatMap((part) =>
+      ['copyright', 'SOURCES'].map((name) => `${part}/usr/share/doc/*/${name}`),
+    ),
+  ],
+};
 
 const NOTHING = new Uint8Array();
 
