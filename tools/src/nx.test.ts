@@ -81,7 +81,7 @@ describe('each project', () => {
 
 /** Variables that change no result: where programs and settings of a user are, and what tests set themselves. */
 const WITHOUT_EFFECT = new Set([
-  ...['PATH', 'HOME', 'VITEST', 'DEBIAN_FRONTEND', 'QEMU_BIN_DIR'],
+  ...['PATH', 'HOME', 'VITEST', 'DEBIAN_FRONTEND', 'NX_DRY_RUN', 'QEMU_BIN_DIR'],
   ...['DOCKER_CONFIG', 'REGISTRY_AUTH_FILE', 'REGISTRY_HOST', 'COSIGN_PASSWORD'],
 ]);
 
@@ -98,17 +98,18 @@ function variablesIn(text: string): string[] {
   ];
 }
 
+const ALL_FILES = new Set(projectFiles());
+
 /** Files outside a project that a source file of it names by a path. */
 function outsideFiles(path: string, root: string): string[] {
   const text = readFileSync(resolve(ROOT, path), 'utf8');
   const places = Array.from(text.matchAll(/'((?:\.\.\/)*\.\.(?:\/[^'\s]*)?)'/g), ([, place = '']) =>
     posix.join(posix.dirname(path), place),
   );
-  const all = new Set(projectFiles());
-  const named = places.filter((place) => all.has(place) && !place.startsWith(`${root}/`));
+  const named = places.filter((place) => ALL_FILES.has(place) && !place.startsWith(`${root}/`));
   // The root itself: files are named behind it.
   const inRoot = places.includes('.')
-    ? Array.from(text.matchAll(/'([\w.-]+)'/g), ([, name = '']) => name).filter((name) => all.has(name))
+    ? Array.from(text.matchAll(/'([\w.-]+)'/g), ([, name = '']) => name).filter((name) => ALL_FILES.has(name))
     : [];
   return [...named, ...inRoot];
 }

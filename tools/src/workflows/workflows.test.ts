@@ -9,8 +9,8 @@ import { type Job, readWorkflow } from './workflow.ts';
 const FOLDER = resolve(ROOT, '.github/workflows');
 const FILES = readdirSync(FOLDER);
 
-test('there are three: for pull requests, for upstream’s changes, for releases', () => {
-  expect(FILES.sort()).toEqual(['ci.yml', 'release.yml', 'track.yml']);
+test('there are four: for pull requests, for packages on npm, for releases of images, for upstream’s changes', () => {
+  expect(FILES.sort()).toEqual(['ci.yml', 'packages.yml', 'release.yml', 'track.yml']);
 });
 
 describe.each(FILES)('%s', (file) => {
