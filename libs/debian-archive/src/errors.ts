@@ -109,6 +109,15 @@ export const ARCHIVE_ERRORS = {
     meaning: 'The program xz, which decompresses package indexes and packages, cannot be started.',
     remedy: 'Install it: apt-get install xz-utils (Debian, Ubuntu), brew install xz (macOS).',
   },
+  XZ_FAILED: {
+    meaning:
+      'The program xz cannot be run, failed for a reason other than its input, or printed other bytes than its input holds.',
+    remedy: 'Check the program and install it again: xz --version; apt-get install --reinstall xz-utils',
+  },
+  RESOURCES_EXHAUSTED: {
+    meaning: 'The machine, or a limit of the shell, allows no further open file, process or memory.',
+    remedy: 'Raise the limits and run it again: ulimit -n 4096; ulimit -u unlimited; ulimit -v unlimited',
+  },
   MIRROR_INVALID: {
     meaning: 'The mirror that was given is not an http or https URL.',
     remedy: 'Give the URL of the folder that holds dists/ and pool/, such as http://ftp.debian.org/debian.',

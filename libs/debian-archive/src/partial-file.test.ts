@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -36,7 +37,8 @@ describe('two downloads of one file at once', () => {
     const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    await new Promise((resolve) => child.stdout.once('data', resolve));
+    await once(child, 'spawn');
+    await once(child.stdout, 'data');
     // While it lives its part is left alone.
     await fetchFile(file, { ...setup.context });
     expect(setup.mirror.requests).toEqual([`GET ${PATH}`, `GET ${PATH}`]);
@@ -45,7 +47,7 @@ describe('two downloads of one file at once', () => {
     ]);
 
     child.kill('SIGKILL');
-    await new Promise((resolve) => child.once('exit', resolve));
+    await once(child, 'exit');
     await writeFile(setup.cached, 'damaged');
     await setup.expectFetched();
     expect(setup.mirror.requests.at(-1)).toBe(`GET ${PATH} bytes=123456-`);
