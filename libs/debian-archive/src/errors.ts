@@ -50,8 +50,8 @@ export const ARCHIVE_ERRORS = {
     remedy: 'Try again later or choose another mirror.',
   },
   ARCHIVE_KEY_MALFORMED: {
-    meaning: 'A file in libs/debian-archive/keys is not one armoured OpenPGP public key.',
-    remedy: 'Restore the file from version control, or follow libs/debian-archive/keys/README.md.',
+    meaning: 'A file in libs/debian-archive/keys is missing, or is not the OpenPGP public key listed for it.',
+    remedy: 'Restore the keys: git checkout -- libs/debian-archive/keys',
   },
   CONTROL_MALFORMED: {
     meaning: "A text in Debian's control format breaks its rules: a line without a field, or a field twice.",
