@@ -159,6 +159,12 @@ export const ARCHIVE_ERRORS = {
     meaning: 'There is no space left for the cache.',
     remedy: 'Free some space, or point XDG_CACHE_HOME at a larger disk.',
   },
+  CACHE_NOT_OWN: {
+    meaning:
+      'The cache folder belongs to another user, or other users may write to it and so exchange its files.',
+    remedy:
+      'Let only yourself write to it: chmod go-w "$HOME/.cache/qemu-user-static"; or choose another folder: --cache "$HOME/qemu-cache"',
+  },
   CACHE_UNUSABLE: {
     meaning: 'The cache folder cannot be read or written.',
     remedy: 'Correct its permissions, or point XDG_CACHE_HOME at another folder.',

@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, utimes, writeFile } from 'node:fs/promises';
+import { link, lstat, mkdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -80,5 +80,46 @@ describe('the beginning that another machine left in a shared cache', () => {
     await leave(3_700_000);
     await writeFile(join(setup.context.cache, 'partial', sha256), body.subarray(0, 5));
     await setup.expectFetched();
+  });
+});
+
+describe('what lies under the name of a beginning', () => {
+  const prepare = async () => {
+    const partial = join(setup.context.cache, 'partial');
+    await mkdir(partial);
+    const mine = join(setup.context.cache, 'mine');
+    await writeFile(mine, 'precious');
+    return { mine, planted: join(partial, sha256) };
+  };
+
+  test('and is a symbolic link is not followed', async () => {
+    const { mine, planted } = await prepare();
+    await symlink(mine, planted);
+    await setup.expectFetched();
+    expect(await readFile(mine, 'utf8')).toBe('precious');
+    expect((await lstat(setup.cached)).isFile()).toBe(true);
+    expect(setup.mirror.requests).toEqual([`GET ${PATH}`]);
+  });
+
+  test('and is another name of a file is not written to', async () => {
+    const { mine, planted } = await prepare();
+    await link(mine, planted);
+    await setup.expectFetched();
+    expect(await readFile(mine, 'utf8')).toBe('precious');
+    expect(setup.mirror.requests).toEqual([`GET ${PATH}`]);
+  });
+
+  test('and is a named pipe is not waited for', async () => {
+    const { planted } = await prepare();
+    expect(spawnSync('mkfifo', [planted]).status).toBe(0);
+    await setup.expectFetched();
+    expect(setup.mirror.requests).toEqual([`GET ${PATH}`]);
+  });
+
+  test.each(['0', '-1', 'x', ''])('and names the process "%s" of this machine is continued', async (pid) => {
+    const { planted } = await prepare();
+    await writeFile(`${planted}@${hostname()}@${pid}@abc`, body.subarray(0, 777));
+    await setup.expectFetched();
+    expect(setup.mirror.requests).toEqual([`GET ${PATH} bytes=777-`]);
   });
 });
