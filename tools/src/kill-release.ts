@@ -47,7 +47,7 @@ try {
     const killed = start(folder);
     const moment = Math.random() * duration;
     await Promise.race([sleep(moment), once(killed.process, 'exit')]);
-    killed.process.kill('SIGKILL');
+    if (killed.process.pid !== undefined) killed.process.kill('SIGKILL');
     const same = (await finish(start(folder))) === expected;
     const left = (await readdir(folder, { recursive: true })).filter((name) =>
       /\.partial|\.writer|\.tmp/.test(name),

@@ -25,6 +25,7 @@ const runner = spawn(process.execPath, [vitest, 'run', ...reporters, ...words], 
   cwd: root,
   stdio: 'inherit',
 });
+await once(runner, 'spawn');
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => runner.kill(signal));
 const [status] = (await once(runner, 'exit')) as [number | null];
 

@@ -1,6 +1,10 @@
+import { chmod, mkdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { describe, expect, test } from 'vitest';
-import { cacheFolder } from './index.ts';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { cacheFolder, fetchFile } from './index.ts';
+import { fetchKept } from './kept.ts';
+import { type FetchSetup, file, prepareFetch } from './testing/fetching.ts';
 
 describe('the cache folder', () => {
   test.each([
@@ -12,4 +16,52 @@ describe('the cache folder', () => {
   ])('is %s for %o', (folder, environment) => {
     expect(cacheFolder(environment)).toBe(folder);
   });
+});
+
+describe('the cache folder is refused, and nothing is asked for', () => {
+  let setup: FetchSetup;
+
+  beforeEach(async () => {
+    setup = await prepareFetch();
+  });
+
+  const refused = async (work: Promise<unknown>, message: string) => {
+    await expect(work).rejects.toMatchObject({
+      code: 'CACHE_NOT_OWN',
+      message: expect.stringContaining(message),
+    });
+    expect(setup.mirror.requests).toEqual([]);
+  };
+
+  test.each([0o770, 0o707, 0o720, 0o702, 0o1777])('if others may write to it: mode %o', async (mode) => {
+    const { context } = setup;
+    await chmod(context.cache, mode);
+    await refused(fetchFile(file, context), `other users may write to ${context.cache} (mode `);
+    await refused(fetchKept(context.mirror, context), `other users may write to ${context.cache} (mode `);
+  });
+
+  test('if others may write to a folder in it', async () => {
+    const partial = join(setup.context.cache, 'partial');
+    await mkdir(partial);
+    await chmod(partial, 0o777);
+    await refused(fetchFile(file, setup.context), `other users may write to ${partial}`);
+  });
+
+  test('if it belongs to another user', async () => {
+    const { cache } = setup.context;
+    const { uid } = await stat(cache);
+    vi.spyOn(process, 'getuid').mockReturnValue(uid + 1);
+    onTestFinished(() => void vi.restoreAllMocks());
+    if (uid === 0) await fetchFile(file, setup.context);
+    else await refused(fetchFile(file, setup.context), `${cache} belongs to the user ${uid}`);
+  });
+});
+
+test('the cache folder is made so that no one else can look into it', async () => {
+  const { context } = await prepareFetch();
+  const cache = join(context.cache, 'made', 'cache');
+  await fetchFile(file, { ...context, cache });
+  for (const folder of [cache, join(cache, 'partial'), join(cache, 'sha256')]) {
+    expect((await stat(folder)).mode & 0o777, folder).toBe(0o700);
+  }
 });

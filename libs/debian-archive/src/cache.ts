@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { ArchiveError } from './errors.ts';
+import type { ArchiveError } from './errors.ts';
 import type { ArchiveFile } from './files.ts';
+import { systemError } from './limits.ts';
 
 /**
  * `$XDG_CACHE_HOME/qemu-user-static`, or `~/.cache/qemu-user-static`. May be deleted at any time.
@@ -44,5 +45,5 @@ export async function onDisk<T>(work: Promise<T>, path: string): Promise<T> {
 
 function asDiskError(cause: unknown, path: string): ArchiveError {
   const { code = '' } = cause as NodeJS.ErrnoException;
-  return new ArchiveError(['ENOSPC', 'EDQUOT'].includes(code) ? 'DISK_FULL' : 'CACHE_UNUSABLE', path, cause);
+  return systemError(['ENOSPC', 'EDQUOT'].includes(code) ? 'DISK_FULL' : 'CACHE_UNUSABLE', path, cause);
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { describe, expect, test, vi } from 'vitest';
-import { type DebEntry, readControl, readDeb } from './index.ts';
+import { type DebEntry, readDeb } from './index.ts';
 import { temporaryFolder } from './testing/folder.ts';
 import { compress, makeAr, makePackage, makeTar, sha256, type TestFile } from './testing/packages.ts';
 
@@ -137,17 +137,6 @@ describe('a package', () => {
     expect((await entriesOf(read(deb))).map(({ path }) => path)).toEqual(['a']);
   });
 
-  test('tells its control fields', async () => {
-    const { deb } = await makePackage({ package: 'busybox-static', version: '1:1.38.0-3+b1' }, []);
-    const fields = await readControl(inPieces(deb), 'busybox.deb');
-    expect(Object.fromEntries(fields)).toEqual({
-      package: 'busybox-static',
-      version: '1:1.38.0-3+b1',
-      architecture: 'amd64',
-      description: 'test\nmore',
-    });
-  });
-
   test.skipIf(!hasDpkg)('made by dpkg-deb is read (dpkg)', async () => {
     const folder = await temporaryFolder();
     await mkdir(join(folder, 'root/DEBIAN'), { recursive: true });
@@ -171,7 +160,6 @@ describe('a package', () => {
       ['usr/bin/link', 'symlink', 0o777, 'tool'],
       ['usr/bin/tool', 'file', 0o4755, ''],
     ]);
-    expect((await readControl(createReadStream(path), path)).get('package')).toBe('a');
   });
 });
 
@@ -273,22 +261,6 @@ describe('a malformed package is refused', () => {
       // Which one it is depends on what notices first.
       expect(['DEB_MALFORMED', 'SIZE_DIFFERS'], `cut to ${length}`).toContain(code);
     }
-  });
-
-  test('that is cut short before its control file ends', async () => {
-    const { deb } = await makePackage({}, [], 'none');
-    await expect(readControl(inPieces(deb.subarray(0, 1000)), 'x.deb')).rejects.toMatchObject({
-      code: 'DEB_MALFORMED',
-      message: 'x.deb: it is cut short',
-    });
-  });
-
-  test('that has no control file', async () => {
-    const deb = makeAr([...head, ['control.tar', await makeTar([{ path: 'md5sums' }])]]);
-    await expect(readControl(inPieces(deb), 'x.deb')).rejects.toMatchObject({
-      code: 'DEB_MALFORMED',
-      message: 'x.deb: it has no control file',
-    });
   });
 });
 

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { type ArMember, readAr } from './ar.ts';
-import { parseStanza, type Stanza } from './deb822.ts';
+import { CheckedFile } from './checked.ts';
 import { type Compression, decompress } from './decompress.ts';
 import { ArchiveError } from './errors.ts';
 import type { ArchiveFile } from './files.ts';
@@ -12,51 +11,35 @@ export type DebEntry = TarEntry;
 
 /**
  * What a package installs, in order, one entry in memory at a time. Size and hash of the whole are known
- * only at its end: commit nothing that was read before the generator has ended without an error.
+ * only at its end: commit nothing that was read before the generator has ended without an error. Where xz decompresses
+ * to what is not a tar archive, the package is read to its end, and xz is at fault if it is the expected one.
  *
  * @param expected its `path` is named in errors
  * @throws ArchiveError PACKAGE_UNREADABLE, DEB_MALFORMED, TAR_MALFORMED, COMPRESSION_MALFORMED, PATH_UNSAFE,
- *   XZ_MISSING; SIZE_DIFFERS, HASH_DIFFERS at the end
+ *   XZ_MISSING, XZ_FAILED, RESOURCES_EXHAUSTED; SIZE_DIFFERS, HASH_DIFFERS at the end
  */
 export async function* readDeb(
   source: AsyncIterable<Uint8Array>,
   expected: ArchiveFile,
 ): AsyncGenerator<DebEntry, void, undefined> {
-  const members = readAr(checked(source, expected));
+  const deb = new CheckedFile(source, expected);
+  const members = readAr(deb);
+  let compression: Compression = 'none';
   try {
     await requireFormat(members);
     await nextMember(members, 'control.tar');
-    for await (const entry of readTar(await nextMember(members, 'data.tar'))) {
+    const data = await nextMember(members, 'data.tar');
+    compression = data.compression;
+    for await (const entry of readTar(decompress(data.body, compression))) {
       yield { ...entry, read: () => naming(expected.path, entry.read()) };
     }
     // Debian's tools ignore members after data.tar; their bytes count for the hash.
     for await (const _ of members);
   } catch (error) {
-    throw named(expected.path, error);
+    throw named(expected.path, compression === 'xz' ? await deb.blameXz(error) : error);
   } finally {
     await members.return(undefined);
-  }
-}
-
-/**
- * The fields of the package's control file; no more is read than that takes.
- *
- * @param path is named in errors
- * @throws ArchiveError PACKAGE_UNREADABLE, DEB_MALFORMED, TAR_MALFORMED, COMPRESSION_MALFORMED,
- *   CONTROL_MALFORMED, XZ_MISSING
- */
-export async function readControl(source: AsyncIterable<Uint8Array>, path: string): Promise<Stanza> {
-  const members = readAr(readable(source));
-  try {
-    await requireFormat(members);
-    for await (const entry of readTar(await nextMember(members, 'control.tar'))) {
-      if (entry.path === 'control') return parseStanza(new TextDecoder().decode(await entry.read()));
-    }
-    throw new ArchiveError('DEB_MALFORMED', 'it has no control file');
-  } catch (error) {
-    throw named(path, error);
-  } finally {
-    await members.return(undefined);
+    await deb.close();
   }
 }
 
@@ -93,45 +76,16 @@ const COMPRESSIONS: Readonly<Record<string, Compression>> = {
 async function nextMember(
   members: AsyncIterator<ArMember>,
   name: string,
-): Promise<AsyncIterable<Uint8Array>> {
+): Promise<{ body: AsyncIterable<Uint8Array>; compression: Compression }> {
   for (let next = await members.next(); !next.done; next = await members.next()) {
     const member = next.value;
     if (member.name.startsWith('_')) continue;
     const compression = member.name.startsWith(name)
       ? COMPRESSIONS[member.name.slice(name.length)]
       : undefined;
-    if (compression !== undefined) return decompress(member.body, compression);
-    throw new ArchiveError('DEB_MALFORMED', `it has the member ${member.name} where ${name} should be`);
+    if (compression !== undefined) return { body: member.body, compression };
+    const found = JSON.stringify(member.name);
+    throw new ArchiveError('DEB_MALFORMED', `it has the member ${found} where ${name} should be`);
   }
   throw new ArchiveError('DEB_MALFORMED', `it has no ${name}`);
-}
-
-/** The same bytes; gives a code to what fails when they are read. */
-async function* readable(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* source;
-  } catch (cause) {
-    throw new ArchiveError('PACKAGE_UNREADABLE', (cause as Error).message, cause);
-  }
-}
-
-/** The same bytes; throws at their end if they are not the expected ones. */
-async function* checked(
-  source: AsyncIterable<Uint8Array>,
-  expected: ArchiveFile,
-): AsyncGenerator<Uint8Array> {
-  const hash = createHash('sha256');
-  let size = 0;
-  for await (const chunk of readable(source)) {
-    hash.update(chunk);
-    size += chunk.length;
-    yield chunk;
-  }
-  if (size !== expected.size) {
-    throw new ArchiveError('SIZE_DIFFERS', `it has ${size} bytes, not ${expected.size}`);
-  }
-  const sha256 = hash.digest('hex');
-  if (sha256 !== expected.sha256) {
-    throw new ArchiveError('HASH_DIFFERS', `it has SHA-256 ${sha256}, not ${expected.sha256}`);
-  }
 }

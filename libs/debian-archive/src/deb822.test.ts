@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseStanza, parseStanzas } from './index.ts';
+import { parseStanza, parseStanzas } from './deb822.ts';
 
 describe('a control file', () => {
   test('has paragraphs with fields whose names are known in any case', () => {

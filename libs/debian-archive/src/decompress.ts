@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism, constants, setPriority } from 'node:os';
 import { pipeline, Readable } from 'node:stream';
@@ -7,13 +7,15 @@ import { pipeline as pipelineUntilEnd } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { zstdFrames } from '@qemu-user-static/compression';
 import { ArchiveError } from './errors.ts';
+import { systemError } from './limits.ts';
 
 export type Compression = 'none' | 'gz' | 'xz' | 'zst';
 
 /**
  * The bytes decompressed. Whoever stops reading early stops the source and the program too.
  *
- * @throws ArchiveError COMPRESSION_MALFORMED, also for data that is cut short; XZ_MISSING
+ * @throws ArchiveError COMPRESSION_MALFORMED, also for data that is cut short; XZ_MISSING, XZ_FAILED,
+ *   RESOURCES_EXHAUSTED
  */
 export function decompress(
   source: AsyncIterable<Uint8Array>,
@@ -43,7 +45,7 @@ async function* orMalformed(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Ui
     yield* bytes;
   } catch (cause) {
     if (cause instanceof ArchiveError) throw cause;
-    throw new ArchiveError('COMPRESSION_MALFORMED', (cause as Error).message, cause);
+    throw systemError('COMPRESSION_MALFORMED', (cause as Error).message, cause);
   }
 }
 
@@ -55,25 +57,71 @@ const MOST_THREADS = 4;
  * several times its memory.
  */
 async function* throughXz(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  // Options of the user's own are not for this run; messages are for our error.
-  const env = { ...process.env, XZ_OPT: '', XZ_DEFAULTS: '', LC_ALL: 'C' };
-  const xz = spawn('xz', [`-T${Math.min(MOST_THREADS, availableParallelism())}`, '-dc'], { env });
+  const xz = await startXz();
   runBelow(xz);
-  const exited = once(xz, 'close').catch((error: unknown) => [error]);
+  const exited = once(xz, 'close');
   const complaint = text(xz.stderr);
-  const fed = pipelineUntilEnd(source, xz.stdin).catch((error: unknown) => error);
+  const input = new Input(source);
+  const fed = pipelineUntilEnd(input, xz.stdin).catch((error: unknown) => error);
   try {
     yield* xz.stdout as AsyncIterable<Uint8Array>;
-    const [status] = await exited;
-    const failure = await fed;
-    if (failure instanceof ArchiveError) throw failure;
-    if (status instanceof Error) throw new ArchiveError('XZ_MISSING', 'xz', status);
-    if (status !== 0) throw new ArchiveError('COMPRESSION_MALFORMED', (await complaint).trim());
-    if (failure) throw failure;
+    const [status, signal] = await exited;
+    const unwritten = await fed;
+    // Of a source that fails xz sees only that it ends early.
+    if (input.failure !== undefined) throw input.failure;
+    if (status !== 0) throw xzError((await complaint).trim() || `xz ended with ${status ?? signal}`);
+    if (unwritten) throw new ArchiveError('XZ_FAILED', 'xz ended before it had read its input', unwritten);
   } finally {
     xz.kill();
     await fed;
   }
+}
+
+/**
+ * A child that could not be started has no process id. Its `kill` would send the signal to 0, which is this program's
+ * whole process group and so its caller: such a child must not leave this function.
+ */
+async function startXz(): Promise<ChildProcessWithoutNullStreams> {
+  // Options of the user's own are not for this run; messages are for our error.
+  const env = { ...process.env, XZ_OPT: '', XZ_DEFAULTS: '', LC_ALL: 'C' };
+  try {
+    const xz = spawn('xz', [`-T${Math.min(MOST_THREADS, availableParallelism())}`, '-dc'], { env });
+    if (xz.pid !== undefined) return xz;
+    const [error] = await once(xz, 'error');
+    throw error;
+  } catch (cause) {
+    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    throw systemError(isMissing ? 'XZ_MISSING' : 'XZ_FAILED', 'xz cannot be started', cause);
+  }
+}
+
+/** The bytes of a source, and the error that it ended in. */
+class Input implements AsyncIterable<Uint8Array> {
+  readonly #source: AsyncIterable<Uint8Array>;
+  failure: unknown;
+
+  constructor(source: AsyncIterable<Uint8Array>) {
+    this.#source = source;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    try {
+      yield* this.#source;
+    } catch (error) {
+      this.failure = error;
+      throw error;
+    }
+  }
+}
+
+/** What xz says of data that is damaged; whatever else it says is about xz, or the machine. */
+const OF_THE_DATA = /corrupt|unexpected end|not recognized|unsupported options/i;
+
+const OF_THE_MACHINE = /cannot allocate memory|memory usage limit/i;
+
+function xzError(complaint: string): ArchiveError {
+  if (OF_THE_DATA.test(complaint)) return new ArchiveError('COMPRESSION_MALFORMED', complaint);
+  return new ArchiveError(OF_THE_MACHINE.test(complaint) ? 'RESOURCES_EXHAUSTED' : 'XZ_FAILED', complaint);
 }
 
 /** Its threads are ahead of who reads what they made, and are not to take the cores from them. */

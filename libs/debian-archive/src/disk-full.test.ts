@@ -30,7 +30,7 @@ test.skipIf(!canMount)('a full disk has an error of its own (user namespace)', a
     const context = { mirror, snapshot: mirror, cache: ${JSON.stringify(cache)}, http };
     await fetchFile(${JSON.stringify(file)}, context).catch(({ code }) => console.log(code));
     await http.close();`;
-  const mountAndRun = `mount -t tmpfs -o size=64k tmpfs "$1" && exec "$2" --input-type=module -e "$3"`;
+  const mountAndRun = `mount -t tmpfs -o size=64k,mode=700 tmpfs "$1" && exec "$2" --input-type=module -e "$3"`;
   const arguments_ = [...NAMESPACE, 'sh', '-c', mountAndRun, 'sh', cache, process.execPath, script];
   const child = spawn('unshare', arguments_, { stdio: ['ignore', 'pipe', 'inherit'] });
   expect(await text(child.stdout)).toBe('DISK_FULL\n');

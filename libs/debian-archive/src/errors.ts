@@ -50,8 +50,8 @@ export const ARCHIVE_ERRORS = {
     remedy: 'Try again later or choose another mirror.',
   },
   ARCHIVE_KEY_MALFORMED: {
-    meaning: 'A file in libs/debian-archive/keys is not one armoured OpenPGP public key.',
-    remedy: 'Restore the file from version control, or follow libs/debian-archive/keys/README.md.',
+    meaning: 'A file in libs/debian-archive/keys is missing, or is not the OpenPGP public key listed for it.',
+    remedy: 'Restore the keys: git checkout -- libs/debian-archive/keys',
   },
   CONTROL_MALFORMED: {
     meaning: "A text in Debian's control format breaks its rules: a line without a field, or a field twice.",
@@ -109,6 +109,15 @@ export const ARCHIVE_ERRORS = {
     meaning: 'The program xz, which decompresses package indexes and packages, cannot be started.',
     remedy: 'Install it: apt-get install xz-utils (Debian, Ubuntu), brew install xz (macOS).',
   },
+  XZ_FAILED: {
+    meaning:
+      'The program xz cannot be run, failed for a reason other than its input, or printed other bytes than its input holds.',
+    remedy: 'Check the program and install it again: xz --version; apt-get install --reinstall xz-utils',
+  },
+  RESOURCES_EXHAUSTED: {
+    meaning: 'The machine, or a limit of the shell, allows no further open file, process or memory.',
+    remedy: 'Raise the limits and run it again: ulimit -n 4096; ulimit -u unlimited; ulimit -v unlimited',
+  },
   MIRROR_INVALID: {
     meaning: 'The mirror that was given is not an http or https URL.',
     remedy: 'Give the URL of the folder that holds dists/ and pool/, such as http://ftp.debian.org/debian.',
@@ -149,6 +158,12 @@ export const ARCHIVE_ERRORS = {
   DISK_FULL: {
     meaning: 'There is no space left for the cache.',
     remedy: 'Free some space, or point XDG_CACHE_HOME at a larger disk.',
+  },
+  CACHE_NOT_OWN: {
+    meaning:
+      'The cache folder belongs to another user, or other users may write to it and so exchange its files.',
+    remedy:
+      'Let only yourself write to it: chmod go-w "$HOME/.cache/qemu-user-static"; or choose another folder: --cache "$HOME/qemu-cache"',
   },
   CACHE_UNUSABLE: {
     meaning: 'The cache folder cannot be read or written.',

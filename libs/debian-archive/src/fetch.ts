@@ -2,6 +2,7 @@ import { cachePath, inspectCache } from './cache.ts';
 import { type DownloadContext, download } from './download.ts';
 import { ArchiveError } from './errors.ts';
 import type { ArchiveFile, PoolPackage } from './files.ts';
+import { requireOwnFolder } from './own-folder.ts';
 import { downloadFromSnapshot } from './snapshot.ts';
 import { below } from './urls.ts';
 
@@ -29,6 +30,7 @@ export async function fetchFile(file: PoolPackage, context: FetchContext): Promi
 
 /** The path of a file in the cache, where it is put first if it is not there, or not what it should be. */
 export async function fetchFrom(url: URL, file: ArchiveFile, context: DownloadContext): Promise<string> {
+  await requireOwnFolder(context.cache);
   const state = await inspectCache(context.cache, file);
   if (state === 'present') {
     context.onEvent?.({ type: 'cache-hit', file });

@@ -1,8 +1,8 @@
 export { type AptSourceFile, readAptSources } from './apt-sources.ts';
 export { cacheFolder } from './cache.ts';
 export { debianTarOf, declaredLicenses, readSourceCopyright } from './copyright.ts';
-export { type DebEntry, readControl, readDeb } from './deb.ts';
-export { parseStanza, parseStanzas, type Stanza } from './deb822.ts';
+export { type DebEntry, readDeb } from './deb.ts';
+export { parseStanza } from './deb822.ts';
 export type { DownloadContext } from './download.ts';
 export { ARCHIVE_ERRORS, ArchiveError, type ArchiveErrorCode } from './errors.ts';
 export type { ArchiveEvent, OnArchiveEvent } from './events.ts';

@@ -1,9 +1,11 @@
-import { hash, randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { hash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { replaceFile } from '@qemu-user-static/files';
 import { onDisk } from './cache.ts';
 import type { DownloadContext } from './download.ts';
 import { HttpStatusError } from './http.ts';
+import { requireOwnFolder } from './own-folder.ts';
 import { fetchSmall } from './small.ts';
 import { withoutCredentials } from './urls.ts';
 
@@ -23,12 +25,13 @@ interface Kept {
  */
 export async function fetchKept(url: URL, context: DownloadContext): Promise<string> {
   const path = join(context.cache, 'kept', hash('sha256', withoutCredentials(url)));
+  await requireOwnFolder(context.cache);
   const kept = await readKept(path);
   try {
     const { bytes, header } = await fetchSmall(url, context, kept === null ? {} : conditions(kept));
     const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
     const [etag, lastModified] = [header('etag'), header('last-modified')];
-    if (etag !== '' || lastModified !== '') await onDisk(keep(path, text, etag, lastModified), path);
+    if (etag !== '' || lastModified !== '') await keep(path, text, etag, lastModified);
     return text;
   } catch (error) {
     if (kept !== null && error instanceof HttpStatusError && error.status === 304) return kept.text;
@@ -55,8 +58,6 @@ async function readKept(path: string): Promise<Kept | null> {
 
 async function keep(path: string, text: string, etag: string, lastModified: string): Promise<void> {
   const kept: Kept = { etag, lastModified, sha256: hash('sha256', text), text };
-  const temporary = `${path}.${randomBytes(6).toString('hex')}`;
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(temporary, JSON.stringify(kept));
-  await rename(temporary, path);
+  await requireOwnFolder(dirname(path));
+  await onDisk(replaceFile(path, JSON.stringify(kept)), path);
 }

@@ -1,8 +1,9 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AnyPacket, armor, enums, PacketList } from 'openpgp';
 import { describe, expect, test } from 'vitest';
 import { loadArchiveKeys, readArchiveKey } from './index.ts';
+import { temporaryFolder } from './testing/folder.ts';
 import { makeKey } from './testing/signing.ts';
 
 const FOLDER = join(import.meta.dirname, '../keys');
@@ -17,12 +18,41 @@ describe("Debian's archive keys", () => {
       holder,
     ]);
 
-    const files = (await readdir(FOLDER)).filter((name) => name.endsWith('.asc')).sort();
     const keys = await loadArchiveKeys();
+    const files = (await readdir(FOLDER)).filter((name) => name.endsWith('.asc')).sort();
     expect(listed).toEqual(
       keys.map(({ fingerprint, holder }, i) => [files[i], fingerprint, holder.split(' <')[0]]),
     );
-    expect(keys).toHaveLength(4);
+  });
+
+  const copy = async () => {
+    const folder = await temporaryFolder();
+    await cp(FOLDER, folder, { recursive: true });
+    return folder;
+  };
+  const stranger = async (folder: string, name: string) =>
+    writeFile(join(folder, name), (await makeKey('Stranger')).trusted.armored);
+
+  test('are those that the code lists: another key in their folder is not trusted', async () => {
+    const folder = await copy();
+    await stranger(folder, 'debian-archive-sid-automatic.asc');
+    expect(await loadArchiveKeys(folder)).toEqual(await loadArchiveKeys());
+  });
+
+  test('are refused if a file holds a key of another fingerprint', async () => {
+    const folder = await copy();
+    await stranger(folder, 'debian-archive-trixie-stable.asc');
+    await expect(loadArchiveKeys(folder)).rejects.toMatchObject({
+      code: 'ARCHIVE_KEY_MALFORMED',
+      message: expect.stringMatching(/trixie-stable.asc is [0-9A-F]{40}, not 41587F7DB8C774BC/),
+    });
+  });
+
+  test('are refused if a file is missing', async () => {
+    await expect(loadArchiveKeys(await temporaryFolder())).rejects.toMatchObject({
+      code: 'ARCHIVE_KEY_MALFORMED',
+      message: 'debian-archive-bookworm-automatic.asc cannot be read',
+    });
   });
 
   test('are public keys and nothing more', async () => {

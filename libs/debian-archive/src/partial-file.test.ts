@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process';
-import { mkdir, utimes, writeFile } from 'node:fs/promises';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { link, lstat, mkdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -36,7 +37,8 @@ describe('two downloads of one file at once', () => {
     const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    await new Promise((resolve) => child.stdout.once('data', resolve));
+    await once(child, 'spawn');
+    await once(child.stdout, 'data');
     // While it lives its part is left alone.
     await fetchFile(file, { ...setup.context });
     expect(setup.mirror.requests).toEqual([`GET ${PATH}`, `GET ${PATH}`]);
@@ -45,7 +47,7 @@ describe('two downloads of one file at once', () => {
     ]);
 
     child.kill('SIGKILL');
-    await new Promise((resolve) => child.once('exit', resolve));
+    await once(child, 'exit');
     await writeFile(setup.cached, 'damaged');
     await setup.expectFetched();
     expect(setup.mirror.requests.at(-1)).toBe(`GET ${PATH} bytes=123456-`);
@@ -78,5 +80,46 @@ describe('the beginning that another machine left in a shared cache', () => {
     await leave(3_700_000);
     await writeFile(join(setup.context.cache, 'partial', sha256), body.subarray(0, 5));
     await setup.expectFetched();
+  });
+});
+
+describe('what lies under the name of a beginning', () => {
+  const prepare = async () => {
+    const partial = join(setup.context.cache, 'partial');
+    await mkdir(partial);
+    const mine = join(setup.context.cache, 'mine');
+    await writeFile(mine, 'precious');
+    return { mine, planted: join(partial, sha256) };
+  };
+
+  test('and is a symbolic link is not followed', async () => {
+    const { mine, planted } = await prepare();
+    await symlink(mine, planted);
+    await setup.expectFetched();
+    expect(await readFile(mine, 'utf8')).toBe('precious');
+    expect((await lstat(setup.cached)).isFile()).toBe(true);
+    expect(setup.mirror.requests).toEqual([`GET ${PATH}`]);
+  });
+
+  test('and is another name of a file is not written to', async () => {
+    const { mine, planted } = await prepare();
+    await link(mine, planted);
+    await setup.expectFetched();
+    expect(await readFile(mine, 'utf8')).toBe('precious');
+    expect(setup.mirror.requests).toEqual([`GET ${PATH}`]);
+  });
+
+  test('and is a named pipe is not waited for', async () => {
+    const { planted } = await prepare();
+    expect(spawnSync('mkfifo', [planted]).status).toBe(0);
+    await setup.expectFetched();
+    expect(setup.mirror.requests).toEqual([`GET ${PATH}`]);
+  });
+
+  test.each(['0', '-1', 'x', ''])('and names the process "%s" of this machine is continued', async (pid) => {
+    const { planted } = await prepare();
+    await writeFile(`${planted}@${hostname()}@${pid}@abc`, body.subarray(0, 777));
+    await setup.expectFetched();
+    expect(setup.mirror.requests).toEqual([`GET ${PATH} bytes=777-`]);
   });
 });

@@ -1,9 +1,10 @@
 import { createHash, type Hash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { cachePath, onDisk } from './cache.ts';
+import { requireOwnFolder } from './own-folder.ts';
 
 /**
  * The beginning of a file, on the same filesystem as the cache. While a process writes it, its name is
@@ -25,11 +26,12 @@ export class PartialFile {
     this.#handle = handle;
   }
 
-  /** Goes on with what an earlier download left, or begins anew. */
+  /** Continues what an earlier download left, or begins with nothing. */
   static async claim(cache: string, sha256: string): Promise<PartialFile> {
     const folder = join(cache, 'partial');
+    await requireOwnFolder(cache);
+    await requireOwnFolder(folder);
     const path = join(folder, `${sha256}@${hostname()}@${process.pid}@${randomUUID()}`);
-    await onDisk(mkdir(folder, { recursive: true }), folder);
     for (const left of await abandoned(cache, sha256)) {
       const taken = await rename(left, path).then(
         () => true,
@@ -37,18 +39,16 @@ export class PartialFile {
       );
       if (taken) break;
     }
-    // Not in append mode: bytes go where they belong, whoever else may hold the file open.
-    const handle = await onDisk(
-      open(path, 'r+').catch(() => open(path, 'wx+')),
-      path,
-    );
+    const handle = (await openLeft(path)) ?? (await onDisk(open(path, 'wx+', 0o600), path));
     const partial = new PartialFile(cache, sha256, path, handle);
     await onDisk(partial.#readWhatIsThere(), path);
     return partial;
   }
 
+  /** By the handle that is written to later: what is hashed is what is continued. */
   async #readWhatIsThere(): Promise<void> {
-    for await (const chunk of createReadStream(this.#path, { highWaterMark: 1 << 20 })) {
+    const stream = this.#handle.createReadStream({ start: 0, autoClose: false, highWaterMark: 1 << 20 });
+    for await (const chunk of stream) {
       this.#hash.update(chunk);
       this.#received += chunk.length;
     }
@@ -85,7 +85,7 @@ export class PartialFile {
   /** It is whole: moves it into the cache, where a crash leaves it whole or not there. Gives its path. */
   async commit(): Promise<string> {
     const target = cachePath(this.#cache, this.#sha256);
-    await onDisk(mkdir(dirname(target), { recursive: true }), target);
+    await requireOwnFolder(dirname(target));
     await onDisk(this.#handle.sync(), this.#path);
     await this.#handle.close();
     await onDisk(rename(this.#path, target), target);
@@ -102,6 +102,22 @@ export class PartialFile {
   }
 }
 
+/**
+ * Opens what an earlier download left, to read and write it; not in append mode, so that bytes go where they belong.
+ * Only a file with this one name is opened: through a link, symbolic or hard, another file would be overwritten.
+ * Anything else is removed, and is null as nothing is.
+ */
+async function openLeft(path: string): Promise<FileHandle | null> {
+  const handle = await open(path, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
+    () => null,
+  );
+  const found = await handle?.stat();
+  if (handle && found?.isFile() && found.nlink === 1) return handle;
+  await handle?.close();
+  await onDisk(rm(path, { force: true }), path);
+  return null;
+}
+
 /** Beginnings of the file that no running process writes. */
 async function abandoned(cache: string, sha256: string): Promise<string[]> {
   const folder = join(cache, 'partial');
@@ -116,9 +132,10 @@ async function abandoned(cache: string, sha256: string): Promise<string[]> {
 const STALLED_MS = 3_600_000;
 
 async function isWritten(folder: string, name: string): Promise<boolean> {
-  const [, host, pid] = name.split('@');
+  const [, host, pid = ''] = name.split('@');
   if (host === undefined) return false;
-  if (host === hostname()) return isRunning(Number(pid));
+  // Zero and negative numbers would ask for groups of processes.
+  if (host === hostname()) return /^[1-9]\d*$/.test(pid) && isRunning(Number(pid));
   const { mtimeMs } = await stat(join(folder, name)).catch(() => ({ mtimeMs: 0 }));
   return Date.now() - mtimeMs < STALLED_MS;
 }

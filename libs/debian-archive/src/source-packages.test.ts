@@ -1,4 +1,6 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   below,
   debianTarOf,
@@ -13,7 +15,7 @@ import {
 import { findSources } from './source-packages.ts';
 import { makeArchive } from './testing/archive.ts';
 import { temporaryFolder } from './testing/folder.ts';
-import { makePackage } from './testing/packages.ts';
+import { compress, makePackage, makeTar, sha256 } from './testing/packages.ts';
 import { serve } from './testing/server.ts';
 
 const COPYRIGHT = `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
@@ -91,4 +93,49 @@ test.each([
     yield Buffer.from(text);
   })();
   await expect(findSources(chunks, [{ name: 'hello', version: '1' }])).rejects.toMatchObject({ code });
+});
+
+describe('the archive of a copyright file', () => {
+  const files = [
+    { path: 'debian/' },
+    { path: 'debian/copyright', body: 'mine' },
+    { path: 'debian/rules', body: 'x' },
+  ];
+  const write = async (bytes: Uint8Array) => {
+    const path = join(await temporaryFolder(), 'tar');
+    await writeFile(path, bytes);
+    return path;
+  };
+  const described = (bytes: Uint8Array, compression: string) => ({
+    path: `pool/a_1.debian.tar.${compression}`,
+    size: bytes.length,
+    sha256: sha256(bytes),
+  });
+
+  test.each(['xz', 'gz', 'zst'] as const)(
+    'compressed with %s is hashed as it is read',
+    async (compression) => {
+      const tar = compress(await makeTar(files), compression);
+      const file = described(tar, compression);
+      expect(await readSourceCopyright(await write(tar), file)).toBe('mine');
+      const other = compress(await makeTar([...files, { path: 'debian/more' }]), compression);
+      const code = expect.stringMatching(/^(SIZE|HASH)_DIFFERS$/);
+      await expect(readSourceCopyright(await write(other), file)).rejects.toMatchObject({ code });
+    },
+  );
+
+  test('may have no copyright file', async () => {
+    const tar = compress(await makeTar([{ path: 'debian/copyright/' }]), 'xz');
+    expect(await readSourceCopyright(await write(tar), described(tar, 'xz'))).toBeNull();
+  });
+
+  test('is refused if it is not a tar archive: by the fault of xz if it is the signed one', async () => {
+    const tar = compress(Buffer.from('hello'), 'xz');
+    const code = (work: Promise<unknown>) => work.catch((error) => error.code);
+    expect(await code(readSourceCopyright(await write(tar), described(tar, 'xz')))).toBe('XZ_FAILED');
+    const other = described(Buffer.from(tar).fill(0, tar.length - 1), 'xz');
+    expect(await code(readSourceCopyright(await write(tar), other))).toBe('HASH_DIFFERS');
+    const gzip = compress(Buffer.from('hello'), 'gz');
+    expect(await code(readSourceCopyright(await write(gzip), described(gzip, 'gz')))).toBe('TAR_MALFORMED');
+  });
 });

@@ -1,7 +1,8 @@
-import { createReadStream } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { createReadStream, writeFileSync } from 'node:fs';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   type ArchiveEvent,
   fetchFile,
@@ -295,5 +296,70 @@ describe('an InRelease file that was fetched before', () => {
     await writeFile(join(context.cache, 'kept', name), '{"text":"another"}');
     await suite();
     expect(conditionOf(server)).toEqual([undefined, undefined]);
+  });
+});
+
+describe('what is hashed of an index is what is read', () => {
+  /** An xz that runs these lines first. */
+  const withXz = async (lines: string) => {
+    const folder = await temporaryFolder();
+    const xz = spawnSync('sh', ['-c', 'command -v xz'], { encoding: 'utf8' }).stdout.trim();
+    await writeFile(join(folder, 'xz'), `#!/bin/sh\nxz() { ${xz} "$@"; }\n${lines}\n`, { mode: 0o755 });
+    vi.stubEnv('PATH', `${folder}:${process.env.PATH}`);
+    onTestFinished(() => void vi.unstubAllEnvs());
+  };
+  const read = async (packages = [hello, newer]) =>
+    fetchPackageIndex(await (await open(packages)).suite(), 'amd64', ['hello']);
+
+  test('also if the file in the cache is exchanged after it was checked', async () => {
+    const { context, suite } = await open([hello]);
+    const other = await open([newer]);
+    const opened = await suite();
+    await fetchPackageIndex(opened, 'amd64', ['hello']);
+    const [name = ''] = await readdir(join(context.cache, 'sha256'));
+    const onEvent = ({ type }: ArchiveEvent) =>
+      type === 'cache-hit' &&
+      writeFileSync(
+        join(context.cache, 'sha256', name),
+        other.server.files.get(indexPath(other.server)) ?? '',
+      );
+    const work = fetchPackageIndex({ ...opened, context: { ...context, onEvent } }, 'amd64', ['hello']);
+    expect(['SIZE_DIFFERS', 'HASH_DIFFERS']).toContain(await refusal(work));
+  });
+
+  test.each([
+    ['nothing', 'cat >/dev/null'],
+    ['less', 'xz -dc | head -n 9'],
+    ['more', 'xz -dc; echo'],
+    ['other bytes', 'xz -dc | tr 1 2'],
+  ])('an xz that prints %s is named as the cause', async (_, lines) => {
+    await withXz(lines);
+    await expect(read()).rejects.toMatchObject({
+      code: 'XZ_FAILED',
+      message: expect.stringContaining('xz, for main/binary-amd64/Packages: it has '),
+    });
+  });
+
+  test('an index whose uncompressed form is not signed is refused', async () => {
+    const { suite } = await open([hello]);
+    const opened = await suite();
+    (opened.release.files as Map<string, unknown>).delete('main/binary-amd64/Packages');
+    expect(await refusal(fetchPackageIndex(opened, 'amd64', ['hello']))).toBe('INDEX_NOT_IN_RELEASE');
+  });
+
+  test('of a package too: if it is the signed one and no tar archive comes out, xz is named', async () => {
+    const { deb, described } = await makePackage({}, [{ path: 'a', body: 'text' }]);
+    async function* source(bytes: Uint8Array) {
+      yield bytes;
+    }
+    const entries = (bytes: Uint8Array) => Array.fromAsync(readDeb(source(bytes), described));
+    await withXz('cat >/dev/null; echo hello');
+    await expect(entries(deb)).rejects.toMatchObject({
+      code: 'XZ_FAILED',
+      message: expect.stringMatching(/^pool.*: xz printed what is not a tar archive: /),
+    });
+    const changed = Buffer.from(deb);
+    changed.writeUInt8(changed.readUInt8(deb.length - 30) ^ 1, deb.length - 30);
+    expect(await refusal(entries(changed))).toBe('HASH_DIFFERS');
   });
 });

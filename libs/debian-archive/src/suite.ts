@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs';
+import { CheckedFile, checked, type Expected } from './checked.ts';
 import { decompress } from './decompress.ts';
 import type { DownloadContext } from './download.ts';
 import { ArchiveError } from './errors.ts';
 import { fetchFrom } from './fetch.ts';
-import type { ArchiveFile } from './files.ts';
 import { fetchKept } from './kept.ts';
 import type { ArchiveKey } from './keys.ts';
 import { type PackageIndex, readPackages, type SourceReference } from './packages.ts';
@@ -28,8 +28,9 @@ export interface Suite {
 }
 
 /**
- * Fetches and verifies the suite's InRelease file, by a conditional request where it was fetched before. A mirror in the middle of an update may have a Release
- * under one name of the suite whose indexes it does not have yet, and the one before, whole, under the other.
+ * Fetches and verifies the suite's InRelease file, by a conditional request if it was fetched before. A mirror in the
+ * middle of an update may have, under one name of the suite, a Release whose indexes it does not have yet, and the
+ * whole Release before it under the other name.
  *
  * @param folder the name under which it is asked for: codename or suite
  * @throws ArchiveError RELEASE_*, HTTP_*, CONNECTION_*, HOST_NOT_FOUND
@@ -52,18 +53,20 @@ export async function openSuite(
  * The newest version of each package named. The index comes through the cache, by its hash, so it is
  * fetched once for each Release that changes it. A package that is not in it is no error until asked for.
  *
- * @throws ArchiveError INDEX_NOT_IN_RELEASE, INDEX_MALFORMED, COMPRESSION_MALFORMED, XZ_MISSING, and what
- *   `download` throws
+ * @throws ArchiveError INDEX_NOT_IN_RELEASE, INDEX_MALFORMED, COMPRESSION_MALFORMED, XZ_MISSING, XZ_FAILED, and
+ *   what `download` throws
  */
 export async function fetchPackageIndex(
-  { mirror, folder, release, context }: Suite,
+  suite: Suite,
   architecture: string,
   packages: readonly string[],
   component = 'main',
 ): Promise<PackageIndex> {
-  const file = findIndex(folder, release, `${component}/binary-${architecture}/Packages.xz`);
-  const path = await fetchFrom(below(mirror, file.path), file, context);
-  return readPackages(decompress(createReadStream(path), 'xz'), architecture, packages);
+  return readPackages(
+    readIndex(suite, `${component}/binary-${architecture}/Packages`),
+    architecture,
+    packages,
+  );
 }
 
 /**
@@ -72,21 +75,44 @@ export async function fetchPackageIndex(
  * @throws ArchiveError as `fetchPackageIndex`
  */
 export async function fetchSources(
-  { mirror, folder, release, context }: Suite,
+  suite: Suite,
   wanted: readonly SourceReference[],
   component = 'main',
 ): Promise<SourcePackage[]> {
-  const file = findIndex(folder, release, `${component}/source/Sources.xz`);
-  const path = await fetchFrom(below(mirror, file.path), file, context);
-  return findSources(decompress(createReadStream(path), 'xz'), wanted);
+  return findSources(readIndex(suite, `${component}/source/Sources`), wanted);
+}
+
+/**
+ * An index of the Release, decompressed. Both the compressed bytes and what xz makes of them are hashed as they are read:
+ * a Release lists an index in both forms, also where the archive has only the compressed one.
+ * https://wiki.debian.org/DebianRepository/Format#MD5Sum.2C_SHA1.2C_SHA256
+ */
+async function* readIndex(
+  { mirror, folder, release, context }: Suite,
+  name: string,
+): AsyncGenerator<Uint8Array> {
+  const [packed, plain] = [findEntry(release, `${name}.xz`), findEntry(release, name)];
+  const wanted = { path: `dists/${folder}/${addressOf(release, `${name}.xz`, packed)}`, ...packed };
+  const path = await fetchFrom(below(mirror, wanted.path), wanted, context);
+  const file = new CheckedFile(createReadStream(path), packed);
+  const otherThanSigned = (_: string, message: string) =>
+    new ArchiveError('XZ_FAILED', `xz, for ${name}: ${message}`);
+  try {
+    yield* checked(decompress(file, 'xz'), plain, otherThanSigned);
+  } catch (error) {
+    throw await file.blameXz(error);
+  } finally {
+    await file.close();
+  }
+}
+
+function findEntry(release: Release, name: string): Expected {
+  const entry = release.files.get(name);
+  if (entry !== undefined) return entry;
+  throw new ArchiveError('INDEX_NOT_IN_RELEASE', `the Release of ${release.codename} has no ${name}`);
 }
 
 /** By hash where the archive has that: a mirror that is being updated gives the index of this Release. */
-function findIndex(folder: string, release: Release, name: string): ArchiveFile {
-  const entry = release.files.get(name);
-  if (entry === undefined) {
-    throw new ArchiveError('INDEX_NOT_IN_RELEASE', `the Release of ${release.codename} has no ${name}`);
-  }
-  const byHash = name.replace(/[^/]+$/, `by-hash/SHA256/${entry.sha256}`);
-  return { path: `dists/${folder}/${release.byHash ? byHash : name}`, ...entry };
+function addressOf(release: Release, name: string, { sha256 }: Expected): string {
+  return release.byHash ? name.replace(/[^/]+$/, `by-hash/SHA256/${sha256}`) : name;
 }

@@ -26,7 +26,7 @@ test('the CPU time of a daemon counts, and its memory', async () => {
     expect(cpu).toBeGreaterThan(0.29);
     expect(memory).toBeGreaterThan(200);
   } finally {
-    daemon.kill();
+    if (daemon.pid !== undefined) daemon.kill();
     await rm(folder, { recursive: true });
   }
 });

@@ -31,15 +31,17 @@ export async function run(
   const [program = '', ...words] = argv;
   const child = spawn(program, words, {
     env: { ...process.env, ...options.env },
-    timeout: options.patience ?? PATIENCE,
-    killSignal: 'SIGKILL',
   });
+  // Before a signal can be sent: one to a child that was not started would reach the whole process group.
+  await once(child, 'spawn');
+  const patience = setTimeout(() => child.kill('SIGKILL'), options.patience ?? PATIENCE);
   child.stdin.end(options.input);
   const [stdout, stderr, [code]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
     once(child, 'close') as Promise<[number | null]>,
   ]);
+  clearTimeout(patience);
   return { code, stdout, stderr };
 }
 

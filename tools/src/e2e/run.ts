@@ -27,6 +27,7 @@ async function runTests(words: readonly string[]): Promise<number> {
     env: { ...process.env, E2E: 'required' },
     stdio: 'inherit',
   });
+  await once(tests, 'spawn');
   interrupted.addEventListener('abort', () => tests.kill('SIGTERM'));
   const [code] = (await once(tests, 'exit')) as [number | null];
   return code ?? 1;

@@ -44,7 +44,7 @@ test(`killed at ${KILLS} moments, it leaves no release without all its files, an
     );
     const before = server.requests.length;
     const ended = once(child, 'exit') as Promise<[number | null]>;
-    while (child.exitCode === null && child.signalCode === null) {
+    while (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
       if (server.requests.length - before >= answers) {
         await sleep(Math.random() * 5);
         child.kill('SIGKILL');

@@ -34,6 +34,7 @@ async function publishUntil(answers: number, ...args: string[]): Promise<number>
   const program = new URL('../testing/push.ts', import.meta.url).pathname;
   const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'exit');
+  if (child.pid === undefined) await ended;
   let heard = 0;
   for await (const dots of child.stdout) {
     heard += dots.length;

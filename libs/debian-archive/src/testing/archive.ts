@@ -22,7 +22,7 @@ export interface TestArchiveOptions {
   readonly validUntil?: Date;
   /** Whether the indexes are under `by-hash/`, and only there. */
   readonly byHash?: boolean;
-  /** Adds to, or replaces, the text of the index of an architecture. */
+  /** Adds to, or replaces, the text of the index of an architecture. The Release lists it with and without `.xz`. */
   readonly editIndex?: (text: string, architecture: string) => string;
   readonly sources?: readonly TestSource[];
 }
@@ -42,19 +42,22 @@ export async function makeArchive(
 ): Promise<TestArchive> {
   const files = new Map<string, Uint8Array | string>();
   const architectures = [...new Set(packages.map(({ described }) => described.architecture))];
-  const addIndex = (folder: string, name: string, text: string): ArchiveFile => {
+  const addIndex = (folder: string, name: string, text: string): ArchiveFile[] => {
     const index = compress(Buffer.from(text), 'xz');
     const path = byHash ? `${folder}/by-hash/SHA256/${sha256(index)}` : `${folder}/${name}`;
     files.set(`dists/${codename}/${path}`, index);
-    return { path: `${folder}/${name}`, size: index.length, sha256: sha256(index) };
+    return [
+      { path: `${folder}/${name.replace('.xz', '')}`, size: Buffer.byteLength(text), sha256: sha256(text) },
+      { path: `${folder}/${name}`, size: index.length, sha256: sha256(index) },
+    ];
   };
-  const indexes = architectures.map((architecture) => {
+  const indexes = architectures.flatMap((architecture) => {
     const here = packages.filter(({ described }) => described.architecture === architecture);
     const text = editIndex(here.map(paragraph).join('\n'), architecture);
     return addIndex(`main/binary-${architecture}`, 'Packages.xz', text);
   });
   const paragraphs = await Promise.all(sources.map((source) => addSource(source, files)));
-  indexes.push(addIndex('main/source', 'Sources.xz', paragraphs.join('\n')));
+  indexes.push(...addIndex('main/source', 'Sources.xz', paragraphs.join('\n')));
   for (const { described, deb } of packages) files.set(described.path, deb);
 
   const release = `Origin: Debian

@@ -67,7 +67,10 @@ export const answers =
   (answer) =>
     answer.writeHead(status, headers).end(`status ${status}`);
 
-/** Sends so many bytes of what was asked for, as if more would come, and breaks the connection. */
+/**
+ * Sends so many bytes of what was asked for, as if more would come, and breaks the connection. The pause is for the
+ * client to read them: undici drops what it has not handed on when a connection breaks.
+ */
 export const dropsAfter =
   (bytes: number): Fault =>
   (answer, body, { headers }) => {
@@ -79,7 +82,7 @@ export const dropsAfter =
         ...length,
         'content-range': `bytes ${start}-${body.length - 1}/${body.length}`,
       });
-    answer.write(body.subarray(start, start + bytes), () => setTimeout(() => answer.destroy(), 20));
+    answer.write(body.subarray(start, start + bytes), () => setTimeout(() => answer.destroy(), 60));
   };
 
 /** Sends another body, whole and with its own length. */

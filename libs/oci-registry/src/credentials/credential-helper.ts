@@ -57,11 +57,16 @@ function run(
   environment: Environment,
 ): Promise<{ status: string | number; output: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, ['get'], {
-      env: environment,
-      timeout: TIMEOUT_MS,
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
+    const child = spawn(program, ['get'], { env: environment, stdio: ['pipe', 'pipe', 'pipe'] });
+    child.on('error', (error: NodeJS.ErrnoException) =>
+      reject(
+        failed(program, error.code === 'ENOENT' ? 'is not installed' : `cannot be started: ${error.message}`),
+      ),
+    );
+    // It was not started, and the error follows. It may lack its streams, and a signal to it would reach this program's
+    // whole process group: so there is no `timeout` among the options either, whose signal comes whatever happened.
+    if (child.pid === undefined) return;
+    const patience = setTimeout(() => child.kill(), TIMEOUT_MS);
     const printed = { stdout: '', stderr: '' };
     for (const stream of ['stdout', 'stderr'] as const) {
       child[stream].setEncoding('utf8').on('data', (text: string) => {
@@ -71,11 +76,7 @@ function run(
     }
     child.stdin.on('error', () => undefined); // a helper that does not read its question still answers
     child.stdin.end(input);
-    child.on('error', (error: NodeJS.ErrnoException) =>
-      reject(
-        failed(program, error.code === 'ENOENT' ? 'is not installed' : `cannot be started: ${error.message}`),
-      ),
-    );
+    child.on('close', () => clearTimeout(patience));
     child.on('close', (code, signal) =>
       resolve({
         status: code ?? signal ?? 'no status',
