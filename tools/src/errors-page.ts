@@ -1,6 +1,7 @@
 import { ARCH_ERRORS } from '@qemu-user-static/arch-table';
 import { ARCHIVE_ERRORS } from '@qemu-user-static/debian-archive';
 import type { ErrorCatalogue } from '@qemu-user-static/errors';
+import { HTTP_ERRORS } from '@qemu-user-static/http';
 import { BUILDER_ERRORS } from '@qemu-user-static/image-builder/errors';
 import { IMAGE_ERRORS } from '@qemu-user-static/oci-image';
 import { REGISTRY_ERRORS } from '@qemu-user-static/oci-registry';
@@ -13,6 +14,7 @@ const CATALOGUES: readonly (readonly [heading: string, catalogue: ErrorCatalogue
   ['Images and layouts (`libs/oci-image`)', IMAGE_ERRORS],
   ['The register program (`apps/register`)', REGISTER_ERRORS],
   ['Registries (`libs/oci-registry`)', REGISTRY_ERRORS],
+  ['Proxies (`libs/http`)', HTTP_ERRORS],
   ['CPU names (`libs/arch-table`)', ARCH_ERRORS],
 ];
 
