@@ -4,6 +4,7 @@ import { ARCHIVE_ERRORS } from '@qemu-user-static/debian-archive';
 import type { ErrorCatalogue } from '@qemu-user-static/errors';
 import { FILES_ERRORS } from '@qemu-user-static/files';
 import { GITHUB_ERRORS } from '@qemu-user-static/github';
+import { HTTP_ERRORS } from '@qemu-user-static/http';
 import { BUILDER_ERRORS } from '@qemu-user-static/image-builder/errors';
 import { LOCK_ERRORS } from '@qemu-user-static/lock';
 import { IMAGE_ERRORS } from '@qemu-user-static/oci-image';
@@ -23,6 +24,7 @@ const CATALOGUES: readonly (readonly [heading: string, catalogue: ErrorCatalogue
   ['Container engines (`libs/container-engine`)', ENGINE_ERRORS],
   ['The register program (`apps/register`)', REGISTER_ERRORS],
   ['Registries (`libs/oci-registry`)', REGISTRY_ERRORS],
+  ['Proxies (`libs/http`)', HTTP_ERRORS],
   ['CPU names (`libs/arch-table`)', ARCH_ERRORS],
 ];
 

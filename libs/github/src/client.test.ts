@@ -26,8 +26,8 @@ describe('a request that failed for now is sent again', () => {
       61_000,
     ],
     ['403 that only says so', answers(403, {}, 'You have exceeded a secondary rate limit'), 60_000],
-    ['502', answers(502), 500],
-    ['a dropped connection', losesAnswer, 500],
+    ['502', answers(502), 250],
+    ['a dropped connection', losesAnswer, 250],
   ])('%s', async (_, fault, wait) => {
     const { github, server, clock } = await openedGitHub();
     server.faults.push({ on: read, fault });
@@ -43,7 +43,7 @@ describe('a request that failed for now is sent again', () => {
       code: 'GITHUB_UNAVAILABLE',
       message: expect.stringMatching(/^GET 127\.0\.0\.1:\d+\/repos\/o\/r: HTTP status 502/),
     });
-    expect(clock.slept).toEqual([500, 1000, 2000, 4000, 8000]);
+    expect(clock.slept).toEqual([250, 500, 1000, 2000, 4000]);
     expect(events).toHaveLength(5);
   });
 });
@@ -68,7 +68,7 @@ test('a page where an answer should be is no answer, and is not told', async () 
   server.faults.push({ on: /\/issues$/, fault: page });
   const list = () => github.api.paginate(github.api.rest.issues.listForRepo, github.repository);
   expect(await list()).toEqual([]);
-  expect(clock.slept).toEqual([500]);
+  expect(clock.slept).toEqual([250]);
   for (let i = 0; i < 6; i++) server.faults.push({ on: /\/issues$/, fault: page });
   await expect(list()).rejects.toMatchObject({
     code: 'GITHUB_UNAVAILABLE',

@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
-import { type Clock, isLoopback } from '@qemu-user-static/oci-registry';
+import { type Clock, isLoopback, readProxies } from '@qemu-user-static/http';
 import { Octokit } from 'octokit';
 import { EnvHttpProxyAgent, fetch } from 'undici';
 import { asGitHubError, assertAnswer, GitHubError, hasStatus } from './errors.ts';
 import type { GitHubEvent } from './events.ts';
-import { createPatience } from './patience.ts';
+import { createRetries } from './retries.ts';
 import type { RepositoryName } from './settings.ts';
 
 export interface GitHub {
@@ -40,11 +40,8 @@ const BETWEEN_WRITES_MS = 1000;
 export function openGitHub(settings: GitHubSettings): GitHub {
   const { baseUrl, token, repository, proxies, clock, onEvent } = settings;
   const isHere = isLoopback(new URL(baseUrl).host);
-  const { http_proxy, HTTP_PROXY, https_proxy, HTTPS_PROXY, no_proxy, NO_PROXY } = isHere ? {} : proxies;
   const dispatcher = new EnvHttpProxyAgent({
-    httpProxy: http_proxy ?? HTTP_PROXY ?? '',
-    httpsProxy: https_proxy ?? HTTPS_PROXY ?? '',
-    noProxy: no_proxy ?? NO_PROXY ?? '',
+    ...readProxies(isHere ? {} : proxies),
     // Uploads of a large file may take GitHub minutes to answer.
     headersTimeout: 300_000,
     bodyTimeout: 60_000,
@@ -60,12 +57,13 @@ export function openGitHub(settings: GitHubSettings): GitHub {
     log: { debug: silent, info: silent, warn: silent, error: silent },
     request: { fetch: (url: string, init: object) => fetch(url, { ...init, dispatcher }) },
   });
-  const patience = createPatience(clock, onEvent);
+  const retries = createRetries(clock, onEvent);
   const pause = isHere ? 0 : BETWEEN_WRITES_MS;
   let lastWrite = Number.NEGATIVE_INFINITY;
 
   api.hook.wrap('request', async (request, options) => {
-    for (let failures = 1; ; failures++) {
+    const tries = retries.begin();
+    for (;;) {
       if (options.method !== 'GET') {
         const wait = lastWrite + pause - clock.now();
         if (wait > 0) await clock.sleep(wait);
@@ -78,7 +76,7 @@ export function openGitHub(settings: GitHubSettings): GitHub {
       } catch (caught) {
         const error = asGitHubError(caught, clock.now());
         if (!maySendAgain(error, options)) throw error;
-        await patience.bear(error, failures);
+        await tries.failed(error);
       }
     }
   });
@@ -87,6 +85,7 @@ export function openGitHub(settings: GitHubSettings): GitHub {
     api,
     repository,
     async ensure(find, make) {
+      const tries = retries.begin();
       for (let failures = 1; ; failures++) {
         const found = await find();
         if (found !== undefined) return found;
@@ -95,7 +94,7 @@ export function openGitHub(settings: GitHubSettings): GitHub {
         } catch (error) {
           // 422: someone, perhaps an attempt of ours, was faster; `find` tells. Once is enough of that.
           if (hasStatus(error, 422) && failures === 1) continue;
-          await patience.bear(error, failures);
+          await tries.failed(error);
         }
       }
     },

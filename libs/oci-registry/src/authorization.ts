@@ -1,5 +1,5 @@
+import type { Clock } from '@qemu-user-static/http';
 import { type Challenge, parseChallenges } from './challenge.ts';
-import type { Clock } from './clock.ts';
 import {
   basicHeader,
   type CredentialSource,

@@ -19,7 +19,7 @@ export async function headBlob(
   digest: string,
 ): Promise<{ size: number | undefined } | undefined> {
   const call = await blobCall(http, 'HEAD', repository, digest, [200, 404]);
-  return http.patiently(call, async (answer) => {
+  return http.retried(call, async (answer) => {
     await answer.discard();
     if (answer.status === 404) return undefined;
     checkServedDigest(answer, digest, call);
@@ -44,7 +44,8 @@ export async function* getBlob(
 ): AsyncGenerator<Uint8Array> {
   const hash = hashFor(checkDigest(digest));
   const whole = await blobCall(http, 'GET', repository, digest, [200, 206]);
-  let [received, expected, failures, marked] = [0, size, 0, 0];
+  let [received, expected, marked] = [0, size, 0];
+  const tries = http.retries.begin();
   while (received === 0 || received !== expected) {
     // Ranges are of the bytes as stored: no compression on the way.
     const range: Record<string, string> = received > 0 ? { range: `bytes=${received}-` } : {};
@@ -61,9 +62,9 @@ export async function* getBlob(
       if (expected === undefined || received === expected) break;
       throw cutShort(call, received, expected);
     } catch (error) {
-      failures = received - marked >= GOOD_PROGRESS ? 1 : failures + 1;
+      if (received - marked >= GOOD_PROGRESS) tries.progressed();
       marked = received;
-      await http.patience.bear(error, failures);
+      await tries.failed(error);
     }
   }
   const got = `${digest.slice(0, digest.indexOf(':'))}:${hash.digest('hex')}`;

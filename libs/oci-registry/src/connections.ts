@@ -1,6 +1,6 @@
+import { isLoopback, readProxies } from '@qemu-user-static/http';
 import type { Dispatcher } from 'undici';
 import type { Environment } from './credentials/environment.ts';
-import { isLoopback } from './reference.ts';
 import { defaultCertificateFolders, readTlsMaterial } from './tls.ts';
 
 export interface ConnectionSettings {
@@ -33,7 +33,8 @@ export function createConnections(settings: ConnectionSettings): Connections {
     const tls = url.protocol === 'https:' ? await readTlsMaterial(name, caFile, certificateFolders) : {};
     const connect = { timeout: timeouts.connect ?? 10_000, ...(tls as object) };
     return new EnvHttpProxyAgent({
-      ...proxiesFor(url, settings.proxies ?? {}),
+      // This machine is reached without a proxy, whatever the variables say.
+      ...readProxies(isLoopback(url.host) ? {} : (settings.proxies ?? {})),
       connections,
       connect,
       requestTls: connect,
@@ -59,11 +60,4 @@ export function createConnections(settings: ConnectionSettings): Connections {
       );
     },
   };
-}
-
-/** No proxy is asked for what is on this machine, whatever the variables say. Empty text is no proxy. */
-function proxiesFor(url: URL, environment: Environment) {
-  const read = (name: string) =>
-    (isLoopback(url.host) ? undefined : (environment[name] ?? environment[name.toUpperCase()])) ?? '';
-  return { httpProxy: read('http_proxy'), httpsProxy: read('https_proxy'), noProxy: read('no_proxy') };
 }

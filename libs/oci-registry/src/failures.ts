@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { CodedError } from '@qemu-user-static/errors';
+import { parseRetryAfter } from '@qemu-user-static/http';
 import { RegistryError, type RegistryErrorCode, type RegistryErrorDetail } from './errors.ts';
-import { parseRetryAfter } from './retry.ts';
 import { type Scrubber, shownAddress } from './secret.ts';
 
 /** A request, as its failures name it. */

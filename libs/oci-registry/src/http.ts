@@ -1,9 +1,8 @@
+import type { Clock, Retries } from '@qemu-user-static/http';
 import type { Access, Authorizer } from './authorization.ts';
-import type { Clock } from './clock.ts';
 import type { OnEvent } from './events.ts';
 import { refusal } from './failures.ts';
 import { readText } from './read.ts';
-import { type Patience, patiently } from './retry.ts';
 import type { Scrubber } from './secret.ts';
 import type { Incoming, Outgoing, Transport } from './transport.ts';
 
@@ -16,14 +15,14 @@ export interface Call extends Outgoing {
 
 /** The API of one registry: requests that are authorized, and whose failures are errors. */
 export interface Http {
-  readonly patience: Patience;
+  readonly retries: Retries;
   readonly onEvent: OnEvent;
   /** An address below the registry's `/v2/`. */
   address(path: string, query?: Readonly<Record<string, string>>): Promise<URL>;
   /** One attempt; a refused or expired token is replaced once. The caller reads or discards the answer. */
   once(call: Call): Promise<Incoming>;
-  /** As many attempts as patience allows, each with the reading of the answer. For what may be sent twice. */
-  patiently<T>(call: Call, read: (answer: Incoming) => Promise<T>): Promise<T>;
+  /** As many attempts as the policy allows, each with the reading of the answer. For what may be sent twice. */
+  retried<T>(call: Call, read: (answer: Incoming) => Promise<T>): Promise<T>;
 }
 
 const MAX_ERROR_BODY = 64 << 10;
@@ -31,7 +30,7 @@ const MAX_ERROR_BODY = 64 << 10;
 export function createHttp(
   transport: Transport,
   authorizer: Authorizer,
-  patience: Patience,
+  retries: Retries,
   scrubber: Scrubber,
   clock: Clock,
   onEvent: OnEvent,
@@ -58,7 +57,7 @@ export function createHttp(
   }
 
   return {
-    patience,
+    retries,
     onEvent,
     once,
     address: async (path, query = {}) => {
@@ -66,6 +65,6 @@ export function createHttp(
       for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
       return url;
     },
-    patiently: (call, read) => patiently(patience, async () => read(await once(call))),
+    retried: (call, read) => retries.run(async () => read(await once(call))),
   };
 }

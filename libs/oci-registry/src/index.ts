@@ -1,5 +1,5 @@
+export { type Clock, type RetryPolicy, systemClock } from '@qemu-user-static/http';
 export type { BlobName } from './blobs.ts';
-export { type Clock, systemClock } from './clock.ts';
 export type { ConnectionSettings } from './connections.ts';
 export { anonymous, type CredentialSource, type Credentials } from './credentials/credentials.ts';
 export { type CredentialSettings, createCredentialSource } from './credentials/find.ts';
@@ -18,13 +18,11 @@ export type { Capabilities } from './ping.ts';
 export {
   formatReference,
   type ImageReference,
-  isLoopback,
   parseReference,
   withDefaultTag,
 } from './reference.ts';
 export { referrersTag } from './referrers.ts';
 export { openRegistry, type Registry, type RegistrySettings, type Repository } from './registry.ts';
-export { defaultRetryPolicy, type RetryPolicy } from './retry.ts';
 export { Secret } from './secret.ts';
 export type { BlobSource, MountResult, UploadSettings } from './upload.ts';
 export type { UploadSession } from './upload-session.ts';

@@ -24,7 +24,7 @@ export async function headManifest(
   reference: string,
 ): Promise<Descriptor | undefined> {
   const call = await manifestCall(http, 'HEAD', repository, reference, [200, 404]);
-  const answer = await http.patiently(call, async (incoming) => {
+  const answer = await http.retried(call, async (incoming) => {
     await incoming.discard();
     return incoming;
   });
@@ -54,7 +54,7 @@ export async function getManifest(
   limit: number,
 ): Promise<Manifest> {
   const call = await manifestCall(http, 'GET', repository, reference, [200]);
-  return http.patiently(call, async (answer) => {
+  return http.retried(call, async (answer) => {
     const bytes = await readBytes(answer, limit, call);
     const served = answer.header('docker-content-digest');
     const digest = digestOf(
@@ -90,7 +90,7 @@ export async function putManifest(
     );
   }
   checkMediaType(bytes, mediaType, shownAddress(call.url));
-  return http.patiently(call, async (answer) => {
+  return http.retried(call, async (answer) => {
     await answer.discard();
     checkServedDigest(answer, digest, call);
     return {
@@ -103,7 +103,7 @@ export async function putManifest(
 /** `false` when there was nothing to delete. */
 export async function deleteManifest(http: Http, repository: string, reference: string): Promise<boolean> {
   const call = await manifestCall(http, 'DELETE', repository, reference, [200, 202, 204, 404]);
-  return http.patiently(call, async (answer) => {
+  return http.retried(call, async (answer) => {
     await answer.discard();
     return answer.status !== 404;
   });

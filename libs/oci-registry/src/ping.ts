@@ -20,7 +20,7 @@ export async function ping(http: Http): Promise<Capabilities> {
     access: { repository: '', actions: [] },
     expect: [200, 404],
   };
-  return http.patiently(call, async (answer) => {
+  return http.retried(call, async (answer) => {
     await answer.discard();
     if (answer.status === 404)
       throw brokenProtocol(call, 'is no registry: it does not know /v2/', answer.status);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { InvalidReferenceError } from './errors.ts';
-import { apiHost, formatReference, isLoopback, parseReference, withDefaultTag } from './reference.ts';
+import { apiHost, formatReference, parseReference, withDefaultTag } from './reference.ts';
 
 const HEX = 'a'.repeat(64);
 
@@ -79,13 +79,4 @@ test('a reference is written in full', () => {
 test('only Docker Hub has its API at another host than its name', () => {
   expect(apiHost('docker.io')).toBe('registry-1.docker.io');
   expect(apiHost('ghcr.io')).toBe('ghcr.io');
-});
-
-test('this machine is known by its loopback names alone', () => {
-  expect(
-    ['localhost', 'localhost:5000', '127.0.0.1', '127.3.2.1:80', '[::1]', '[::1]:443'].every(isLoopback),
-  ).toBe(true);
-  expect(
-    ['localhost.example', '127.example.org', '128.0.0.1', '10.0.0.1:5000', '[::2]'].some(isLoopback),
-  ).toBe(false);
 });

@@ -1,5 +1,5 @@
+import { systemClock } from '@qemu-user-static/http';
 import { describe, expect, test } from 'vitest';
-import { systemClock } from './clock.ts';
 import { referrersTag } from './referrers.ts';
 import { connect, start } from './testing/harness.ts';
 import { sha256 } from './testing/store.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import type { Clock } from '@qemu-user-static/http';
 import { type Descriptor, IMAGE_INDEX, IMAGE_MANIFEST, type Manifest } from './descriptor.ts';
 import { checkDigest } from './digest.ts';
 import { RegistryError } from './errors.ts';

@@ -1,16 +1,22 @@
+import {
+  type Clock,
+  defaultRetryPolicy,
+  Retries,
+  type RetryPolicy,
+  systemClock,
+} from '@qemu-user-static/http';
 import { createAuthorizer } from './authorization.ts';
 import { type BlobName, getBlob, headBlob } from './blobs.ts';
-import { type Clock, systemClock } from './clock.ts';
 import { type ConnectionSettings, createConnections } from './connections.ts';
 import { anonymous, type CredentialSource } from './credentials/credentials.ts';
 import type { Descriptor, Manifest } from './descriptor.ts';
+import { RegistryError } from './errors.ts';
 import type { OnEvent } from './events.ts';
 import { createHttp } from './http.ts';
 import { getManifest, headManifest, MAX_MANIFEST } from './manifests.ts';
 import { type Capabilities, ping } from './ping.ts';
 import { checkRegistry, checkRepository } from './reference.ts';
 import { createReferrers } from './referrers.ts';
-import { createPatience, defaultRetryPolicy, type RetryPolicy } from './retry.ts';
 import { createScrubber } from './secret.ts';
 import { listTags } from './tags.ts';
 import { createTransport } from './transport.ts';
@@ -87,8 +93,17 @@ export function openRegistry(name: string, settings: RegistrySettings = {}): Reg
     ...(signal && { signal }),
   });
   const authorizer = createAuthorizer(name, transport, credentials, scrubber, clock);
-  const patience = createPatience({ ...defaultRetryPolicy, ...settings.retry }, clock, onEvent, signal);
-  const http = createHttp(transport, authorizer, patience, scrubber, clock, onEvent);
+  const retries = new Retries({
+    policy: { ...defaultRetryPolicy, ...settings.retry },
+    clock,
+    signal,
+    judge: (error) => (error instanceof RegistryError && error.temporary ? error : undefined),
+    onRetry: (error, attempt, delayMs) => {
+      const { method, address, message: reason } = error as RegistryError;
+      onEvent({ type: 'retry', method, address, reason, attempt, delayMs });
+    },
+  });
+  const http = createHttp(transport, authorizer, retries, scrubber, clock, onEvent);
   const uploads = createUploads(http, settings);
   const referrers = createReferrers(http, clock, signal);
 

@@ -24,7 +24,7 @@ export async function readPages<T>(
     if (seen.has(next.href) || seen.size >= MAX_PAGES)
       throw brokenProtocol(call, 'lists its pages in a circle');
     seen.add(next.href);
-    const page = await http.patiently(call, async (answer) => {
+    const page = await http.retried(call, async (answer) => {
       if (answer.status === 404) return answer.discard();
       const object = await readObject(answer, MAX_PAGE, call);
       return { items: read(object, answer, call), next: nextPage(answer.header('link'), call.url) };

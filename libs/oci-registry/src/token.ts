@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import type { Clock } from '@qemu-user-static/http';
 import { basicHeader, type Credentials } from './credentials/credentials.ts';
 import { brokenProtocol, refusal } from './failures.ts';
 import { readText } from './read.ts';

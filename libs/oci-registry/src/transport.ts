@@ -1,8 +1,9 @@
+import { isLoopback } from '@qemu-user-static/http';
 import type { Connections } from './connections.ts';
 import { RegistryError } from './errors.ts';
 import type { OnEvent } from './events.ts';
 import { type Asked, brokenProtocol, connectionFailure, shown } from './failures.ts';
-import { apiHost, isLoopback } from './reference.ts';
+import { apiHost } from './reference.ts';
 import { type Scrubber, shownAddress } from './secret.ts';
 import { speaksTls } from './tls.ts';
 

@@ -26,7 +26,7 @@ export async function requestSession(
     body: new Uint8Array(),
     expect: mount ? [201, 202] : [202],
   };
-  return http.patiently(call, async (answer) => {
+  return http.retried(call, async (answer) => {
     await answer.discard();
     if (answer.status === 201) return 'mounted';
     const minChunk = Number(answer.header('oci-chunk-min-length') ?? 0);
@@ -89,7 +89,7 @@ export async function askStatus(
     access: pushTo(session.repository),
     expect: [200, 202, 204],
   };
-  return http.patiently(call, async (answer) => {
+  return http.retried(call, async (answer) => {
     await answer.discard();
     const location = answer.header('location') === undefined ? session.location : nextLocation(answer, call);
     return { session: { ...session, location }, end: rangeEnd(answer) ?? 0 };

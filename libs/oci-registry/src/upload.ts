@@ -42,6 +42,7 @@ export interface Uploads {
 
 const DEFAULT_SIZE = 16 << 20;
 const CHUNKED_TRIES = 2;
+const MISPLACED_TRIES = 6;
 
 /** How many bytes of the blob the registry has, and where the next go. */
 interface Place {
@@ -81,8 +82,9 @@ export function createUploads(http: Http, settings: UploadSettings): Uploads {
 
   async function upload(repository: string, source: BlobSource, begun?: UploadSession): Promise<void> {
     checkDigest(source.digest);
+    const tries = http.retries.begin();
     let next = begun;
-    for (let failures = 1; ; ) {
+    for (let failures = 1; ; failures++) {
       const session = next ?? ((await requestSession(http, repository)) as UploadSession);
       next = undefined;
       // Where chunked sessions end again and again, that is how the registry refuses chunks.
@@ -95,7 +97,7 @@ export function createUploads(http: Http, settings: UploadSettings): Uploads {
         // It may have ended because the blob was complete and only the answer was lost.
         if (await headBlob(http, repository, source.digest)) return;
         if (error instanceof ChunksRefused || (inChunks && failures === CHUNKED_TRIES)) takesChunks = false;
-        if (!(error instanceof ChunksRefused)) await http.patience.bear(error.reason, failures++);
+        if (!(error instanceof ChunksRefused)) await tries.failed(error.reason);
       }
     }
   }
@@ -114,19 +116,21 @@ export function createUploads(http: Http, settings: UploadSettings): Uploads {
   /** Chunk after chunk, then the request that closes. After a failure it goes on from what the registry has. */
   async function sendChunks(begun: UploadSession, source: BlobSource): Promise<void> {
     let at: Place = { session: begun, end: 0 };
-    let smooth = true;
-    for (let failures = 1; ; ) {
+    let [smooth, misplaced] = [true, 0];
+    const tries = http.retries.begin();
+    for (;;) {
       try {
         if (at.end === source.size) return await putBlob(http, at.session, source.digest);
         at = await sendChunk(at.session, at.end, source);
-        failures = 1;
+        tries.progressed();
+        misplaced = 0;
       } catch (error) {
         if (!(error instanceof RegistryError)) throw error;
         if (error.temporary) {
           smooth = false;
-          await http.patience.bear(error, failures++);
+          await tries.failed(error);
           at = await status(at.session, source);
-        } else if (error.status === 416 && failures++ < http.patience.attempts) {
+        } else if (error.status === 416 && ++misplaced < MISPLACED_TRIES) {
           at = await otherPlace(at, source, error);
         } else {
           throw endOf(error, at.end === source.size, smooth);

@@ -1,4 +1,4 @@
-import type { Clock } from '@qemu-user-static/oci-registry';
+import type { Clock } from '@qemu-user-static/http';
 import { onTestFinished } from 'vitest';
 import { type GitHub, openGitHub } from '../client.ts';
 import type { GitHubEvent } from '../events.ts';

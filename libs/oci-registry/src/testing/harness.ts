@@ -1,5 +1,5 @@
+import type { Clock } from '@qemu-user-static/http';
 import { onTestFinished } from 'vitest';
-import type { Clock } from '../clock.ts';
 import type { RegistryEvent } from '../events.ts';
 import { openRegistry, type RegistrySettings } from '../registry.ts';
 import type { BlobSource } from '../upload.ts';

@@ -1,0 +1,67 @@
+import { Readable } from 'node:stream';
+import { setTimeout as after } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { bounded, type Exceeded, transferMs } from './bounded.ts';
+
+const exceeded = (which: Exceeded) => new Error(`too much: ${which}`);
+
+async function read(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+/** A byte every few milliseconds, for ever. */
+async function* dripping(): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    await after(5);
+    yield Buffer.from('.');
+  }
+}
+
+async function* pieces(...texts: string[]): AsyncGenerator<Uint8Array> {
+  for (const text of texts) yield Buffer.from(text);
+}
+
+describe('a body', () => {
+  test('within its bounds is passed on as it is', async () => {
+    expect(await read(bounded(pieces('ab', 'c'), { bytes: 3, ms: 60_000 }, exceeded))).toBe('abc');
+    expect(await read(bounded(pieces('ab', 'c'), {}, exceeded))).toBe('abc');
+  });
+
+  test('of one byte too many is refused before that byte is passed on', async () => {
+    const passed: string[] = [];
+    const reading = (async () => {
+      for await (const chunk of bounded(pieces('ab', 'c', 'd'), { bytes: 3 }, exceeded))
+        passed.push(`${chunk}`);
+    })();
+    await expect(reading).rejects.toThrow('too much: bytes');
+    expect(passed).toHaveLength(2);
+  });
+
+  test('that drips without end is ended by its total time', async () => {
+    await expect(read(bounded(dripping(), { ms: 40 }, exceeded))).rejects.toThrow('too much: ms');
+  });
+
+  test('that is a stream is destroyed, also while it sends nothing', async () => {
+    const silent = new Readable({ read: () => undefined });
+    await expect(read(bounded(silent, { ms: 20 }, exceeded))).rejects.toThrow('too much: ms');
+    expect(silent.destroyed).toBe(true);
+  });
+
+  test('that nobody reads to its end is closed', async () => {
+    const stream = Readable.from(dripping());
+    for await (const _ of bounded(stream, { ms: 60_000 }, exceeded)) break;
+    expect(stream.destroyed).toBe(true);
+  });
+
+  test('may take longer than a timer can count', async () => {
+    expect(await read(bounded(pieces('a'), { ms: 1e15 }, exceeded))).toBe('a');
+  });
+});
+
+test('the time for a transfer grows with its bytes', () => {
+  expect(transferMs(0, 60_000)).toBe(60_000);
+  expect(transferMs(16 << 20, 60_000)).toBe(60_000 + 1_024_000);
+  expect(transferMs(Number.MAX_SAFE_INTEGER, 0)).toBe(2 ** 31 - 1);
+});
