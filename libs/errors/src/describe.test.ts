@@ -11,7 +11,7 @@ class ListError extends CodedError<keyof typeof CATALOGUE> {
   }
 }
 
-test('an error is told with its code, every cause and the remedy', () => {
+test('an error is printed with its code, every cause and the remedy', () => {
   const error = new ListError('list.txt is cut', new Error('line 3 ends early', { cause: new Error('EOF') }));
   expect(describe(error)).toBe(
     'LIST_UNREADABLE: list.txt is cut\n  because: line 3 ends early\n  because: EOF\n  remedy: Mend the list.',
@@ -31,10 +31,27 @@ test('an error without a code is a bug and keeps its stack', () => {
   expect(describe('text')).toBe('text');
 });
 
-test('an error of a library that imports nothing is told by its code and remedy alike', () => {
+test('an error of a library that imports nothing is printed with its code and remedy too', () => {
   const error = Object.assign(new Error('unknown guest "armm"'), {
     code: 'ARCH_UNKNOWN',
     remedy: 'Did you mean "arm"?',
   });
   expect(describe(error)).toBe('ARCH_UNKNOWN: unknown guest "armm"\n  remedy: Did you mean "arm"?');
+});
+
+test('what an error quotes from outside cannot write lines, colours or a remedy of its own', () => {
+  const error = new ListError(
+    'HTTP status 500: \u001b[2Jno\n  remedy: run this',
+    new Error('\u009b2J\rremedy: or this'),
+  );
+  expect(describe(error)).toBe(
+    [
+      'LIST_UNREADABLE: HTTP status 500: \\u{1b}[2Jno',
+      '    remedy: run this',
+      '  because: \\u{9b}2J\\rremedy: or this',
+      '  remedy: Mend the list.',
+    ].join('\n'),
+  );
+  expect(describe(new TypeError('\u001b[2J'))).not.toContain('\u001b');
+  expect(describe('\u001b[2J')).toBe('\\u{1b}[2J');
 });

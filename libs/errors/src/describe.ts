@@ -1,3 +1,5 @@
+import { printable, printableLines } from './printable.ts';
+
 /** What every error meant for a person has: `CodedError`'s, and those of libraries that import nothing. */
 interface Told {
   readonly code: string;
@@ -12,13 +14,22 @@ export function isCodedError(error: unknown): error is Error & Told {
 
 /**
  * An error as lines for a terminal: code and message, the chain of causes, and the remedy last, where the
- * eye ends. An error that was not meant for a person keeps its stack.
+ * eye ends. An error that was not meant for a person keeps its stack. Messages quote what came from outside, so nothing
+ * in them reaches the terminal raw.
  */
 export function describe(error: unknown): string {
-  if (!isCodedError(error)) return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (!isCodedError(error)) return printableLines(textOf(error));
   const causes = [];
   for (let cause = error.cause; cause instanceof Error; cause = cause.cause) {
-    causes.push(`  because: ${cause.message}`);
+    causes.push(`  because: ${printableLines(cause.message)}`);
   }
-  return [`${error.code}: ${error.message}`, ...causes, `  remedy: ${error.remedy}`].join('\n');
+  return [
+    `${printable(error.code)}: ${printableLines(error.message)}`,
+    ...causes,
+    `  remedy: ${printableLines(error.remedy)}`,
+  ].join('\n');
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

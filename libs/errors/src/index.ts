@@ -1,2 +1,3 @@
 export { CodedError, type ErrorCatalogue, type ErrorEntry } from './coded-error.ts';
 export { describe, isCodedError } from './describe.ts';
+export { printable, printableLines } from './printable.ts';

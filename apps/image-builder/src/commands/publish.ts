@@ -1,6 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
 import { formatPlan } from '../publish/format-plan.ts';
-import { applyPlan, makePlan, publishRefusal } from '../publish/publish.ts';
+import { applyPlan, makePlan } from '../publish/publish.ts';
+import { publishRefusal } from '../publish/refusal.ts';
 import { command as define } from './command.ts';
 import { destinationsOf } from './destinations.ts';
 import { imagesIn } from './images.ts';

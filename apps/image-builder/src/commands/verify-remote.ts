@@ -1,14 +1,15 @@
 import { Option } from '@commander-js/extra-typings';
 import { readLock } from '@qemu-user-static/lock';
-import { parseReference } from '@qemu-user-static/oci-registry';
+import { parseReference, systemClock } from '@qemu-user-static/oci-registry';
 import { type ImageSet, withTags } from '../layouts/image-set.ts';
-import { areGenuine, arePresent, otherTags, type TagFinding, verifyRemote } from '../publish/verify.ts';
+import { nameOf } from '../publish/destination.ts';
+import { formatFindings, formatRequests, remoteDiffers } from '../publish/format-findings.ts';
+import { RateLimit } from '../publish/rate-limit.ts';
+import { areGenuine, arePresent, otherTags, verifyRemote, verifyRequests } from '../publish/verify.ts';
 import { makeLayout } from '../release/pipeline.ts';
 import { BuilderError } from '../report/errors.ts';
 import { stage } from '../report/events.ts';
-import { table } from '../report/format.ts';
-import { listed } from '../report/problems.ts';
-import { command as define, type OptionsOf, type Result } from './command.ts';
+import { command as define, type OptionsOf } from './command.ts';
 import { buildInputs, type Environment } from './environment.ts';
 import { imagesIn } from './images.ts';
 import { making, registries, selectionOf } from './options.ts';
@@ -39,11 +40,27 @@ export const command = define(options, examples, async (given, environment) => {
   if (chosen.tags.length === 0)
     throw new BuilderError('USAGE', `the lock gives no tag ${tag} in the channels chosen; see --channel`);
   const client = environment.registry(registry, given).repository(repository);
-  const findings = await stage('verify-remote', environment.onEvent, () =>
-    verifyRemote(chosen, client, given.deep ? areGenuine : arePresent, given.connections),
+  const name = nameOf({ registry, repository });
+  const inspection = given.deep ? areGenuine : arePresent;
+  const { onEvent } = environment;
+  const note = (text: string) => onEvent({ type: 'note', text });
+  const rateLimit = new RateLimit(systemClock, (delay) =>
+    note(`${registry}: too many requests; going on in ${Math.ceil(delay / 60_000)} min`),
   );
-  const others = tag === undefined ? await otherTags(set, client) : [];
-  return resultOf(`${registry}/${repository}`, findings, others);
+  const { findings, others } = await stage('verify-remote', onEvent, async () => {
+    note(formatRequests(name, verifyRequests(chosen, inspection)));
+    return {
+      findings: await verifyRemote(chosen, client, inspection, given.connections, rateLimit),
+      others: tag === undefined ? await otherTags(set, client, rateLimit) : [],
+    };
+  });
+  const failure = remoteDiffers(name, findings);
+  // Tags that the lock does not give are no failure: those of earlier releases stay.
+  return {
+    text: formatFindings(name, findings, others),
+    value: { tags: findings, others },
+    ...(failure && { failure }),
+  };
 });
 
 async function expected(given: Options, environment: Environment): Promise<ImageSet> {
@@ -54,29 +71,4 @@ async function expected(given: Options, environment: Environment): Promise<Image
     await buildInputs(environment),
   );
   return imagesIn({ from: [output], platform, tag: [] }, environment);
-}
-
-/** Tags that the lock does not give are told and are no failure: those of earlier releases never move, and stay. */
-function resultOf(name: string, findings: readonly TagFinding[], others: readonly string[]): Result {
-  const wrong = findings.filter(({ same }) => !same);
-  const text = [
-    ...(wrong.length > 0
-      ? [
-          table([
-            ['TAG', 'SHALL BE', 'PROBLEM'],
-            ...wrong.map(({ tag, digest, problems }) => [tag, digest, problems[0] ?? '']),
-          ]),
-        ]
-      : []),
-    `${name}: ${findings.length - wrong.length} of ${findings.length} tags are what the lock gives`,
-    ...(others.length > 0 ? [`of other tags that are there, the lock says nothing:${listed(others)}`] : []),
-  ].join('\n');
-  const value = { tags: findings, others };
-  if (wrong.length === 0) return { text, value };
-  const problems = wrong.map(({ tag, problems }) => `${tag} ${problems.join(', ')}`);
-  return {
-    text,
-    value,
-    failure: new BuilderError('REMOTE_DIFFERS', `${name}:${listed(problems)}`),
-  };
 }

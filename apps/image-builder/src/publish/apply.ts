@@ -1,19 +1,22 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import { printable } from '@qemu-user-static/errors';
 import { blobPath, type Digest, findBadBlobs, ImageError } from '@qemu-user-static/oci-image';
 import { RegistryError, type Repository } from '@qemu-user-static/oci-registry';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { documentIn, type ImageSet } from '../layouts/image-set.ts';
 import { BuilderError } from '../report/errors.ts';
 import { listed } from '../report/problems.ts';
+import { nameOf } from './destination.ts';
 import { isWritten, type PlannedTag, type TargetPlan } from './plan.ts';
+import { tagsTaken, takenTag } from './refusal.ts';
 
 /**
- * Does what a plan says in one repository. Each step begins when the one before is through: blobs, manifests,
- * indexes under their digests, then tags, turn after turn. So a tag that can be read leads to nothing that is
- * not there, wherever this is stopped; and what was sent until then, the next run finds there.
+ * Applies a plan to one repository. Each step begins when the one before it is complete: blobs, then manifests and
+ * indexes under their digests, then tags, turn after turn. So everything below a tag that can be read exists, wherever
+ * the run is stopped, and the next run finds what this one has sent.
  *
  * @param atOnce blobs in work at a time
- * @throws BuilderError TAG_NOT_KEPT; ImageError BLOB_DAMAGED; RegistryError
+ * @throws BuilderError TAG_IMMUTABLE, TAG_NOT_KEPT; ImageError BLOB_DAMAGED; RegistryError
  */
 export async function applyTarget(
   plan: TargetPlan,
@@ -25,7 +28,7 @@ export async function applyTarget(
   try {
     await applySteps(plan, set, repository, limit);
   } catch (error) {
-    // What has begun ends by itself; what has not shall not begin.
+    // Requests that have begun end by themselves; the others do not begin.
     limit.clearQueue();
     throw error;
   }
@@ -44,7 +47,7 @@ async function applySteps(
   await limit.map(plan.indexes, ({ digest }) => putDocument(digest, digest, set, repository));
   const written = plan.tags.filter(isWritten);
   for (const [, turn] of Map.groupBy(written, ({ turn }) => turn)) {
-    await limit.map(turn, ({ tag, digest }) => putDocument(tag, digest, set, repository));
+    await limit.map(turn, (tag) => putTag(tag, plan, set, repository));
   }
   await readBack(written, plan, repository);
 }
@@ -89,12 +92,12 @@ async function sendBlob(
   session?: Parameters<Repository['uploadBlob']>[1],
 ): Promise<void> {
   const layout = set.layoutOf.get(digest);
-  if (layout === undefined) throw new RangeError(`${digest} is no blob of the set`);
+  if (layout === undefined) throw new RangeError(`${digest} is not a blob of the set`);
   const open = (start: number) => piecesOf(blobPath(layout, digest), start);
   try {
     await repository.uploadBlob({ digest, size, open }, session);
   } catch (error) {
-    // A registry that refuses a blob may be right: then the layout is what has to be mended.
+    // A registry that refuses a blob may be right: then the layout is damaged.
     const refused = error instanceof RegistryError && error.status !== undefined && !error.temporary;
     const [bad] = refused ? await findBadBlobs(layout, [{ digest, size }]) : [];
     if (bad === undefined) throw error;
@@ -112,27 +115,45 @@ async function putDocument(
   await repository.putManifest(reference, { mediaType: descriptor.mediaType, bytes });
 }
 
-/** Every tag that was written is asked for, and its digest computed here. @throws BuilderError TAG_NOT_KEPT */
+/**
+ * Writes a tag. One that never moves is asked for again just before, because another run may have written it since the
+ * plan was made. The distribution API has no condition on a PUT, so a run that writes between these two requests is
+ * not seen here; it is seen when the tags are read back.
+ *
+ * @throws BuilderError TAG_IMMUTABLE
+ */
+async function putTag(
+  { tag, digest, immutable }: PlannedTag,
+  plan: TargetPlan,
+  set: ImageSet,
+  repository: Repository,
+): Promise<void> {
+  if (immutable) {
+    const found = await repository.headManifest(tag);
+    if (found?.digest === digest) return;
+    if (found !== undefined) throw tagsTaken([takenTag(plan, { tag, was: found.digest, digest })]);
+  }
+  await putDocument(tag, digest, set, repository);
+}
+
+/**
+ * Asks for every tag that was written. It asks with HEAD, which Docker Hub does not count as a pull, and so takes the
+ * registry's word for the digest; `verify-remote` computes it.
+ *
+ * @throws BuilderError TAG_NOT_KEPT
+ */
 async function readBack(
   written: readonly PlannedTag[],
   plan: TargetPlan,
   repository: Repository,
 ): Promise<void> {
   const found = await Promise.all(
-    written.map(async ({ tag, digest }) => ({ tag, digest, served: await servedAs(tag, repository) })),
+    written.map(async ({ tag, digest }) => ({ tag, digest, served: await repository.headManifest(tag) })),
   );
-  const lost = found.filter(({ digest, served }) => served !== digest);
-  if (lost.length > 0) {
-    const problems = lost.map(({ tag, digest, served }) => `${tag} is ${served}, not ${digest}`);
-    throw new BuilderError('TAG_NOT_KEPT', `${plan.registry}/${plan.repository}:${listed(problems)}`);
-  }
-}
-
-async function servedAs(tag: string, repository: Repository): Promise<string> {
-  try {
-    return (await repository.getManifest(tag)).digest;
-  } catch (error) {
-    if (error instanceof RegistryError && error.code === 'REGISTRY_NOT_FOUND') return 'not there';
-    throw error;
-  }
+  const lost = found.filter(({ digest, served }) => served?.digest !== digest);
+  if (lost.length === 0) return;
+  const problems = lost.map(
+    ({ tag, digest, served }) => `${tag} is ${printable(served?.digest ?? 'missing')}, not ${digest}`,
+  );
+  throw new BuilderError('TAG_NOT_KEPT', `${nameOf(plan)}:${listed(problems)}`);
 }

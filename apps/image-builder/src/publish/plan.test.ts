@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { blobsOf, type ImageSet, type SetDocument, type SetTag, withTags } from '../layouts/image-set.ts';
 import { formatPlan } from './format-plan.ts';
 import { planPublish, type Target } from './plan.ts';
-import { publishRefusal } from './publish.ts';
+import { publishRefusal } from './refusal.ts';
 import type { RepositoryState } from './state.ts';
 
 const descriptor = (mediaType: string, name: string, size: number): Descriptor => ({

@@ -9,6 +9,8 @@ import { blobsOf, type ImageSet } from '../layouts/image-set.ts';
 import { madeSet } from '../testing/made-release.ts';
 import { destinationsIn, gapsIn, publishTo, tagsIn, tagsOf } from '../testing/remote.ts';
 import { applyPlan, makePlan } from './publish.ts';
+import { RateLimit } from './rate-limit.ts';
+import { arePresent, verifyRemote } from './verify.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'publish-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -78,6 +80,34 @@ describe('publishing', () => {
     const kinds = puts.map(kindOf).filter((kind, index, all) => kind !== all[index - 1]);
     expect(kinds).toEqual(['blob', 'manifest', 'index', 'tag that never moves', 'tag']);
     expect(puts.at(-1)).toMatch(/\/manifests\/latest$/);
+  });
+
+  test('downloads no manifest, the first time and the second; verify-remote downloads each that has a tag', async () => {
+    const { server, destinations, client } = await start();
+    const pulls = async (work: () => Promise<unknown>) => {
+      const before = server.requests.length;
+      await work();
+      return server.requests
+        .slice(before)
+        .filter(({ method, path }) => method === 'GET' && path.includes('/manifests/')).length;
+    };
+    expect(await pulls(() => publishTo(destinations, set))).toBe(0);
+    expect(await pulls(() => publishTo(destinations, set))).toBe(0);
+    const rateLimit = new RateLimit({ sleep: async () => undefined }, silent);
+    const tagged = new Set(set.tags.map(({ digest }) => digest)).size;
+    expect(await pulls(() => verifyRemote(set, client, arePresent, 4, rateLimit))).toBe(tagged);
+  });
+
+  test('moves a tag of an earlier release, and says so beforehand', async () => {
+    const { server, destinations, client } = await start();
+    await publishTo(destinations, set);
+    const earlier = tagsOf(set).register ?? '';
+    server.store.tags.set('o/q:latest', earlier);
+    const plan = await publishTo(destinations, set);
+    expect(plan.targets[0]?.tags.filter(({ action }) => action !== 'leave')).toMatchObject([
+      { tag: 'latest', action: 'move', was: earlier },
+    ]);
+    expect(await tagsIn(client)).toEqual(tagsOf(set));
   });
 
   test('again sends nothing, and asks for the list of tags and once a tag', async () => {
@@ -164,6 +194,50 @@ describe('a tag that never moves', () => {
     expect(new Set(server.requests.slice(before).map(({ method }) => method))).toEqual(
       new Set(['GET', 'HEAD']),
     );
+  });
+});
+
+describe('a tag that never moves, written by another run after the plan was made', () => {
+  const numbered = '11.1.3-1';
+
+  async function planned() {
+    const { server, destinations, client } = await start();
+    const plan = await makePlan(set, destinations, false, silent);
+    const apply = () => applyPlan(plan, set, destinations, 4, silent);
+    const put = (value: string) => {
+      const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, value }));
+      return client.putManifest(numbered, {
+        mediaType: 'application/vnd.oci.image.manifest.v1+json',
+        bytes,
+      });
+    };
+    return { server, client, apply, put };
+  }
+
+  test('with another digest stays as it is, and no tag that moves is written', async () => {
+    const { client, apply, put } = await planned();
+    const { digest } = await put('theirs');
+    await expect(apply()).rejects.toMatchObject({
+      code: 'TAG_IMMUTABLE',
+      message: expect.stringContaining(`:${numbered} is ${digest}, and would become`),
+    });
+    expect((await client.headManifest(numbered))?.digest).toBe(digest);
+    const immutable = set.tags.filter((one) => one.immutable).map(({ tag }) => tag);
+    expect(immutable).toEqual(expect.arrayContaining(await client.listTags()));
+  });
+
+  test('with the same digest is not written again', async () => {
+    const { server, client, apply } = await planned();
+    const other = await start();
+    await publishTo(other.destinations, set);
+    for (const [key, value] of other.server.store.manifests) server.store.manifests.set(key, value);
+    server.store.tags.set(`o/q:${numbered}`, tagsOf(set)[numbered] ?? '');
+    await apply();
+    expect(await tagsIn(client)).toEqual(tagsOf(set));
+    const writes = server.requests.filter(
+      ({ method, path }) => method === 'PUT' && path.endsWith(`/manifests/${numbered}`),
+    );
+    expect(writes).toEqual([]);
   });
 });
 

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { blobsOf, documentIn, type ImageSet, isIndex, withTags } from '../layouts/image-set.ts';
 import { madeSet } from '../testing/made-release.ts';
 import { destinationsIn, publishTo } from '../testing/remote.ts';
-import { areGenuine, arePresent, verifyRemote } from './verify.ts';
+import { RateLimit } from './rate-limit.ts';
+import { areGenuine, arePresent, otherTags, verifyRemote, verifyRequests } from './verify.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'verify-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -25,9 +26,11 @@ async function published() {
   });
   await publishTo(destinations, set);
   const client = registry.repository('o/q');
-  const wrong = async (look = arePresent, of = set) =>
-    (await verifyRemote(of, client, look, 4)).filter(({ same }) => !same);
-  return { server, client, wrong };
+  const slept: number[] = [];
+  const rateLimit = new RateLimit({ sleep: async (ms) => void slept.push(ms) }, () => undefined);
+  const wrong = async (inspection = arePresent, of = set) =>
+    (await verifyRemote(of, client, inspection, 4, rateLimit)).filter(({ same }) => !same);
+  return { server, client, rateLimit, slept, wrong };
 }
 
 /** The digest of the image of one emulator for one host, and one of its blobs that no other image has. */
@@ -45,7 +48,7 @@ test('what was published is what the lock gives, by name and byte for byte', asy
   expect(await wrong(areGenuine)).toEqual([]);
 });
 
-describe('is found without trust in the registry:', () => {
+describe('is found:', () => {
   test('a tag with another image', async () => {
     const { server, wrong } = await published();
     const other = set.tags.find(({ tag }) => tag === 'register')?.digest ?? '';
@@ -56,13 +59,26 @@ describe('is found without trust in the registry:', () => {
   test('a tag that is gone', async () => {
     const { server, wrong } = await published();
     server.store.tags.delete('o/q:latest');
-    expect(await wrong()).toMatchObject([{ tag: 'latest', problems: ['is not there'] }]);
+    expect(await wrong()).toMatchObject([{ tag: 'latest', problems: ['is missing'] }]);
   });
 
-  test('a document with other bytes than the registry says', async () => {
+  test('a document with other bytes than its digest says, in each tag that points at it', async () => {
     const { server, wrong } = await published();
-    server.inject({ method: 'GET', path: /manifests\/latest$/, fault: { kind: 'corrupt-answer' } });
-    expect(await wrong()).toMatchObject([{ tag: 'latest', problems: ['is served with other bytes'] }]);
+    const { digest } = set.tags.find(({ tag }) => tag === 'latest') ?? {};
+    server.inject({
+      method: 'GET',
+      path: new RegExp(`manifests/${digest}$`),
+      fault: { kind: 'corrupt-answer' },
+    });
+    const same = set.tags.filter((one) => one.digest === digest);
+    expect(await wrong()).toEqual(
+      same.map(({ tag }) => ({
+        tag,
+        digest,
+        same: false,
+        problems: [`${digest} is served with other bytes`],
+      })),
+    );
   });
 
   test('an image that was cleaned away below its index, in each tag that lists it', async () => {
@@ -77,7 +93,7 @@ describe('is found without trust in the registry:', () => {
           documentIn(set, digest).needs.some((one) => one.digest === image)),
     );
     expect(tags.map(({ tag }) => tag).sort()).toEqual(listing.map(({ tag }) => tag).sort());
-    expect(tags[0]?.problems).toContain(`${image} is not there`);
+    expect(tags[0]?.problems).toContain(`${image} is missing`);
   });
 
   test('a blob that is gone', async () => {
@@ -85,7 +101,7 @@ describe('is found without trust in the registry:', () => {
     const { layer } = lonelyImage();
     server.store.blobs.delete(`o/q@${layer.digest}`);
     const [first] = await wrong();
-    expect(first?.problems).toEqual([`${layer.digest} is not there`]);
+    expect(first?.problems).toEqual([`${layer.digest} is missing`]);
   });
 
   test('a blob of another size', async () => {
@@ -93,7 +109,7 @@ describe('is found without trust in the registry:', () => {
     const { layer } = lonelyImage();
     server.store.blobs.set(`o/q@${layer.digest}`, Buffer.alloc(layer.size + 1));
     const [first] = await wrong();
-    const problem = `is there with ${layer.size + 1} bytes, not ${layer.size}`;
+    const problem = `exists with ${layer.size + 1} bytes, not ${layer.size}`;
     expect(first?.problems).toEqual([`${layer.digest} ${problem}`]);
   });
 
@@ -133,8 +149,47 @@ test('one tag alone asks for what it needs, and for nothing else', async () => {
   expect(server.requests.length - before).toBe(2 + blobsOf(one).size);
 });
 
-test('a registry that cannot be asked is an error, not a finding', async () => {
+describe.each([
+  ['what is there', arePresent],
+  ['every byte', areGenuine],
+])('the requests for %s', (_, inspection) => {
+  test('are known beforehand, and each digest is downloaded once', async () => {
+    const { server, wrong } = await published();
+    const before = server.requests.length;
+    await wrong(inspection);
+    const sent = server.requests.slice(before);
+    const count = (verb: string, path: RegExp) =>
+      sent.filter(({ method, path: at }) => method === verb && path.test(at)).length;
+    expect(verifyRequests(set, inspection)).toEqual({
+      heads: count('HEAD', /./),
+      manifests: count('GET', /\/manifests\//),
+      blobs: count('GET', /\/blobs\//),
+    });
+    const downloads = sent.filter(({ method }) => method === 'GET').map(({ path }) => path);
+    expect(downloads).toEqual([...new Set(downloads)]);
+  });
+});
+
+test.each([
+  ['a tag', arePresent, 'HEAD', /manifests\/latest$/],
+  ['the document of a tag', arePresent, 'GET', /manifests\/sha256/],
+  ['a document below', arePresent, 'HEAD', /manifests\/sha256/],
+  ['a blob', arePresent, 'HEAD', /blobs/],
+  ['the bytes of a blob', areGenuine, 'GET', /blobs/],
+])('that %s cannot be asked for is an error, not a finding', async (_, inspection, method, path) => {
   const { server, wrong } = await published();
-  server.inject({ times: 999, fault: { kind: 'status', status: 403 } });
-  await expect(wrong()).rejects.toMatchObject({ code: 'REGISTRY_DENIED' });
+  server.inject({ method, path, times: 999, fault: { kind: 'status', status: 403 } });
+  await expect(wrong(inspection)).rejects.toMatchObject({ code: 'REGISTRY_DENIED' });
+});
+
+test('a limit of requests is waited for, and the rest is asked afterwards', async () => {
+  const { server, client, slept, rateLimit, wrong } = await published();
+  const wait = { 'retry-after': '7200' };
+  const limit = { method: 'GET', times: 1, fault: { kind: 'status', status: 429, headers: wait } } as const;
+  server.inject({ ...limit, path: /manifests/, skip: 2 });
+  expect(await wrong()).toEqual([]);
+  expect(slept).toEqual([7_200_000]);
+  server.inject({ ...limit, path: /tags\/list/ });
+  expect(await otherTags(set, client, rateLimit)).toEqual([]);
+  expect(slept).toEqual([7_200_000, 7_200_000]);
 });

@@ -2,69 +2,110 @@ import { CodedError } from '@qemu-user-static/errors';
 import type { Digest } from '@qemu-user-static/oci-image';
 import type { Repository } from '@qemu-user-static/oci-registry';
 import pLimit from 'p-limit';
-import { blobsOf, documentIn, type ImageSet, type SetTag } from '../layouts/image-set.ts';
+import { blobsOf, type ImageSet, type SetTag } from '../layouts/image-set.ts';
+import type { RateLimit } from './rate-limit.ts';
 
 /** What was found of one tag. */
 export interface TagFinding {
   readonly tag: string;
-  /** What it must be. */
+  /** The digest that the tag must have. */
   readonly digest: Digest;
-  /** The tag is served byte for byte and everything it needs is there; or not. */
+  /** The tag has this digest, and everything below it is in the repository. */
   readonly same: boolean;
   readonly problems: readonly string[];
 }
 
 /**
- * What is wrong with a document or blob that a tag needs; null if nothing. `arePresent` believes the registry
- * that it has them, `areGenuine` reads every byte.
+ * How a document that no tag points at, or a blob, is inspected. The answer is what is wrong with it, or null.
+ * `arePresent` asks whether the registry has it; `areGenuine` downloads and hashes it.
  */
-export interface Look {
+export interface Inspection {
+  readonly isDeep: boolean;
   manifest(repository: Repository, digest: Digest): Promise<string | null>;
   blob(repository: Repository, digest: Digest, size: number): Promise<string | null>;
 }
 
-export const arePresent: Look = {
+export const arePresent: Inspection = {
+  isDeep: false,
   manifest: async (repository, digest) => absent(await repository.headManifest(digest)),
   blob: async (repository, digest, size) => {
     const found = await repository.headBlob(digest);
     const other = found?.size !== undefined && found.size !== size;
-    return other ? `is there with ${found.size} bytes, not ${size}` : absent(found);
+    return other ? `exists with ${found.size} bytes, not ${size}` : absent(found);
   },
 };
 
-export const areGenuine: Look = {
+export const areGenuine: Inspection = {
+  isDeep: true,
+  // The client compares the digest of the bytes with the one asked for.
   manifest: (repository, digest) => problemOf(() => repository.getManifest(digest)),
   blob: (repository, digest, size) =>
     problemOf(async () => {
-      // The client hashes what passes, and the iteration ends without an error only if it is the digest's.
       for await (const _ of repository.getBlob({ digest, size }));
     }),
 };
 
+/** How many requests `verifyRemote` sends, if none has to be repeated. */
+export interface VerifyRequests {
+  /** HEAD of tags, and of what is only asked for. */
+  readonly heads: number;
+  /** GET of a manifest or index: what Docker Hub counts as a pull. */
+  readonly manifests: number;
+  /** GET of a blob. */
+  readonly blobs: number;
+}
+
+export function verifyRequests(set: ImageSet, { isDeep }: Inspection): VerifyRequests {
+  const tops = new Set(set.tags.map(({ digest }) => digest)).size;
+  const [documents, blobs] = [set.documents.size, blobsOf(set).size];
+  return isDeep
+    ? { heads: set.tags.length, manifests: documents, blobs }
+    : { heads: set.tags.length + documents - tops + blobs, manifests: tops, blobs: 0 };
+}
+
 /**
- * Compares what a repository serves with a set that was made here. Each tag's document is fetched and compared
- * byte for byte, so the registry is not believed; as it names what it needs by digest, that fixes all below it.
+ * Compares what a repository serves with a set that was made here. Each tag is asked for its digest, and each digest that
+ * a tag points at is downloaded once and hashed here. An index or manifest names everything below it by digest, so this
+ * covers the whole image.
  */
 export async function verifyRemote(
   set: ImageSet,
   repository: Repository,
-  look: Look,
+  inspection: Inspection,
   atOnce: number,
+  rateLimit: RateLimit,
 ): Promise<TagFinding[]> {
   const limit = pLimit(atOnce);
-  const tops = await limit.map(set.tags, (tag) => topProblem(tag, set, repository));
-  const blobs = blobsOf(set);
+  try {
+    return await inspectAll(set, repository, inspection, (work) => limit(() => rateLimit.outlast(work)));
+  } catch (error) {
+    limit.clearQueue();
+    throw error;
+  }
+}
+
+async function inspectAll(
+  set: ImageSet,
+  repository: Repository,
+  inspection: Inspection,
+  ask: <T>(work: () => Promise<T>) => Promise<T>,
+): Promise<TagFinding[]> {
+  const tagProblems = await Promise.all(set.tags.map((tag) => ask(() => problemOfTag(tag, repository))));
+  const tops = new Set(set.tags.map(({ digest }) => digest));
   const below = new Map<Digest, string | null>();
-  await limit.map(set.documents.keys(), async (digest) => {
-    below.set(digest, await look.manifest(repository, digest));
-  });
-  await limit.map(blobs.values(), async ({ digest, size }) => {
-    below.set(digest, await look.blob(repository, digest, size));
-  });
+  await Promise.all([
+    ...Array.from(set.documents.keys(), async (digest) => {
+      const { manifest } = tops.has(digest) ? areGenuine : inspection;
+      below.set(digest, await ask(() => manifest(repository, digest)));
+    }),
+    ...Array.from(blobsOf(set).values(), async ({ digest, size }) => {
+      below.set(digest, await ask(() => inspection.blob(repository, digest, size)));
+    }),
+  ]);
   return set.tags.map(({ tag, digest }, index) => {
-    const top = tops[index] ?? null;
+    const own = tagProblems[index] ?? null;
     const problems = [
-      ...(top === null ? [] : [top]),
+      ...(own === null ? [] : [own]),
       ...needsOf(set, digest).flatMap((needed) => {
         const problem = below.get(needed) ?? null;
         return problem === null ? [] : [`${needed} ${problem}`];
@@ -74,24 +115,20 @@ export async function verifyRemote(
   });
 }
 
-/** Tags that are there and that the set has not: of earlier releases, or someone else's. */
-export async function otherTags(set: ImageSet, repository: Repository): Promise<string[]> {
-  const known = new Set(set.tags.map(({ tag }) => tag));
-  return (await repository.listTags()).filter((tag) => !known.has(tag)).sort();
-}
-
-async function topProblem(
-  { tag, digest }: SetTag,
+/** Tags of the repository that the set does not have: of earlier releases, or of someone else. */
+export async function otherTags(
   set: ImageSet,
   repository: Repository,
-): Promise<string | null> {
-  let different: string | null = null;
-  const problem = await problemOf(async () => {
-    const served = await repository.getManifest(tag);
-    const same = Buffer.compare(served.bytes, documentIn(set, digest).bytes) === 0;
-    if (!same) different = `is ${served.digest}`;
-  });
-  return problem ?? different;
+  rateLimit: RateLimit,
+): Promise<string[]> {
+  const known = new Set(set.tags.map(({ tag }) => tag));
+  const tags = await rateLimit.outlast(() => repository.listTags());
+  return tags.filter((tag) => !known.has(tag)).sort();
+}
+
+async function problemOfTag({ tag, digest }: SetTag, repository: Repository): Promise<string | null> {
+  const found = await repository.headManifest(tag);
+  return found === undefined || found.digest === digest ? absent(found) : `is ${found.digest}`;
 }
 
 /** The tag's own document, and everything below it. */
@@ -103,12 +140,12 @@ function needsOf(set: ImageSet, digest: Digest): Digest[] {
 }
 
 function absent(found: unknown): string | null {
-  return found === undefined ? 'is not there' : null;
+  return found === undefined ? 'is missing' : null;
 }
 
-/** What a registry serves wrongly is a finding; that it cannot be asked is an error. */
+/** What a registry serves wrongly is a finding. Any other failure is an error: the registry cannot be asked. */
 const FINDINGS: Readonly<Record<string, string>> = {
-  REGISTRY_NOT_FOUND: 'is not there',
+  REGISTRY_NOT_FOUND: 'is missing',
   REGISTRY_DIGEST_MISMATCH: 'is served with other bytes',
   REGISTRY_ANSWER_TOO_LARGE: 'is served with more bytes',
   MANIFEST_TYPE_MISMATCH: 'is served as another type',
