@@ -45,7 +45,8 @@ export const BUILDER_ERRORS = {
     remedy: 'Name its layout with a further --from, or say with --platform which ones are to be published.',
   },
   TAG_IMMUTABLE: {
-    meaning: 'A tag that never moves exists in the registry with another digest. It was not changed, and no tag that moves was written.',
+    meaning:
+      'A tag that never moves exists in the registry with another digest. It was not changed, and no tag that moves was written.',
     remedy:
       'Run `npm run update`: it raises the rebuild number of what changed, and so gives new tags. Commit sources.lock.json and build again.',
   },
