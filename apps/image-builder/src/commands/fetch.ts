@@ -9,7 +9,7 @@ const options = [...selection(), ...archive()] as const;
 
 const examples = [
   ['fetch', 'download the packages of channel latest'],
-  ['fetch --mirror http://mirror.example/debian', 'use this mirror'],
+  ['fetch --channel stable --platform arm64', 'download the packages of one host platform'],
 ] as const;
 
 export const command = define(options, examples, async (given, environment) => {

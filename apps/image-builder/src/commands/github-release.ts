@@ -1,6 +1,5 @@
 import { Option } from '@commander-js/extra-typings';
 import { readLock } from '@qemu-user-static/lock';
-import type { ReleaseOutcome } from '../github-release/release.ts';
 import {
   formatMade,
   type PreparedReleases,
@@ -33,14 +32,8 @@ const examples = [
 
 /** Makes the files of the releases of existing layouts; with --push the releases. */
 export const command = define(options, examples, async (given, environment) => {
-  if (!given.push) return describe(await prepare(given.from, given, environment));
-  const made = await makeGitHubReleases(
-    given.from,
-    given,
-    await releaseTarget(given.github, environment),
-    environment,
-  );
-  return { text: formatMade(made), value: { releases: made } };
+  if (!given.push) return prepareOnly(given.from, given, environment);
+  return pushed(given.from, given, await releaseTarget(given.github, environment), environment);
 });
 
 /**
@@ -58,27 +51,24 @@ export async function releaseTarget(
 }
 
 /** Makes the releases of layouts on GitHub. @throws as `publishReleases` */
-export async function makeGitHubReleases(
+export async function pushed(
   layouts: string[],
   files: ReleaseFiles,
   target: ReleaseTarget,
   environment: Environment,
-): Promise<ReleaseOutcome[]> {
+): Promise<Result> {
   const prepared = await prepare(layouts, files, environment);
-  return publishReleases(prepared, target, environment.onEvent);
+  const releases = await publishReleases(prepared, target, environment.onEvent);
+  return { text: formatMade(releases), value: { releases } };
 }
 
-async function prepare(
+/** Makes the files of releases, and sends nothing. */
+export async function prepareOnly(
   layouts: string[],
   files: ReleaseFiles,
   environment: Environment,
-): Promise<PreparedReleases> {
-  const set = await imagesIn({ from: layouts, platform: [], tag: [] }, environment);
-  const lock = await readLock(environment.paths.lock);
-  return stage('github-release', environment.onEvent, () => prepareReleases({ lock, set }, files));
-}
-
-function describe({ releases }: PreparedReleases): Result {
+): Promise<Result> {
+  const { releases } = await prepare(layouts, files, environment);
   const value = releases.map(({ plan: { tag }, assets }) => ({
     tag,
     assets: assets.map(({ name, size, sha256 }) => ({ name, size, sha256 })),
@@ -91,4 +81,14 @@ function describe({ releases }: PreparedReleases): Result {
     text: [...lines, 'nothing was sent; --push makes the releases'].join('\n'),
     value: { releases: value },
   };
+}
+
+async function prepare(
+  layouts: string[],
+  files: ReleaseFiles,
+  environment: Environment,
+): Promise<PreparedReleases> {
+  const set = await imagesIn({ from: layouts, platform: [], tag: [] }, environment);
+  const lock = await readLock(environment.paths.lock);
+  return stage('github-release', environment.onEvent, () => prepareReleases({ lock, set }, files));
 }

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { type HostPlatform, hostNamed } from '@qemu-user-static/arch-table';
 import { COMPRESSIONS, type Compression } from '@qemu-user-static/compression';
@@ -183,4 +183,10 @@ function parseCompressions(list: string): Compression[] {
     throw new InvalidArgumentError('Give gzip or gzip,zstd: one-guest images are made in gzip alone.');
   }
   return chosen;
+}
+
+/** A path as a person would type it: relative where that is shorter. */
+export function shown(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short !== '' && short.length < path.length ? short : path;
 }

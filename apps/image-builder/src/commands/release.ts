@@ -1,19 +1,24 @@
 import { Option } from '@commander-js/extra-typings';
-import type { HostPlatform } from '@qemu-user-static/arch-table';
 import { readLock } from '@qemu-user-static/lock';
+import { formatSummary } from '../release/format-summary.ts';
 import { release } from '../release/pipeline.ts';
-import { formatSummary } from '../release/summary.ts';
 import { BuilderError } from '../report/errors.ts';
-import { command as define } from './command.ts';
+import { command as define, type OptionsOf, type Result } from './command.ts';
 import { buildInputs, type Environment } from './environment.ts';
-import { making, releaseFiles, selectionOf } from './options.ts';
+import { making, releaseFiles, selectionOf, shown } from './options.ts';
 
 const options = [
   new Option('--require-smoke', 'fail if no container engine is available to try the images on'),
-  new Option('--github <repository>', 'then make the release of each QEMU version on GitHub, in OWNER/REPO'),
+  new Option(
+    '--github <repository>',
+    "then make the files of each QEMU version's release on GitHub, in OWNER/REPO",
+  ),
+  new Option('--push', 'with --github: make the releases; without it nothing is sent'),
   ...releaseFiles(),
   ...making(),
 ] as const;
+
+type Options = OptionsOf<typeof options>;
 
 const examples = [
   ['release', 'every image of channel latest, into dist/oci'],
@@ -22,28 +27,28 @@ const examples = [
 ] as const;
 
 export const command = define(options, examples, async (given, environment) => {
-  const target =
-    given.github === undefined ? null : await gitHubTarget(given.github, given.platform, environment);
+  const afterwards = await gitHubReleases(given, environment);
   const { output, compression: compressions } = given;
   const summary = await release(
     await readLock(environment.paths.lock),
     { ...selectionOf(given), output, compressions, requireSmoke: given.requireSmoke ?? false },
     await buildInputs(environment),
   );
-  if (target === null) return { text: formatSummary(summary), value: summary };
-  const { makeGitHubReleases } = await import('./github-release.ts');
-  const { formatMade } = await import('../github-release/releases.ts');
-  const gitHubReleases = await makeGitHubReleases([output], given, target, environment);
-  return {
-    text: `${formatSummary(summary)}\n${formatMade(gitHubReleases)}`,
-    value: { ...summary, gitHubReleases },
-  };
+  const { text, value } = await afterwards();
+  const parts = [formatSummary(summary, shown(output)), text].filter((part) => part !== '');
+  return { text: parts.join('\n\n'), value: { ...summary, ...value } };
 });
 
-/** Called first: what can keep the releases from being made is found out before the layout is built. */
-async function gitHubTarget(github: string, platforms: readonly HostPlatform[], environment: Environment) {
-  if (platforms.length > 0)
+/**
+ * What is done with the layout on GitHub. What can keep the releases from being made is found out here, before the layout
+ * is built.
+ */
+async function gitHubReleases(given: Options, environment: Environment): Promise<() => Promise<Result>> {
+  if (given.github === undefined) return async () => ({ text: '' });
+  if (given.platform.length > 0)
     throw new BuilderError('USAGE', 'a release on GitHub has every platform: --github without --platform');
-  const { releaseTarget } = await import('./github-release.ts');
-  return releaseTarget(github, environment);
+  const { prepareOnly, pushed, releaseTarget } = await import('./github-release.ts');
+  if (!given.push) return () => prepareOnly([given.output], given, environment);
+  const target = await releaseTarget(given.github, environment);
+  return () => pushed([given.output], given, target, environment);
 }

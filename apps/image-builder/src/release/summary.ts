@@ -6,9 +6,8 @@ import type { PlatformLayers } from '../build/assemble-platform.ts';
 import type { Built } from '../build/build.ts';
 import type { BuiltTag } from '../build/tag-images.ts';
 import type { CheckReport } from '../check/check.ts';
-import { formatSmoke, type SmokeReport } from '../check/smoke.ts';
+import type { SmokeReport } from '../check/smoke.ts';
 import { primaryVersion } from '../images/tag-stems.ts';
-import { megabytes, megabytesRange, table } from '../report/format.ts';
 
 /** What a release is, for people and as JSON. Sizes are what a client downloads, in bytes. */
 export interface Summary {
@@ -134,66 +133,4 @@ function notesOn(
   if (leftOut.length > 0)
     notes.push(`${platform}: left out, for the table does not have them: ${leftOut.join(', ')}`);
   return notes;
-}
-
-/** The summary as a person reads it: whole sets and one tag a guest in full, the rest counted. */
-export function formatSummary({ tags, platforms, notes, check, smoke }: Summary): string {
-  const shown = tags.filter(({ tag, contents }) => contents === 'all' || tag === contents);
-  const images = table([
-    ['IMAGE', 'PLATFORMS', 'QEMU', 'GUESTS', 'GZIP', 'ZSTD', 'DIGEST'],
-    ...[...shown].sort((a, b) => rank(a) - rank(b)).map(tagRow),
-  ]);
-  const hosts = table([
-    ['CHANNEL', 'PLATFORM', 'QEMU', 'DEBIAN', 'GUESTS', 'GZIP', 'ZSTD'],
-    ...platforms.map((one) => platformRow(one, tags)),
-  ]);
-  const hidden = tags.length - shown.length;
-  return [
-    images,
-    ...(hidden > 0
-      ? [
-          `and ${hidden} tags of one guest or register for one version or one host, such as ${tags.find((tag) => !shown.includes(tag))?.tag}; --json lists them`,
-        ]
-      : []),
-    '',
-    hosts,
-    '',
-    ...notes.map((note) => `note: ${note}`),
-    `checked: ${check.tags} tags, ${check.images} images, ${check.layers} layers, ${megabytes(check.bytes)}; ${check.ran === null ? 'no emulator run: none is for this machine' : `${check.ran.emulators} emulators run on ${check.ran.platform}`}`,
-    ...(smoke.length === 0 ? ['smoke: not tried on a container engine'] : smoke.map(formatSmoke)),
-  ].join('\n');
-}
-
-function rank({ contents }: TagSummary): number {
-  return contents === 'all' ? 0 : contents === 'register' ? 1 : 2;
-}
-
-function tagRow({ tag, platforms, digest }: TagSummary): string[] {
-  const numbers = [...new Set(platforms.map(({ guests }) => guests))].sort((a, b) => b - a);
-  return [
-    tag,
-    platforms.map(({ platform }) => platform.replace('linux/', '')).join(' '),
-    [...new Set(platforms.map(({ version }) => version))].join(' '),
-    numbers.join(', '),
-    megabytesRange(platforms.flatMap(({ gzip }) => gzip ?? [])),
-    megabytesRange(platforms.flatMap(({ zstd }) => zstd ?? [])),
-    digest.slice(0, 'sha256:'.length + 12),
-  ];
-}
-
-function platformRow(
-  { channel, platform, version, debianVersion, guests }: PlatformSummary,
-  tags: readonly TagSummary[],
-): string[] {
-  const sizes = tags.find(({ tag }) => tag === channel)?.platforms.find((one) => one.platform === platform);
-  const size = (bytes: number | null | undefined) => megabytesRange(bytes == null ? [] : [bytes]);
-  return [
-    channel,
-    platform,
-    version,
-    debianVersion,
-    String(guests.length),
-    size(sizes?.gzip),
-    size(sizes?.zstd),
-  ];
 }

@@ -29,3 +29,17 @@ export function table(rows: readonly (readonly string[])[]): string {
     '\n',
   );
 }
+
+/** Text broken between words into lines of at most `width` characters; further lines are indented by two spaces. */
+export function wrapped(text: string, width: number): string {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (longer.length > width && line !== '') {
+      lines.push(line);
+      line = `  ${word}`;
+    } else line = longer;
+  }
+  return [...lines, line].join('\n');
+}
