@@ -22,6 +22,7 @@ test('export writes the archive and tells what is in it', async () => {
   );
   expect(status).toBe(0);
   expect(JSON.parse(stdout)).toEqual({
+    schemaVersion: 1,
     file: output,
     size: (await stat(output)).size,
     name: 'alekitto/qemu-user-static:all',
@@ -58,6 +59,6 @@ test('--image says nothing to a build without an engine, and an engine makes no 
   const output = await callMain(['build', '--builder', 'docker', '--output', folder]);
   expect([output.status, output.stderr]).toEqual([
     2,
-    expect.stringContaining("cannot be used with option '--output"),
+    expect.stringContaining("cannot be used with option '-o, --output"),
   ]);
 });

@@ -22,33 +22,35 @@ describe('the files', () => {
     const again = await gitHubReleaseCommand.run(options, environment);
     expect(again.value).toEqual(made.value);
     expect(made.text).toContain('nothing was sent');
-    expect(made.value).toMatchObject([
-      {
-        tag: 'v10.2.2-1',
-        assets: [
-          { name: 'armv7l_qemu-arm-static.tar.gz' },
-          { name: 'images.json' },
-          { name: 'sources.lock.json' },
-          { name: 'SHA256SUMS' },
-        ],
-      },
-      {
-        tag: 'v11.1.3-1',
-        assets: [
-          { name: 'aarch64_qemu-aarch64-static.tar.gz' },
-          { name: 'aarch64_qemu-arm-static.tar.gz' },
-          { name: 'images.json' },
-          { name: 'qemu-aarch64-static' },
-          { name: 'qemu-aarch64-static.tar.gz' },
-          { name: 'qemu-arm-static' },
-          { name: 'qemu-arm-static.tar.gz' },
-          { name: 'sources.lock.json' },
-          { name: 'x86_64_qemu-aarch64-static.tar.gz' },
-          { name: 'x86_64_qemu-arm-static.tar.gz' },
-          { name: 'SHA256SUMS' },
-        ],
-      },
-    ]);
+    expect(made.value).toMatchObject({
+      releases: [
+        {
+          tag: 'v10.2.2-1',
+          assets: [
+            { name: 'armv7l_qemu-arm-static.tar.gz' },
+            { name: 'images.json' },
+            { name: 'sources.lock.json' },
+            { name: 'SHA256SUMS' },
+          ],
+        },
+        {
+          tag: 'v11.1.3-1',
+          assets: [
+            { name: 'aarch64_qemu-aarch64-static.tar.gz' },
+            { name: 'aarch64_qemu-arm-static.tar.gz' },
+            { name: 'images.json' },
+            { name: 'qemu-aarch64-static' },
+            { name: 'qemu-aarch64-static.tar.gz' },
+            { name: 'qemu-arm-static' },
+            { name: 'qemu-arm-static.tar.gz' },
+            { name: 'sources.lock.json' },
+            { name: 'x86_64_qemu-aarch64-static.tar.gz' },
+            { name: 'x86_64_qemu-arm-static.tar.gz' },
+            { name: 'SHA256SUMS' },
+          ],
+        },
+      ],
+    });
 
     const place = join(into, 'v11.1.3-1');
     const run = (program: string, ...args: string[]) =>
