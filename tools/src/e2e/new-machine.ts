@@ -37,12 +37,15 @@ const ENTER = [
 export async function testOnNewMachine(): Promise<string> {
   const root = join(FOLDER, 'new-machine');
   await rm(root, { recursive: true, force: true });
+  await mkdir(FOLDER, { recursive: true });
   try {
     await makeMachine(root);
     await $`git clone --quiet ${ROOT} ${join(root, PROJECT)}`.quiet();
     const enter = ['unshare', '--mount', 'sh', '-ec', ENTER, root];
     const call = ['env', '--ignore-environment', ...(await environment()), 'sh', '-c', 'npm ci && npm test'];
-    await $({ stdio: ['ignore', 'inherit', 'inherit'] })`${enter} ${call}`;
+    const shown = $({ nothrow: true, stdio: ['ignore', 'inherit', 'inherit'] });
+    const { exitCode } = await shown`${enter} ${call}`;
+    if (exitCode !== 0) throw new Error(`on a new machine, npm ci && npm test ended with ${exitCode}`);
     const report = resolve(ROOT, 'dist/new-machine-report.json');
     await mkdir(resolve(ROOT, 'dist'), { recursive: true });
     await copyFile(join(root, PROJECT, 'dist/test-report.json'), report);
@@ -76,8 +79,5 @@ async function environment(): Promise<string[]> {
 
 if (import.meta.main) {
   abortOnInterrupt();
-  process.exitCode = await testOnNewMachine().then(
-    () => 0,
-    () => 1,
-  );
+  await testOnNewMachine();
 }
