@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { e2eEnvironment } from './tools/src/e2e/places.ts';
-import { allBut, passedNames, readReport } from './tools/src/test-report.ts';
+import { allBut, endedIn, readReport } from './tools/src/test-report.ts';
 
 /** Tests that change the machine's one table of interpreters, or use its container engines. */
 const E2E = '**/*.e2e.test.ts';
@@ -30,7 +30,7 @@ export default defineConfig({
     testTimeout: 180_000,
     hookTimeout: 180_000,
     sequence: { sequencer: LongestFirst },
-    ...(E2E_AFTER !== undefined && { testNamePattern: allBut(passedNames(await readReport(E2E_AFTER))) }),
+    ...(E2E_AFTER !== undefined && { testNamePattern: allBut(endedIn(await readReport(E2E_AFTER))) }),
     projects: [
       ...globSync(['apps/*', 'libs/*', 'tools'], { cwd: import.meta.dirname }).map((root) => ({
         extends: true as const,

@@ -35,18 +35,19 @@ const titlesOf = ({ ancestorTitles, title }: TestResult) => [...ancestorTitles, 
 /** A test's name, as vitest's `testNamePattern` sees it. */
 export const nameOf = (test: TestResult) => titlesOf(test).join(' > ');
 
-/** @param earlier names of tests that passed in an earlier run, and were left out of this one */
-export function tallyOf({ testResults }: Report, earlier: ReadonlySet<string> = new Set()): Tally {
+/** How tests ended in an earlier run, by their names. */
+export type Ended = ReadonlyMap<string, 'passed' | 'failed'>;
+
+const isEnded = ({ status }: TestResult) => status === 'passed' || status === 'failed';
+
+/** @param earlier tests of an earlier run, which were left out of this one */
+export function tallyOf({ testResults }: Report, earlier: Ended = new Map()): Tally {
   const all = testResults.flatMap(({ assertionResults }) => assertionResults);
-  const ended = all.filter(({ status }) => status === 'passed' || status === 'failed');
-  const others = all.filter((test) => !ended.includes(test));
+  const statusOf = (test: TestResult) => (isEnded(test) ? test.status : earlier.get(nameOf(test)));
   return {
-    passed: [
-      ...ended.filter(({ status }) => status === 'passed'),
-      ...others.filter((test) => earlier.has(nameOf(test))),
-    ],
-    failed: ended.filter(({ status }) => status === 'failed'),
-    skipped: others.filter((test) => !earlier.has(nameOf(test))),
+    passed: all.filter((test) => statusOf(test) === 'passed'),
+    failed: all.filter((test) => statusOf(test) === 'failed'),
+    skipped: all.filter((test) => statusOf(test) === undefined),
     broken: testResults
       .filter(
         ({ status, assertionResults }) =>
@@ -56,16 +57,21 @@ export function tallyOf({ testResults }: Report, earlier: ReadonlySet<string> = 
   };
 }
 
-/** The names of tests that passed, except those that another file's test has too which did not. */
-export function passedNames(report: Report): Set<string> {
-  const { passed, failed, skipped } = tallyOf(report);
-  const others = new Set([...failed, ...skipped].map(nameOf));
-  return new Set(passed.map(nameOf).filter((name) => !others.has(name)));
+/** Tests that passed or failed, except those that share their name with one that was skipped or ended otherwise. */
+export function endedIn({ testResults }: Report): Ended {
+  const all = testResults.flatMap(({ assertionResults }) => assertionResults);
+  const names = Map.groupBy(all, nameOf);
+  return new Map(
+    Array.from(names, ([name, tests]) => [name, new Set(tests.map(({ status }) => status))] as const)
+      .filter(([, statuses]) => statuses.size === 1)
+      .map(([name, [status]]) => [name, status as string] as const)
+      .filter((entry): entry is [string, 'passed' | 'failed'] => /^(passed|failed)$/.test(entry[1])),
+  );
 }
 
-/** A `testNamePattern` of every test but those. */
-export function allBut(names: ReadonlySet<string>): RegExp {
-  return new RegExp(`^(?!(?:${Array.from(names, RegExp.escape).join('|')})$)`);
+/** A `testNamePattern` of every other test. */
+export function allBut(ended: Ended): RegExp {
+  return new RegExp(`^(?!(?:${Array.from(ended.keys(), RegExp.escape).join('|')})$)`);
 }
 
 /** Skipped tests that E2E=required allows no skip of: the set-up brings what they need, or nothing is known that they need. */

@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { formatTally, passedNames, readReport, requiredButSkipped, tallyOf } from './test-report.ts';
+import { endedIn, formatTally, readReport, requiredButSkipped, tallyOf } from './test-report.ts';
 
 // `npm test`, and what each project's `nx test` runs: at the end it sums up what was skipped, and counts on a line of its own.
 // E2E=required makes a skipped test a failure if `npm run e2e` brings what it needs. E2E_AFTER names a report of tests of the
-// same commit on another machine: what passed there counts, and does not run again. Arguments are vitest's:
+// same commit on another machine: what ended there counts, and does not run again. Arguments are vitest's:
 // `npm test -- --project arch-table`.
 
 const root = resolve(import.meta.dirname, '../..');
@@ -32,13 +32,14 @@ const [status] = (await once(runner, 'exit')) as [number | null];
 process.exitCode = status ?? 1;
 if (existsSync(report)) {
   const { E2E, E2E_AFTER } = process.env;
-  const earlier = E2E_AFTER === undefined ? undefined : passedNames(await readReport(E2E_AFTER));
+  const earlier = E2E_AFTER === undefined ? undefined : endedIn(await readReport(E2E_AFTER));
   const tally = tallyOf(await readReport(report), earlier);
   const required = E2E === 'required' ? requiredButSkipped(tally) : [];
   if (required.length > 0) {
     process.stdout.write(`\nE2E=required, but skipped: ${required.join('\n  ')}\n`);
     process.exitCode = 1;
   }
+  if (tally.failed.length > 0) process.exitCode ||= 1;
   process.stdout.write(`\n${formatTally(tally)}\n`);
 } else {
   process.stdout.write('\nbroken off: nothing was counted\n');

@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { copyFile, cp, mkdir, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { $ } from 'zx';
 import { ROOT } from '../repository.ts';
 import { aptMirror } from './debian.ts';
@@ -19,6 +20,8 @@ const NPM = 'npm@11.19.1';
 
 const CERTIFICATES = 'etc/ssl/certs/ca-certificates.crt';
 const PROJECT = 'root/project';
+/** As tools/src/test.ts writes it. */
+const REPORT = 'dist/test-report.json';
 
 /** How it reaches the network, as this machine does. */
 const NETWORK = ['http_proxy', 'https_proxy', 'no_proxy'].flatMap((name) => [name, name.toUpperCase()]);
@@ -30,23 +33,29 @@ const ENTER = [
   'pivot_root . mnt; cd /root/project; umount --lazy /mnt; exec "$@"',
 ].join('; ');
 
-/**
- * Makes the machine, and tests the last commit on it.
- * @returns the path of the tests' report. @throws Error where a command or a test fails
- */
-export async function testOnNewMachine(): Promise<string> {
+/** How `npm ci && npm test` ended there, and where its report is; none, if it came to no end. */
+export interface Tested {
+  readonly exitCode: number;
+  readonly report: string | undefined;
+}
+
+/** Makes the machine, tests the last commit on it, and removes it. */
+export async function testOnNewMachine(): Promise<Tested> {
   const root = join(FOLDER, 'new-machine');
   await rm(root, { recursive: true, force: true });
+  await mkdir(FOLDER, { recursive: true });
   try {
     await makeMachine(root);
     await $`git clone --quiet ${ROOT} ${join(root, PROJECT)}`.quiet();
     const enter = ['unshare', '--mount', 'sh', '-ec', ENTER, root];
     const call = ['env', '--ignore-environment', ...(await environment()), 'sh', '-c', 'npm ci && npm test'];
-    await $({ stdio: ['ignore', 'inherit', 'inherit'] })`${enter} ${call}`;
-    const report = resolve(ROOT, 'dist/new-machine-report.json');
-    await mkdir(resolve(ROOT, 'dist'), { recursive: true });
-    await copyFile(join(root, PROJECT, 'dist/test-report.json'), report);
-    return report;
+    const shown = $({ nothrow: true, stdio: ['ignore', 'inherit', 'inherit'] });
+    const { exitCode } = await shown`${enter} ${call}`;
+    const [made, report] = [join(root, PROJECT, REPORT), resolve(ROOT, 'dist/new-machine-report.json')];
+    if (!existsSync(made)) return { exitCode: exitCode || 1, report: undefined };
+    await mkdir(dirname(report), { recursive: true });
+    await copyFile(made, report);
+    return { exitCode: exitCode ?? 1, report };
   } finally {
     await rm(root, { recursive: true, force: true });
   }
@@ -76,8 +85,5 @@ async function environment(): Promise<string[]> {
 
 if (import.meta.main) {
   abortOnInterrupt();
-  process.exitCode = await testOnNewMachine().then(
-    () => 0,
-    () => 1,
-  );
+  process.exitCode = (await testOnNewMachine()).exitCode;
 }

@@ -32,7 +32,17 @@ const PACKAGES = [
   ...['docker.io', 'docker-compose', 'podman', 'runc', 'uidmap'],
   ...['skopeo', 'docker-registry', 'mmdebstrap', 'iproute2', 'util-linux'],
   // Shells and tools that other suites run; a suite without its tool is skipped by name.
-  ...['busybox-static', 'ca-certificates', 'dash', 'dpkg-dev', 'git', 'openssl', 'shellcheck', 'xz-utils'],
+  ...[
+    'busybox-static',
+    'ca-certificates',
+    'dash',
+    'dpkg-dev',
+    'git',
+    'openssl',
+    'shellcheck',
+    'xz-utils',
+    'zstd',
+  ],
 ];
 /** Of the newer Debian, where `--privileged` works without CAP_SYS_RESOURCE. */
 const NEWER_PACKAGES = [
@@ -70,7 +80,7 @@ export async function setUp(): Promise<void> {
   $.env.DEBIAN_FRONTEND = 'noninteractive';
   const stands = existsSync(STATE);
   try {
-    await timed('packages', () => installPackages('/', PACKAGES));
+    await installTools();
     await mkdir(SHARED, { recursive: true });
     await timed('kernel', rememberTable);
     await allThrough([
@@ -89,8 +99,13 @@ export async function setUp(): Promise<void> {
   }
 }
 
+/** The programs of this machine's Debian that tests and set-up run. */
+export async function installTools(): Promise<void> {
+  await timed('packages', () => installPackages('/', PACKAGES));
+}
+
 /** Waits for each, also where another failed: what is still at work cannot be taken away. */
-async function allThrough(works: readonly Promise<void>[]): Promise<void> {
+export async function allThrough(works: readonly Promise<unknown>[]): Promise<void> {
   const failed = (await Promise.allSettled(works)).find(({ status }) => status === 'rejected');
   if (failed?.status === 'rejected') throw failed.reason;
 }
