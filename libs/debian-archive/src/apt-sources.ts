@@ -4,22 +4,22 @@ import { parseStanzas, type Stanza } from './deb822.ts';
 
 /** One file of the host's APT configuration. */
 export interface AptSourceFile {
-  /** Ends in `.list` or `.sources`, which tells its format. */
+  /** Ends in `.list` or `.sources`, which is its format. */
   readonly name: string;
   readonly text: string;
 }
 
-/** One archive as APT is told of it: an entry of one type, with one URI, suite by suite. */
+/** An entry as APT reads it: each type with each URI, suite and component. */
 export interface AptSource {
-  readonly type: string;
-  readonly uri: string;
-  readonly suite: string;
+  readonly types: readonly string[];
+  readonly uris: readonly string[];
+  readonly suites: readonly string[];
   readonly components: readonly string[];
 }
 
 /**
  * The host's `sources.list`, then `sources.list.d/*.list` and `*.sources` by name, as APT reads them. A host
- * without APT has none; a file that cannot be read is passed over.
+ * without APT has none; a file that cannot be read is ignored.
  */
 export async function readAptSources(folder = '/etc/apt'): Promise<AptSourceFile[]> {
   const parts = await readdir(join(folder, 'sources.list.d')).catch(() => []);
@@ -34,7 +34,7 @@ export async function readAptSources(folder = '/etc/apt'): Promise<AptSourceFile
   return files.flat();
 }
 
-/** The enabled entries of a file, https://manpages.debian.org/sources.list.5; what is no entry is passed over. */
+/** The enabled entries of a file, https://manpages.debian.org/sources.list.5; any other line is ignored. */
 export function parseAptSources({ name, text }: AptSourceFile): AptSource[] {
   return name.endsWith('.sources') ? parseDeb822(text) : text.split('\n').flatMap(parseLine);
 }
@@ -44,19 +44,20 @@ function parseLine(line: string): AptSource[] {
   const [, type, uri, suite, components = ''] =
     /^\s*(\S+)\s+(?:\[[^\]]*\]\s*)?(\S+)\s+(\S+)([^#]*)/.exec(line.replace(/#.*/, '')) ?? [];
   if (type === undefined || uri === undefined || suite === undefined) return [];
-  return [{ type, uri, suite, components: words(components) }];
+  return [{ types: [type], uris: [uri], suites: [suite], components: words(components) }];
 }
 
 function parseDeb822(text: string): AptSource[] {
   const uncommented = text.replace(/^#.*\n?/gm, '');
   return parse(uncommented).flatMap((stanza) => {
     if (/^(?:no|false|without|off|disable|0)$/i.test(stanza.get('enabled') ?? 'yes')) return [];
-    const components = words(stanza.get('components'));
-    return words(stanza.get('types')).flatMap((type) =>
-      words(stanza.get('uris')).flatMap((uri) =>
-        words(stanza.get('suites')).map((suite) => ({ type, uri, suite, components })),
-      ),
-    );
+    const list = (field: string) => words(stanza.get(field));
+    return {
+      types: list('types'),
+      uris: list('uris'),
+      suites: list('suites'),
+      components: list('components'),
+    };
   });
 }
 

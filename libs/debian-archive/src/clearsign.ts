@@ -1,4 +1,4 @@
-import type { PublicKey } from 'openpgp';
+import type { CleartextMessage, PublicKey, SignaturePacket } from 'openpgp';
 import { ArchiveError } from './errors.ts';
 import type { ArchiveKey } from './keys.ts';
 
@@ -13,7 +13,8 @@ export interface SignedText {
  * Opens a message of OpenPGP's cleartext signature framework, https://www.rfc-editor.org/rfc/rfc9580#section-7
  *
  * As APT has it: one good signature by a trusted key is enough, signatures by unknown keys do not count
- * (a suite is signed by old and new keys at once), and one that does not fit spoils the whole.
+ * (a suite is signed by old and new keys at once), and one that does not fit spoils the whole. At most 16 signatures
+ * are read, and one by each key is verified.
  *
  * @param now a key that has expired by then is not trusted, and a signature made after it is not good
  * @throws ArchiveError RELEASE_NOT_SIGNED, RELEASE_UNSIGNED_TEXT, RELEASE_SIGNATURE_BAD, RELEASE_KEY_UNKNOWN,
@@ -30,6 +31,7 @@ export async function openSignedText(
   const cleartext = await readCleartextMessage({ cleartextMessage: message }).catch((cause: unknown) => {
     throw new ArchiveError('RELEASE_SIGNATURE_BAD', 'the signature cannot be read', cause);
   });
+  keepOneOfEachSigner(signaturesOf(cleartext));
   const trusted = await Promise.all(keys.map(({ armored }) => readKey({ armoredKey: armored })));
   const { data, signatures } = await verify({ message: cleartext, verificationKeys: trusted, date: now });
   if (signatures.length === 0) throw new ArchiveError('RELEASE_NOT_SIGNED', 'there is no signature');
@@ -60,12 +62,34 @@ export async function openSignedText(
   return { text: data, signedBy: first.getFingerprint().toUpperCase() };
 }
 
+/** Of OpenPGP.js's message, whose types do not show them. */
+const signaturesOf = (message: CleartextMessage) =>
+  (message as unknown as { signature: { packets: SignaturePacket[] } }).signature.packets;
+
+/**
+ * Every signature costs a hash of the whole text. Debian's files have two or three; a second one by the same key proves
+ * nothing more, so only the first is verified.
+ */
+function keepOneOfEachSigner(signatures: SignaturePacket[]): void {
+  if (signatures.length > MOST_SIGNATURES) {
+    const message = `it has ${signatures.length} signatures, more than ${MOST_SIGNATURES}`;
+    throw new ArchiveError('RELEASE_SIGNATURE_BAD', message);
+  }
+  const first = new Map(signatures.toReversed().map((one) => [one.issuerKeyID.toHex(), one]));
+  const kept = signatures.filter((one) => first.get(one.issuerKeyID.toHex()) === one);
+  signatures.splice(0, signatures.length, ...kept);
+}
+
 /** OpenPGP.js asks only that the key was in force when it signed; whoever holds an old key can choose that date. */
 const isInForce = (key: PublicKey, now: Date) =>
   key.verifyPrimaryKey(now).then(
     () => true,
     () => false,
   );
+
+const MOST_SIGNATURES = 16;
+/** In bytes, armoured: Debian's have less than 2,000. */
+const LONGEST_SIGNATURE = 1 << 15;
 
 const BEGIN = '-----BEGIN PGP SIGNED MESSAGE-----';
 const SIGNATURE = '-----BEGIN PGP SIGNATURE-----';
@@ -85,5 +109,12 @@ function refuseTextOutside(message: string): void {
   const whole = lines[0] === BEGIN && lines.at(-1) === '' && lines.at(-2) === END;
   if (!whole || dashed.join() !== [BEGIN, SIGNATURE, END].join()) {
     throw new ArchiveError('RELEASE_UNSIGNED_TEXT', 'there is text outside the signed message');
+  }
+  const size = message.length - message.lastIndexOf(SIGNATURE);
+  if (size > LONGEST_SIGNATURE) {
+    throw new ArchiveError(
+      'RELEASE_SIGNATURE_BAD',
+      `its signature has ${size} bytes, more than ${LONGEST_SIGNATURE}`,
+    );
   }
 }

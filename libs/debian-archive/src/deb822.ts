@@ -22,22 +22,23 @@ export function parseStanzas(text: string): Stanza[] {
  * @throws ArchiveError CONTROL_MALFORMED
  */
 export function parseStanza(text: string): Stanza {
-  const fields = new Map<string, string>();
-  let last: string | undefined;
+  const fields = new Map<string, string[]>();
+  let last: string[] | undefined;
   for (const line of text.split('\n')) {
     if (line.trim() === '') continue;
     if (/^[ \t]/.test(line) && last !== undefined) {
-      fields.set(last, `${fields.get(last)}\n${line.trim()}`);
+      last.push(line.trim());
       continue;
     }
     // A name is printable ASCII without space and colon, and does not begin with "#" or "-".
     const [, name, value] = /^([!"$-,./0-9;-~][!-9;-~]*):(.*)$/.exec(line) ?? [];
     if (name === undefined || value === undefined) {
-      throw new ArchiveError('CONTROL_MALFORMED', `"${line.slice(0, 80)}" is not a field`);
+      throw new ArchiveError('CONTROL_MALFORMED', `${JSON.stringify(line.slice(0, 80))} is not a field`);
     }
-    last = name.toLowerCase();
-    if (fields.has(last)) throw new ArchiveError('CONTROL_MALFORMED', `field ${name} is there twice`);
-    fields.set(last, value.trim());
+    const key = name.toLowerCase();
+    if (fields.has(key)) throw new ArchiveError('CONTROL_MALFORMED', `field ${name} is there twice`);
+    last = [value.trim()];
+    fields.set(key, last);
   }
-  return fields;
+  return new Map(Array.from(fields, ([key, lines]) => [key, lines.join('\n')]));
 }

@@ -15,7 +15,7 @@ export const ARCHIVE_ERRORS = {
     remedy: 'Choose another mirror: this one, or something on the way to it, changes files.',
   },
   RELEASE_SIGNATURE_BAD: {
-    meaning: 'A signature of the InRelease file does not fit its text.',
+    meaning: 'A signature of the InRelease file does not fit its text, or it has more than 16 signatures.',
     remedy:
       'Try again later or choose another mirror: this one, or something on the way to it, changes files.',
   },
@@ -76,7 +76,7 @@ export const ARCHIVE_ERRORS = {
   },
   PATH_UNSAFE: {
     meaning:
-      'A path in an archive or index is absolute, climbs out with "..", or leads through a symbolic link.',
+      'A path in an archive or index is absolute, too long, climbs out with "..", or leads through a symbolic link.',
     remedy: 'Do not use this file: Debian makes none like it. Choose another mirror and report it.',
   },
   SIZE_DIFFERS: {

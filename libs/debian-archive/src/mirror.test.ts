@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { parseAptSources } from './apt-sources.ts';
 import { chooseMirror, PUBLIC_MIRROR, readAptSources } from './index.ts';
 import { temporaryFolder } from './testing/folder.ts';
 
@@ -149,6 +150,15 @@ Signed-By:
     expect(ofApt(sources(`${security}\n\n${stanza}`))).toBe('http://a.example/debian/');
     expect(ofApt(sources(`nonsense\n${stanza}`), ...APT)).toBe('http://apt.example/debian');
   });
+});
+
+test('APT sources of many types, URIs and suites are read without each combination of them', () => {
+  const many = (word: string) => Array.from({ length: 1000 }, (_, i) => `${word}${i}`).join(' ');
+  const text = `Types: ${many('t')} deb\nURIs: ${many('http://a.example/')}\nSuites: ${many('s')} sid\nComponents: main\n`;
+  expect(parseAptSources(sources(text))).toMatchObject([{ types: { length: 1001 }, uris: { length: 1000 } }]);
+  expect(ofApt(sources(`${text}\n${text.replace('URIs: ', 'URIs: http://a.example/debian ')}`))).toBe(
+    'http://a.example/debian',
+  );
 });
 
 describe("the files of the host's APT configuration", () => {

@@ -35,8 +35,11 @@ export function chooseMirror(candidates: MirrorCandidates): MirrorChoice {
     return { url: parseMirror(environment.DEBIAN_MIRROR, 'DEBIAN_MIRROR'), from: 'environment' };
   }
   if (sources !== undefined) return { url: parseMirror(sources, 'sources.json'), from: 'sources' };
-  const uri = aptConfiguration.flatMap(parseAptSources).find(isMainArchive)?.uri;
-  return uri === undefined ? { url: fallback, from: 'fallback' } : { url: new URL(uri), from: 'apt' };
+  const url = aptConfiguration
+    .flatMap(parseAptSources)
+    .map(mainArchiveIn)
+    .find((found) => found !== undefined);
+  return url === undefined ? { url: fallback, from: 'fallback' } : { url, from: 'apt' };
 }
 
 function parseMirror(text: string, where: string): URL {
@@ -51,13 +54,17 @@ function parseMirror(text: string, where: string): URL {
 const isWeb = ({ protocol }: URL) => protocol === 'http:' || protocol === 'https:';
 
 /**
- * Whether the entry is of Debian's main archive. Vendors name their suites like Debian's, so it goes by the
+ * The first URL of the entry that is of Debian's main archive. Vendors name their suites like Debian's, so it goes by the
  * last folder (`…/debian`, `…/debian-remote`), with `main`; a wrong guess ends at the signature.
  */
-function isMainArchive({ type, uri, suite, components }: AptSource): boolean {
-  const url = URL.parse(uri);
-  if (url === null || !isWeb(url) || type !== 'deb' || !components.includes('main')) return false;
-  const folder = url.pathname.split('/').filter(Boolean).at(-1) ?? '';
-  const isDebian = /^debian(?!-(?:security|debug|ports|backports|archive))/.test(folder);
-  return isDebian && /^[a-z]+(?:-updates|-proposed-updates|-backports)?$/.test(suite);
+function mainArchiveIn({ types, uris, suites, components }: AptSource): URL | undefined {
+  if (!types.includes('deb') || !components.includes('main') || !suites.some(isDebianSuite)) return undefined;
+  return uris.flatMap((uri) => URL.parse(uri) ?? []).find((url) => isWeb(url) && isDebianFolder(url));
+}
+
+const isDebianSuite = (suite: string) => /^[a-z]+(?:-updates|-proposed-updates|-backports)?$/.test(suite);
+
+function isDebianFolder({ pathname }: URL): boolean {
+  const folder = pathname.split('/').filter(Boolean).at(-1) ?? '';
+  return /^debian(?!-(?:security|debug|ports|backports|archive))/.test(folder);
 }

@@ -1,5 +1,5 @@
 import { type CleartextMessage, readCleartextMessage } from 'openpgp';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type ArchiveKey, type ExpectedRelease, type Release, verifyRelease } from './index.ts';
 import { clearSign, makeKey, type TestKey } from './testing/signing.ts';
 
@@ -163,6 +163,55 @@ describe('a signature', () => {
     });
     signaturesOf(fits).push(...signaturesOf(doesNot));
     expect(await refusal(verify(fits.armor().replaceAll('\r\n', '\n')))).toBe('RELEASE_SIGNATURE_BAD');
+  });
+});
+
+describe('signatures in numbers', () => {
+  /** The Release with the signatures of these messages, each so many times. */
+  const withSignatures = async (...messages: [message: string, times: number][]) => {
+    const made = await readCleartextMessage({ cleartextMessage: inRelease });
+    const packets = await Promise.all(
+      messages.map(async ([message, times]) => {
+        const read = await readCleartextMessage({ cleartextMessage: message });
+        return Array.from({ length: times }, () => signaturesOf(read)).flat();
+      }),
+    );
+    signaturesOf(made).splice(0, 1, ...packets.flat());
+    return made.armor().replaceAll('\r\n', '\n');
+  };
+
+  test('of up to 16 are read', async () => {
+    const strange = await signed((text) => text, [stranger]);
+    expect(await refusal(verify(await withSignatures([strange, 15], [inRelease, 1])))).toBe('accepted');
+  });
+
+  test('of more are refused, and none is verified', async () => {
+    const many = await withSignatures([inRelease, 17]);
+    const hashed = vi.spyOn(crypto.subtle, 'verify');
+    onTestFinished(() => hashed.mockRestore());
+    await expect(verify(many)).rejects.toMatchObject({
+      code: 'RELEASE_SIGNATURE_BAD',
+      message: 'it has 17 signatures, more than 16',
+    });
+    expect(hashed).not.toHaveBeenCalled();
+  });
+
+  test('of thousands are not even parsed', async () => {
+    const begin = '\n\n';
+    const at = inRelease.indexOf(begin, inRelease.indexOf('-----BEGIN PGP SIGNATURE-----')) + begin.length;
+    const huge = `${inRelease.slice(0, at)}${`${'A'.repeat(64)}\n`.repeat(600)}${inRelease.slice(at)}`;
+    await expect(verify(huge)).rejects.toMatchObject({
+      code: 'RELEASE_SIGNATURE_BAD',
+      message: expect.stringMatching(/^its signature has \d+ bytes, more than 32768$/),
+    });
+  });
+
+  test('by one key are verified once: the first counts', async () => {
+    const another = await signed((text) => text.replace('arm64', 'armhf'));
+    expect(await refusal(verify(await withSignatures([inRelease, 1], [another, 1])))).toBe('accepted');
+    expect(await refusal(verify(await withSignatures([another, 1], [inRelease, 1])))).toBe(
+      'RELEASE_SIGNATURE_BAD',
+    );
   });
 });
 

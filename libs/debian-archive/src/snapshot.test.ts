@@ -56,6 +56,19 @@ describe('a package that has left the pool', () => {
     await setup.expectFetched();
   });
 
+  test('is asked for under eight hashes at most, each once', async () => {
+    const hashes = Array.from({ length: 20 }, (_, i) => String(i).padStart(40, '0')).flatMap((hash) => [
+      hash,
+      hash,
+    ]);
+    holds({
+      result: hashes.map((hash) => ({ architecture: 'amd64', hash })),
+      fileinfo: Object.fromEntries(hashes.map((hash) => [hash, [{ size: body.length }]])),
+    });
+    expect(await refusal(fetchFile(file, setup.context))).toBe('FILE_GONE_EVERYWHERE');
+    expect(setup.snapshot.requests).toHaveLength(9);
+  });
+
   test.each([
     ['FILE_GONE_EVERYWHERE', 'knows no such version', undefined],
     ['FILE_GONE_EVERYWHERE', 'knows it for another architecture only', known(sha1, body.length, 'armhf')],

@@ -102,6 +102,9 @@ interface Answer {
   readonly fileinfo: Readonly<Record<string, readonly { readonly size: number }[]>>;
 }
 
+/** There are as many archives at most (debian, debian-ports, debian-security, …) that may have a file of this name. */
+const MOST_CANDIDATES = 8;
+
 /** The SHA-1 of every file of this version, and architecture where it has one, that has the right size. */
 async function findHashes(
   { file, question, isAmong }: Wanted,
@@ -113,11 +116,11 @@ async function findHashes(
   const answer = new TextDecoder().decode((await fetchSmall(url, context)).bytes);
   try {
     const { result, fileinfo } = JSON.parse(answer) as Answer;
-    return result
-      .filter((one) => isAmong(one))
-      .map(({ hash }) => hash)
+    const hashes = new Set(result.filter((one) => isAmong(one)).map(({ hash }) => hash));
+    return [...hashes]
       .filter((hash) => /^[0-9a-f]{40}$/.test(hash))
-      .filter((hash) => fileinfo[hash]?.some(({ size }) => size === file.size));
+      .filter((hash) => fileinfo[hash]?.some(({ size }) => size === file.size))
+      .slice(0, MOST_CANDIDATES);
   } catch (cause) {
     // A login page, or another API than ours.
     throw new ArchiveError('FILE_GONE', `${url.href} is not an answer of the snapshot service`, cause);

@@ -12,7 +12,7 @@ import {
   readDeb,
   type SuiteContext,
 } from './index.ts';
-import { makeArchive, paragraph, type TestArchiveOptions } from './testing/archive.ts';
+import { makeArchive, type TestArchiveOptions } from './testing/archive.ts';
 import { temporaryFolder } from './testing/folder.ts';
 import { makePackage, type TestPackage } from './testing/packages.ts';
 import { answers, sendsInstead, serve, type TestServer } from './testing/server.ts';
@@ -173,19 +173,10 @@ describe('a package index', () => {
     );
   });
 
-  test('finds a package among 60,000 others in no time', { timeout: 20_000 }, async () => {
-    const many = Array.from({ length: 60_000 }, (_, i) =>
-      paragraph(hello)
-        .replace('Package: hello', `Package: other-${i}`)
-        .replace('test\n', `test\n ${'long description '.repeat(50)}\n`),
-    ).join('\n');
+  test('finds a package among 60,000 others, of which none is parsed', async () => {
+    const many = Array.from({ length: 60_000 }, (_, i) => `Package: other-${i}\nnot a field\n`).join('\n');
     const { suite } = await open([hello], { editIndex: (text) => `${many}\n${text}` });
-    const opened = await suite();
-    await fetchPackageIndex(opened, 'amd64', []);
-    const start = performance.now();
-    expect((await fetchPackageIndex(opened, 'amd64', ['hello', 'none'])).has('hello')).toBe(true);
-    // sid's real index takes 0.6 s, most of it xz; the limit is for a busy machine.
-    expect(performance.now() - start).toBeLessThan(2000);
+    expect((await fetchPackageIndex(await suite(), 'amd64', ['hello', 'none'])).has('hello')).toBe(true);
   });
 
   test('names the sources of a package', async () => {

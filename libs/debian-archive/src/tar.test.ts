@@ -48,6 +48,20 @@ describe('a malformed tar archive is refused', () => {
   });
 });
 
+test('a file of more than a gibibyte is refused before there is memory for it', async () => {
+  const tar = await makeTar([{ path: 'a' }]);
+  // The size, and the checksum of the header that has spaces in the place of the checksum.
+  tar.write(`${(2 ** 30 + 1).toString(8).padStart(11, '0')}\0`, 124, 'latin1');
+  tar.fill(' ', 148, 156);
+  const sum = tar.subarray(0, 512).reduce((total, byte) => total + byte, 0);
+  tar.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+  const entries = Array.fromAsync(readTar(inPieces(tar)));
+  await expect(entries).rejects.toMatchObject({
+    code: 'TAR_MALFORMED',
+    message: 'it has a file of 1073741825 bytes',
+  });
+});
+
 describe('a path that climbs out is refused', () => {
   const link = (path: string, linkname: string): TestFile => ({
     path,
@@ -62,6 +76,8 @@ describe('a path that climbs out is refused', () => {
     ['with an empty segment', { path: 'usr//bin' }],
     ['with a backslash', { path: '..\\etc' }],
     ['with a newline', { path: 'usr/a\nb' }],
+    ['with a control character of Latin-1', { path: 'usr/a\u009bb' }],
+    ['longer than Linux allows', { path: `${'a/'.repeat(2048)}b` }],
     ['through a symlink', link('usr/lib', '/etc'), { path: 'usr/lib/passwd' }],
     ['deep through a symlink', link('usr/lib', 'share'), { path: 'usr/lib/a/b/c' }],
     ['as a hard link', { path: 'a', header: { type: 'link', linkname: '../etc/passwd' } }],
@@ -69,6 +85,10 @@ describe('a path that climbs out is refused', () => {
     ['as the target of a symlink', link('usr/a', '../../etc/passwd')],
   ])('%s', async (_, ...files) => {
     expect(await refusal(await makeTar(files))).toBe('PATH_UNSAFE');
+  });
+
+  test('but one of 4096 characters is not too long', async () => {
+    expect(await refusal(await makeTar([{ path: `${'a/'.repeat(2047)}bc` }]))).toBe('read');
   });
 
   test('but links inside the system are fine', async () => {

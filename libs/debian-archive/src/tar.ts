@@ -1,5 +1,6 @@
 import { createTarDecoder, type ParsedTarEntry } from 'modern-tar';
 import { ArchiveError } from './errors.ts';
+import { systemError } from './limits.ts';
 import { requireSafePath } from './paths.ts';
 
 /** A file, directory or link in a package. */
@@ -49,6 +50,9 @@ export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerato
   }
 }
 
+/** In bytes: an entry is read into memory. The largest emulator has less than 100 MB. */
+const LARGEST_FILE = 1 << 30;
+
 const TYPES: Readonly<Record<string, TarEntry['type']>> = {
   file: 'file',
   directory: 'directory',
@@ -62,6 +66,7 @@ function toEntry({ header, body }: ParsedTarEntry): TarEntry | null {
   const path = withoutDot(header.name).replace(/\/$/, '');
   if (path === '' && type === 'directory') return null;
   const linkname = header.linkname ?? '';
+  if (header.size > LARGEST_FILE) throw malformed(`it has a file of ${header.size} bytes`);
   return {
     path: requireSafePath(path, 'it'),
     type,
@@ -102,14 +107,17 @@ function admit({ path, type, linkname }: TarEntry, seen: Map<string, TarEntry['t
   if (seen.has(path)) throw malformed(`${path} is there twice`);
   for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
     const parent = path.slice(0, at);
-    if (seen.get(parent) === 'symlink')
-      throw unsafe(`${path}, which leads through the symbolic link ${parent}`);
-    if (!seen.has(parent)) seen.set(parent, 'directory');
+    const known = seen.get(parent);
+    if (known === 'symlink') throw unsafe(`${path}, which leads through the symbolic link ${parent}`);
+    // What lies above a directory was looked at when the directory was.
+    if (known === 'directory') break;
+    if (known === undefined) seen.set(parent, 'directory');
   }
   if (type === 'hardlink' && seen.get(linkname) !== 'file') {
     throw malformed(`${path} is a link to ${linkname}, which is no file before it`);
   }
-  if (type === 'symlink' && climbsOut(path, linkname)) throw unsafe(`the link ${path} to ${linkname}`);
+  if (type === 'symlink' && climbsOut(path, linkname))
+    throw unsafe(`the link ${path} to ${JSON.stringify(linkname)}`);
   seen.set(path, type);
 }
 
@@ -132,7 +140,7 @@ function malformed(reason: string): ArchiveError {
 /** What fails on the way here has a code already; the rest is the tar reader's complaint. */
 function asMalformed(cause: unknown): ArchiveError {
   if (cause instanceof ArchiveError) return cause;
-  return new ArchiveError('TAR_MALFORMED', (cause as Error).message, cause);
+  return systemError('TAR_MALFORMED', (cause as Error).message, cause);
 }
 
 function unsafe(what: string): ArchiveError {
