@@ -1,4 +1,4 @@
-import type { Compression } from '@qemu-user-static/compression';
+import { COMPRESSIONS, type Compression } from '@qemu-user-static/compression';
 import { type Digest, digestOf } from './digest.ts';
 
 /** https://github.com/opencontainers/image-spec/blob/v1.1.1/media-types.md */
@@ -12,6 +12,11 @@ export const LAYER_MEDIA_TYPE = {
   gzip: 'application/vnd.oci.image.layer.v1.tar+gzip',
   zstd: 'application/vnd.oci.image.layer.v1.tar+zstd',
 } as const satisfies Record<Compression, string>;
+
+/** The compression of a layer of this media type; null for one that is not a layer's. */
+export function compressionOf(mediaType: string): Compression | null {
+  return COMPRESSIONS.find((compression) => LAYER_MEDIA_TYPE[compression] === mediaType) ?? null;
+}
 
 export type Annotations = Readonly<Record<string, string>>;
 

@@ -1,10 +1,11 @@
-import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { type Layout, openBlob } from './blob-file.ts';
 import { type Descriptor, MEDIA_TYPE } from './descriptor.ts';
-import { digestOf, hexOf, runningDigest } from './digest.ts';
+import { hexOf, runningDigest } from './digest.ts';
 import { ImageError } from './errors.ts';
-import { blobPath, type Layout, REF_NAME } from './layout.ts';
+import { REF_NAME } from './layout.ts';
+import type { ImageManifest } from './schemas.ts';
 import { END_OF_ARCHIVE, tarEntry, tarEntryLength, tarHeader } from './tar-entry.ts';
+import { readManifest } from './walk-layout.ts';
 
 /**
  * `oci-archive` is an OCI layout in a tar file
@@ -21,17 +22,12 @@ export interface ImageName {
   readonly tag: string;
 }
 
-interface Manifest {
-  readonly config: Descriptor;
-  readonly layers: readonly Descriptor[];
-}
-
 /** Nothing in an archive is of a time: the bytes are the same for the same image and name. */
 const MTIME = 0;
 
 /**
  * One image of a layout as an archive, blob by blob.
- * @throws ImageError BLOB_DAMAGED where a blob is not what its digest says: nothing damaged is handed on whole
+ * @throws ImageError BLOB_MISSING, DOCUMENT_INVALID, and BLOB_DAMAGED where a blob is not what its digest says: nothing damaged is handed on whole
  */
 export async function* imageArchive(
   layout: Layout,
@@ -39,7 +35,7 @@ export async function* imageArchive(
   name: ImageName,
   format: ArchiveFormat,
 ): AsyncGenerator<Uint8Array> {
-  const manifest = JSON.parse((await readDocument(layout, descriptor)).toString()) as Manifest;
+  const manifest = await readManifest(layout, descriptor);
   yield* file('oci-layout', { imageLayoutVersion: '1.0.0' });
   yield* file('index.json', indexOf(descriptor, name));
   if (format === 'docker-archive') yield* file('manifest.json', dockerManifest(manifest, name));
@@ -63,7 +59,7 @@ function indexOf(descriptor: Descriptor, { repository, tag }: ImageName) {
   };
 }
 
-function dockerManifest({ config, layers }: Manifest, { repository, tag }: ImageName) {
+function dockerManifest({ config, layers }: ImageManifest, { repository, tag }: ImageName) {
   return [
     {
       Config: archivePath(config),
@@ -97,20 +93,12 @@ async function* blobEntry(layout: Layout, blob: Descriptor): AsyncGenerator<Uint
   const path = archivePath(blob);
   yield tarHeader({ path, type: 'file', mode: 0o644, size: blob.size }, MTIME);
   const digest = runningDigest();
-  for await (const chunk of createReadStream(blobPath(layout, blob.digest), { end: blob.size })) {
+  const file = await openBlob(layout, blob.digest, blob.size);
+  for await (const chunk of file.createReadStream()) {
     digest.update(chunk);
     yield chunk;
   }
-  if (digest.size !== blob.size || digest.end() !== blob.digest) throw damaged(blob);
+  if (digest.size !== blob.size || digest.end() !== blob.digest)
+    throw new ImageError('BLOB_DAMAGED', `${layout.folder}: blob ${blob.digest} has another digest`);
   yield new Uint8Array(tarEntryLength(blob.size) - tarEntryLength(0) - blob.size);
-}
-
-async function readDocument(layout: Layout, descriptor: Descriptor): Promise<Buffer> {
-  const bytes = await readFile(blobPath(layout, descriptor.digest));
-  if (digestOf(bytes) !== descriptor.digest) throw damaged(descriptor);
-  return bytes;
-}
-
-function damaged({ digest }: Descriptor): ImageError {
-  return new ImageError('BLOB_DAMAGED', `blob ${digest} is not what its digest says`);
 }

@@ -1,5 +1,7 @@
+export { blobPath, type Layout, openBlob } from './blob-file.ts';
 export {
   type Annotations,
+  compressionOf,
   type Descriptor,
   type Document,
   documentOf,
@@ -14,11 +16,9 @@ export { ARCHIVE_FORMATS, type ArchiveFormat, type ImageName, imageArchive } fro
 export { type LayerReader, openLayerReader } from './layer-reader.ts';
 export {
   type BlobWriter,
-  blobPath,
   blobSize,
   createBlob,
   createLayout,
-  type Layout,
   type LayoutIndex,
   putDocument,
   REF_NAME,
@@ -28,6 +28,7 @@ export {
 } from './layout.ts';
 export { asOnlyWriter } from './only-writer.ts';
 export { type LayerBlob, type ReadEntry, type ReadLayer, readFiles, readLayer } from './read-layer.ts';
+export type { ImageConfig } from './schemas.ts';
 export { END_OF_ARCHIVE, type TarEntry, tarEntry, tarEntryLength, tarHeader } from './tar-entry.ts';
 export {
   type BadBlob,
@@ -36,4 +37,10 @@ export {
   findBadBlobs,
   removeBadBlobs,
 } from './verify-blobs.ts';
-export { type FoundImage, type FoundLayout, type FoundTag, walkLayout } from './walk-layout.ts';
+export {
+  type FoundImage,
+  type FoundLayer,
+  type FoundLayout,
+  type FoundTag,
+  walkLayout,
+} from './walk-layout.ts';

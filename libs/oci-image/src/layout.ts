@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   claimFolder,
@@ -7,14 +7,13 @@ import {
   TEMPORARY_PREFIX,
   temporaryIn,
 } from '@qemu-user-static/files';
+import type { z } from 'zod';
+import { blobPath, type Layout, openRegular } from './blob-file.ts';
 import { type Descriptor, type Document, MEDIA_TYPE } from './descriptor.ts';
 import { type Digest, hexOf, runningDigest } from './digest.ts';
 import { ImageError } from './errors.ts';
-
-/** An OCI image layout in a folder. https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md */
-export interface Layout {
-  readonly folder: string;
-}
+import { MAX_DOCUMENT } from './read-document.ts';
+import { indexSchema, layoutMarkSchema, parseDocument } from './schemas.ts';
 
 /** The annotation by which `index.json` names a tag. */
 export const REF_NAME = 'org.opencontainers.image.ref.name';
@@ -24,10 +23,6 @@ export interface LayoutIndex {
   readonly schemaVersion: 2;
   readonly mediaType: typeof MEDIA_TYPE.index;
   readonly manifests: readonly Descriptor[];
-}
-
-export function blobPath(layout: Layout, digest: Digest): string {
-  return join(layout.folder, 'blobs', 'sha256', hexOf(digest));
 }
 
 /** What a folder may contain so that a layout is written into it. Other tools' layouts do not have the mark. */
@@ -100,16 +95,25 @@ export async function writeIndex(layout: Layout, manifests: readonly Descriptor[
  * @throws ImageError LAYOUT_INVALID
  */
 export async function readIndex(layout: Layout): Promise<LayoutIndex> {
-  const path = join(layout.folder, 'index.json');
-  const text = await readFile(path, 'utf8').catch((cause) => {
-    throw new ImageError('LAYOUT_INVALID', `${layout.folder} has no index.json`, cause);
-  });
+  await readTopLevel(layout, 'oci-layout', layoutMarkSchema);
+  return readTopLevel(layout, 'index.json', indexSchema);
+}
+
+async function readTopLevel<T>({ folder }: Layout, name: string, schema: z.ZodType<T>): Promise<T> {
+  const path = join(folder, name);
   try {
-    const index = JSON.parse(text) as LayoutIndex;
-    if (index.schemaVersion !== 2 || !Array.isArray(index.manifests)) throw new Error('it is no image index');
-    return index;
+    const opened = await openRegular(path);
+    if (opened === null) throw new ImageError('LAYOUT_INVALID', `${folder} does not have the file ${name}`);
+    const { file, size } = opened;
+    try {
+      if (size > MAX_DOCUMENT) throw new Error(`it has ${size} bytes, which is too large`);
+      return parseDocument(schema, await file.readFile(), 'that of an OCI image layout');
+    } finally {
+      await file.close();
+    }
   } catch (cause) {
-    throw new ImageError('LAYOUT_INVALID', `${path} cannot be read`, cause);
+    if (cause instanceof ImageError) throw cause;
+    throw new ImageError('LAYOUT_INVALID', `${path} cannot be read: ${(cause as Error).message}`, cause);
   }
 }
 
@@ -122,8 +126,8 @@ export async function removeOtherBlobs(layout: Layout, keep: ReadonlySet<Digest>
   }
 }
 
-/** Size of a blob's file, or null where there is none. */
+/** Size of a blob's file, or null where there is no regular file. */
 export async function blobSize(layout: Layout, digest: Digest): Promise<number | null> {
-  const found = await stat(blobPath(layout, digest)).catch(() => null);
-  return found === null ? null : found.size;
+  const found = await lstat(blobPath(layout, digest)).catch(() => null);
+  return found?.isFile() ? found.size : null;
 }

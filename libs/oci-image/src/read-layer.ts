@@ -1,11 +1,11 @@
-import { createReadStream } from 'node:fs';
+import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { ReadableStream } from 'node:stream/web';
 import { createGunzip } from 'node:zlib';
 import { type Compression, zstdFrames } from '@qemu-user-static/compression';
 import { createTarDecoder, type ParsedTarEntry } from 'modern-tar';
+import { type Layout, openBlob } from './blob-file.ts';
 import { type Digest, runningDigest } from './digest.ts';
-import { blobPath, type Layout } from './layout.ts';
 
 /** A layer's contents as someone who unpacks it finds them. */
 export interface ReadLayer {
@@ -21,6 +21,12 @@ export interface ReadEntry {
   readonly uid: number;
   readonly gid: number;
   readonly size: number;
+  /** Of a link: where it leads. Empty otherwise. */
+  readonly linkname: string;
+  /** Of the content: 64 lower-case hex digits. */
+  readonly sha256: string;
+  /** Whether it has attributes beyond those of a ustar header, such as file capabilities. */
+  readonly extended: boolean;
 }
 
 /** A blob to read. */
@@ -33,14 +39,18 @@ export interface LayerBlob {
 /** Bytes handed on at a time. */
 const CHUNK = 1 << 18;
 
-const DECOMPRESS: Record<Compression, (source: Readable) => AsyncIterable<Uint8Array>> = {
-  gzip: (source) => {
-    const raw = source.pipe(createGunzip({ chunkSize: CHUNK }));
-    source.on('error', (error) => raw.destroy(error));
-    return raw;
-  },
+const DECOMPRESS: Record<Compression, (source: Readable, size: number) => AsyncIterable<Uint8Array>> = {
+  gzip: gunzip,
   zstd: zstdFrames,
 };
+
+/** @throws Error also for zeros behind the last member, which zlib skips and other decoders refuse */
+async function* gunzip(source: Readable, size: number): AsyncGenerator<Uint8Array> {
+  const raw = source.pipe(createGunzip({ chunkSize: CHUNK }));
+  source.on('error', (error) => raw.destroy(error));
+  yield* raw;
+  if (raw.bytesWritten !== size) throw new Error(`${size - raw.bytesWritten} bytes follow its end`);
+}
 
 /**
  * Reads a layer back with nothing of the code that wrote it: another decompressor, another tar reader.
@@ -50,9 +60,20 @@ export async function readLayer(blob: LayerBlob): Promise<ReadLayer> {
   const diff = runningDigest();
   const entries: ReadEntry[] = [];
   for await (const { header, body } of unpack(blob, (chunk) => diff.update(chunk))) {
-    const { name, type = 'file', mode = 0, uid = 0, gid = 0, size } = header;
-    entries.push({ path: pathOf(name), type, mode, uid, gid, size });
-    await skip(body);
+    const { name, type = 'file', mode = 0, uid = 0, gid = 0, size, linkname = '', pax } = header;
+    const sha256 = createHash('sha256');
+    for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) sha256.update(chunk);
+    entries.push({
+      path: pathOf(name),
+      type,
+      mode,
+      uid,
+      gid,
+      size,
+      linkname,
+      sha256: sha256.digest('hex'),
+      extended: pax !== undefined,
+    });
   }
   return { diffId: diff.end(), entries };
 }
@@ -69,19 +90,25 @@ export async function* readFiles(
   }
 }
 
-function unpack(
+async function* unpack(
   { layout, digest, compression }: LayerBlob,
   onBytes: (chunk: Uint8Array) => void,
-): AsyncIterable<ParsedTarEntry> {
-  const source = createReadStream(blobPath(layout, digest), { highWaterMark: CHUNK });
+): AsyncGenerator<ParsedTarEntry> {
+  const file = await openBlob(layout, digest);
+  const { size } = await file.stat();
+  const source = file.createReadStream({ highWaterMark: CHUNK });
   const shown = async function* () {
-    for await (const chunk of DECOMPRESS[compression](source)) {
+    for await (const chunk of DECOMPRESS[compression](source, size)) {
       onBytes(chunk);
       yield chunk;
     }
   };
   const tar = ReadableStream.from(shown()).pipeThrough(createTarDecoder({ strict: true }));
-  return tar as unknown as AsyncIterable<ParsedTarEntry>;
+  try {
+    yield* tar as unknown as AsyncIterable<ParsedTarEntry>;
+  } finally {
+    source.destroy();
+  }
 }
 
 function pathOf(name: string): string {

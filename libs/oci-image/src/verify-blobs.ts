@@ -2,8 +2,9 @@ import { readdir, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Tinypool } from 'tinypool';
+import { blobPath, type Layout } from './blob-file.ts';
 import type { Digest } from './digest.ts';
-import { blobPath, blobSize, type Layout } from './layout.ts';
+import { blobSize } from './layout.ts';
 
 /** A blob by what identifies it. */
 export interface BlobIdentity {

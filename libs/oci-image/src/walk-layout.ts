@@ -1,32 +1,32 @@
-import { readFile } from 'node:fs/promises';
 import type { Compression } from '@qemu-user-static/compression';
-import { type Annotations, type Descriptor, LAYER_MEDIA_TYPE, MEDIA_TYPE } from './descriptor.ts';
-import { type Digest, digestOf } from './digest.ts';
-import { blobPath, type Layout, REF_NAME, readIndex } from './layout.ts';
+import { printable } from '@qemu-user-static/errors';
+import type { Layout } from './blob-file.ts';
+import { type Annotations, compressionOf, type Descriptor, MEDIA_TYPE } from './descriptor.ts';
+import type { Digest } from './digest.ts';
+import { ImageError } from './errors.ts';
+import { REF_NAME, readIndex } from './layout.ts';
+import { readDocument } from './read-document.ts';
+import {
+  configSchema,
+  type ImageConfig,
+  type ImageManifest,
+  indexSchema,
+  manifestSchema,
+} from './schemas.ts';
 
 /** An image as its documents describe it. */
 export interface FoundImage {
+  /** As the index lists it: with a platform, and for one image perhaps under several platforms. */
   readonly manifest: Descriptor;
   readonly annotations: Annotations;
-  readonly layers: readonly {
-    readonly digest: Digest;
-    readonly size: number;
-    readonly compression: Compression;
-  }[];
-  readonly config: {
-    /** RFC 3339. */
-    readonly created: string;
-    readonly architecture: string;
-    readonly os: string;
-    readonly variant?: string;
-    readonly config: {
-      readonly Labels: Annotations;
-      readonly Env: readonly string[];
-      readonly Entrypoint: readonly string[];
-    };
-    readonly rootfs: { readonly diff_ids: readonly Digest[] };
-    readonly history: readonly { readonly created_by: string }[];
-  };
+  readonly layers: readonly FoundLayer[];
+  readonly config: ImageConfig;
+}
+
+export interface FoundLayer {
+  readonly digest: Digest;
+  readonly size: number;
+  readonly compression: Compression;
 }
 
 export interface FoundTag {
@@ -43,73 +43,107 @@ export interface FoundLayout {
   readonly problems: readonly string[];
 }
 
+/** https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests */
+const TAG = /^\w[\w.-]{0,127}$/;
+
 /**
  * Follows every descriptor of the layout, or those of some tags. A document that is missing, has another size or
  * digest than its descriptor, or is not what its media type says, is a problem, and what lies behind it is not followed.
+ * @throws ImageError LAYOUT_INVALID
  */
 export async function walkLayout(
   layout: Layout,
   isWanted: (tag: string) => boolean = () => true,
 ): Promise<FoundLayout> {
-  const problems: string[] = [];
-  const images = new Map<Digest, FoundImage>();
-
-  const document = async (descriptor: Descriptor, where: string): Promise<unknown> => {
-    try {
-      const bytes = await readFile(blobPath(layout, descriptor.digest));
-      if (bytes.length !== descriptor.size || digestOf(bytes) !== descriptor.digest)
-        throw new Error('its size or digest differs');
-      return JSON.parse(bytes.toString());
-    } catch (error) {
-      problems.push(`${where}: document ${descriptor.digest}: ${(error as Error).message}`);
-      return null;
-    }
-  };
-
-  const image = async (descriptor: Descriptor, where: string): Promise<FoundImage[]> => {
-    let found = images.get(descriptor.digest);
-    if (found === undefined) {
-      const manifest = (await document(descriptor, where)) as {
-        config: Descriptor;
-        layers: Descriptor[];
-        annotations: Annotations;
-      } | null;
-      const config =
-        manifest === null ? null : ((await document(manifest.config, where)) as FoundImage['config'] | null);
-      if (manifest === null || config === null) return [];
-      const layers = manifest.layers.map(({ digest, size, mediaType }) => ({
-        digest,
-        size,
-        compression: compressionOf(mediaType, problems, where),
-      }));
-      found = { manifest: descriptor, annotations: manifest.annotations, layers, config };
-      images.set(descriptor.digest, found);
-    }
-    return [{ ...found, manifest: descriptor }];
-  };
-
+  const walk = new Walk(layout);
   const tags: FoundTag[] = [];
+  const seen = new Set<string>();
   for (const descriptor of (await readIndex(layout)).manifests) {
     const tag = descriptor.annotations?.[REF_NAME] ?? '';
-    if (tag === '' || tags.some((other) => other.tag === tag))
-      problems.push(`index.json: tag "${tag}" is empty or there twice`);
-    if (!isWanted(tag)) continue;
-    let listed: readonly Descriptor[] = [descriptor];
-    if (descriptor.mediaType === MEDIA_TYPE.index) {
-      listed = ((await document(descriptor, tag)) as { manifests: Descriptor[] } | null)?.manifests ?? [];
-    }
-    // One after the other, so that what is found comes in the layout's own order.
-    const inside: FoundImage[] = [];
-    for (const one of listed) inside.push(...(await image(one, tag)));
-    tags.push({ tag, descriptor, images: inside });
+    if (!TAG.test(tag)) walk.problems.push(`index.json: "${printable(tag)}" is not a tag`);
+    else if (seen.has(tag)) walk.problems.push(`index.json: it lists the tag ${tag} twice`);
+    else if (isWanted(tag)) tags.push({ tag, descriptor, images: await walk.imagesBelow(descriptor, tag) });
+    seen.add(tag);
   }
-  return { tags, images: [...images.values()], problems };
+  return { tags, images: walk.images(), problems: walk.problems };
 }
 
-function compressionOf(mediaType: string, problems: string[], where: string): Compression {
-  for (const [compression, type] of Object.entries(LAYER_MEDIA_TYPE)) {
-    if (type === mediaType) return compression as Compression;
+type ReadImage = Omit<FoundImage, 'manifest'>;
+
+/** Reads each document once, and collects what is wrong. */
+class Walk {
+  readonly problems: string[] = [];
+  readonly #layout: Layout;
+  /** By what a descriptor says of it. */
+  readonly #read = new Map<string, FoundImage | null>();
+
+  constructor(layout: Layout) {
+    this.#layout = layout;
   }
-  problems.push(`${where}: a layer is of media type ${mediaType}`);
-  return 'gzip';
+
+  /** Each image once. */
+  images(): FoundImage[] {
+    return [...this.#read.values()].filter((image) => image !== null);
+  }
+
+  /** The images of a tag: those of its index, or the one that it is. One after the other, in the layout's own order. */
+  async imagesBelow(descriptor: Descriptor, tag: string): Promise<FoundImage[]> {
+    const index =
+      descriptor.mediaType === MEDIA_TYPE.index
+        ? await this.#attempt(tag, () =>
+            readDocument(this.#layout, descriptor, indexSchema, 'an image index'),
+          )
+        : { manifests: [descriptor] };
+    const images: FoundImage[] = [];
+    for (const manifest of index?.manifests ?? []) {
+      const image = await this.#image(manifest, tag);
+      if (image !== null) images.push({ ...image, manifest });
+    }
+    return images;
+  }
+
+  async #image(manifest: Descriptor, tag: string): Promise<FoundImage | null> {
+    const key = `${manifest.digest} ${manifest.size} ${manifest.mediaType}`;
+    const known = this.#read.get(key);
+    if (known !== undefined) return known;
+    const read = await this.#attempt(tag, () => readImage(this.#layout, manifest));
+    const image = read && { manifest, ...read };
+    this.#read.set(key, image);
+    return image;
+  }
+
+  async #attempt<T>(tag: string, work: () => Promise<T>): Promise<T | null> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof ImageError)) throw error;
+      this.problems.push(`${tag}: ${error.message}`);
+      return null;
+    }
+  }
+}
+
+async function readImage(layout: Layout, descriptor: Descriptor): Promise<ReadImage> {
+  const manifest = await readManifest(layout, descriptor);
+  if (manifest.config.mediaType !== MEDIA_TYPE.config) throw unknownType(layout, manifest.config);
+  const config = await readDocument(layout, manifest.config, configSchema, 'an image config');
+  const layers = manifest.layers.map((layer) => {
+    const compression = compressionOf(layer.mediaType);
+    if (compression === null) throw unknownType(layout, layer);
+    return { digest: layer.digest, size: layer.size, compression };
+  });
+  return { annotations: manifest.annotations, layers, config };
+}
+
+/** @throws ImageError BLOB_MISSING, BLOB_DAMAGED, DOCUMENT_INVALID */
+export async function readManifest(layout: Layout, descriptor: Descriptor): Promise<ImageManifest> {
+  if (descriptor.mediaType !== MEDIA_TYPE.manifest) throw unknownType(layout, descriptor);
+  return readDocument(layout, descriptor, manifestSchema, 'an image manifest');
+}
+
+function unknownType({ folder }: Layout, { digest, mediaType }: Descriptor): ImageError {
+  return new ImageError(
+    'DOCUMENT_INVALID',
+    `${folder}: ${digest} is of media type "${printable(mediaType)}"`,
+  );
 }

@@ -52,7 +52,9 @@ describe('damage', () => {
     const built = await build(lock, fetched, contextFor('document'));
     const tag = built.tags.find(({ plan }) => plan.tag === 'latest');
     await appendFile(blobPath(built.layout, tag?.descriptor.digest ?? 'sha256:'), ' ');
-    await expect(check(built.layout, lock, silent)).rejects.toThrow('its size or digest differs');
+    await expect(check(built.layout, lock, silent)).rejects.toThrow(
+      /blob sha256:[0-9a-f]{64} has \d+ bytes, not \d+/,
+    );
   });
 
   test('of a package ends the build, and no layout is there', async () => {

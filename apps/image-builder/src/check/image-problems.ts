@@ -40,7 +40,7 @@ export function imageProblems(image: FoundImage, layers: readonly ReadLayer[]): 
   }
   problems.push(
     ...contentProblems(
-      config.config.Labels[GUESTS_LABEL] ?? '',
+      config.config.Labels?.[GUESTS_LABEL] ?? '',
       layers.flatMap(({ entries }) => entries),
     ),
   );

@@ -1,5 +1,4 @@
 import { gzipSync } from 'node:zlib';
-import type { HostPlatform } from '@qemu-user-static/arch-table';
 import {
   assembleImage,
   assembleIndex,
@@ -9,19 +8,19 @@ import {
   digestOf,
   END_OF_ARCHIVE,
   type Layout,
+  type Platform,
   putDocument,
   REF_NAME,
   tarEntry,
   writeIndex,
-} from '@qemu-user-static/oci-image';
-import { ociPlatform } from '../images/platforms.ts';
+} from '../index.ts';
 
 /** A layout with one image of one file for each platform: the first has a tag `one` of its own, `all` lists every one. */
-export async function makeSmallLayout(folder: string, platforms: readonly HostPlatform[]): Promise<Layout> {
+export async function makeSmallLayout(folder: string, platforms: readonly Platform[]): Promise<Layout> {
   const layout = await createLayout(folder);
   const manifests: Descriptor[] = [];
-  for (const name of platforms) {
-    const content = Buffer.from(`for ${name}`);
+  for (const platform of platforms) {
+    const content = Buffer.from(`for ${Object.values(platform).join('/')}`);
     const file = tarEntry({ path: 'note', type: 'file', mode: 0o644, size: content.length }, content, 0);
     const tar = Buffer.concat([...file, END_OF_ARCHIVE]);
     const blob = await createBlob(layout);
@@ -32,7 +31,6 @@ export async function makeSmallLayout(folder: string, platforms: readonly HostPl
       diffId: digestOf(tar),
       createdBy: 'COPY note /',
     };
-    const platform = ociPlatform(name);
     const run = { env: [], entrypoint: ['/none'], cmd: [], labels: {} };
     const image = assembleImage(platform, [layer], run, 0, {});
     await putDocument(layout, image.config);

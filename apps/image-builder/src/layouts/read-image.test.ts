@@ -1,0 +1,50 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { blobPath, type Layout } from '@qemu-user-static/oci-image';
+import { makeSmallLayout } from '@qemu-user-static/oci-image/testing';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { platformName } from '../images/platforms.ts';
+import { readImage } from './read-image.ts';
+
+let folder: string;
+let layout: Layout;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'read-image-'));
+  layout = await makeSmallLayout(join(folder, 'oci'), [
+    { os: 'linux', architecture: 'amd64' },
+    { os: 'linux', architecture: 'arm', variant: 'v7' },
+  ]);
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+describe('the image of a tag', () => {
+  const choose = async (...[tag, platform]: [string, Parameters<typeof readImage>[2]]) =>
+    platformName((await readImage(layout, tag, platform)).config);
+
+  test('is that of the platform', async () => {
+    expect(await choose('all', 'linux/arm/v7')).toBe('linux/arm/v7');
+    expect(await choose('all', 'linux/amd64')).toBe('linux/amd64');
+  });
+
+  test('is the only one it has, on any machine', async () => {
+    expect(await choose('one', 'linux/s390x')).toBe('linux/amd64');
+    expect(await choose('one', null)).toBe('linux/amd64');
+  });
+
+  test('is an error where there is none', async () => {
+    await expect(choose('al', 'linux/amd64')).rejects.toMatchObject({ code: 'IMAGE_UNKNOWN' });
+    await expect(choose('all', 'linux/s390x')).rejects.toMatchObject({
+      code: 'PLATFORM_UNAVAILABLE',
+      message: '"all" has no linux/s390x, but linux/amd64, linux/arm/v7',
+    });
+    await expect(choose('all', null)).rejects.toMatchObject({ code: 'PLATFORM_UNAVAILABLE' });
+  });
+});
+
+test('a damaged image hinders those who ask for a tag that has it, and no one else', async () => {
+  const arm = await readImage(layout, 'all', 'linux/arm/v7');
+  await writeFile(blobPath(layout, arm.manifest.digest), '{}');
+  await expect(readImage(layout, 'all', 'linux/amd64')).rejects.toMatchObject({ code: 'CHECK_FAILED' });
+  expect(platformName((await readImage(layout, 'one', null)).config)).toBe('linux/amd64');
+});
