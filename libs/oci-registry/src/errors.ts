@@ -28,6 +28,16 @@ export const REGISTRY_ERRORS = {
     meaning: 'A registry that is not on this machine would be spoken to without TLS.',
     remedy: 'Use a registry with TLS, or accept the risk explicitly with --plain-http.',
   },
+  REGISTRY_TOKEN_SERVER_REFUSED: {
+    meaning:
+      'A registry sends its clients to a token server without TLS on another host, or to another one than before. Credentials are not sent there.',
+    remedy:
+      'Check that the registry is the one you mean. Its operator must give the token server TLS: compare `curl -sI https://REGISTRY/v2/ | grep -i www-authenticate`.',
+  },
+  REGISTRY_TOO_SLOW: {
+    meaning: 'A registry sent or took a body more slowly than 16 KiB a second, and longer than two minutes.',
+    remedy: 'Check the network, for example with `curl -o /dev/null https://REGISTRY/v2/`, then run again.',
+  },
   REGISTRY_UNREACHABLE: {
     meaning: 'The connection to a registry could not be made, broke, or went silent for too long.',
     remedy: 'Check the host name and the network, then run again: what has been sent is not sent twice.',

@@ -14,15 +14,14 @@ export {
   type RegistryErrorDetail,
 } from './errors.ts';
 export type { OnEvent, RegistryEvent } from './events.ts';
-export type { Capabilities } from './ping.ts';
+export type { ManifestHead } from './manifests.ts';
 export {
-  formatReference,
   type ImageReference,
   parseReference,
-  withDefaultTag,
 } from './reference.ts';
-export { referrersTag } from './referrers.ts';
 export { openRegistry, type Registry, type RegistrySettings, type Repository } from './registry.ts';
 export { Secret } from './secret.ts';
-export type { BlobSource, MountResult, UploadSettings } from './upload.ts';
+export { referrersTag } from './tagged-referrers.ts';
+export type { MountResult, UploadSettings } from './upload.ts';
 export type { UploadSession } from './upload-session.ts';
+export type { BlobSource } from './upload-source.ts';

@@ -306,7 +306,7 @@ describe('mounting', () => {
     server.store.blobs.set(`other/place@${digest}`, small);
     expect(await repository.mountBlob(digest, 'other/place')).toEqual({ mounted: true });
     expect(stored(server, small)).toBe(true);
-    expect(methods(server)).toBe('POST');
+    expect(methods(server)).toBe('POST HEAD');
     expect(events).toContainEqual({
       type: 'mount',
       repository: 'owner/name',

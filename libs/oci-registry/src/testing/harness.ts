@@ -2,7 +2,7 @@ import type { Clock } from '@qemu-user-static/http';
 import { onTestFinished } from 'vitest';
 import type { RegistryEvent } from '../events.ts';
 import { openRegistry, type RegistrySettings } from '../registry.ts';
-import type { BlobSource } from '../upload.ts';
+import type { BlobSource } from '../upload-source.ts';
 import { type RegistryServerSettings, startRegistryServer } from './registry-server.ts';
 import { sha256 } from './store.ts';
 
