@@ -10,7 +10,7 @@ const as = (who: Credentials) => ({ credentials: async () => who });
 const bearer = { kind: 'bearer', username: 'me', password: 'hunter2' } as const;
 
 describe('a registry that asks for nothing', () => {
-  test('is told nothing', async () => {
+  test('gets nothing', async () => {
     const { repository, server } = await start({}, as(basic));
     await repository.listTags();
     expect(server.requests.map(({ headers }) => headers.authorization)).toEqual([undefined]);
@@ -162,6 +162,12 @@ describe('a bearer token', () => {
     expect(server.tokenRequests).toMatchObject([
       { scopes: ['repository:owner/name:pull'], service: 'test registry' },
     ]);
+  });
+
+  test('may be called access_token in the answer', async () => {
+    const { repository, server } = await start({ lock: { ...bearer, field: 'access_token' } }, as(basic));
+    expect(await repository.headManifest('x')).toBeUndefined();
+    expect(server.requests.at(-1)?.headers.authorization).toMatch(/^Bearer token-/);
   });
 
   test('may be given as it is', async () => {

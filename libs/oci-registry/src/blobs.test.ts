@@ -49,7 +49,7 @@ describe('after a drop', () => {
     expect(ranges()).toEqual([undefined, 'bytes=100000-', 'bytes=150000-']);
   });
 
-  test('a registry without ranges is read anew, and nothing is given twice', async () => {
+  test('a registry without ranges is read again from the beginning, and nothing is given twice', async () => {
     const { repository, server, ranges } = await withBlob({ ranges: false });
     server.inject({ method: 'GET', fault: { kind: 'drop-answer', after: 100_000 } });
     expect((await collect(repository.getBlob({ digest, size: 300_000 }))).equals(bytes)).toBe(true);

@@ -51,7 +51,7 @@ function codeOf(status: number): RegistryErrorCode {
  * The errors in an answer's body: a registry's `{"errors": [{"code", "message"}]}` (distribution-spec, "Error
  * Codes"), or a token server's `{"error", "error_description"}` (RFC 6749, section 5.2). Any other body has none.
  */
-export function parseErrorBody(body: string, scrubber: Scrubber): RegistryErrorDetail[] {
+function parseErrorBody(body: string, scrubber: Scrubber): RegistryErrorDetail[] {
   let parsed: { errors?: unknown; error?: unknown; error_description?: unknown } | null;
   try {
     parsed = JSON.parse(body);

@@ -20,7 +20,7 @@ export interface ManifestHead {
 }
 
 /** A manifest stored, and the subject the registry itself has filed it under, if it has. */
-export interface Stored {
+interface Stored {
   readonly descriptor: Descriptor;
   readonly subject: string | undefined;
 }

@@ -28,7 +28,7 @@ describe('names are completed as Docker, containerd and Podman complete them', (
   });
 });
 
-describe('what is no reference is refused with the reason', () => {
+describe('what is not a reference is refused with the reason', () => {
   test.each([
     ['', /not the path of a repository/],
     ['ghcr.io/', /not the path of a repository/],

@@ -45,7 +45,7 @@ export function parseReference(text: string): ImageReference {
   };
 }
 
-/** The first part is a host when it looks like one: it has a dot, a port, a capital, or is `localhost`. */
+/** The first part is a host when it can only be one: it has a dot, a port, a capital, or is `localhost`. */
 function parseRepository(name: string): { registry: string; repository: string } {
   const slash = name.indexOf('/');
   const first = name.slice(0, Math.max(slash, 0));
@@ -80,7 +80,7 @@ export function checkRepository(path: string): string {
   throw new InvalidReferenceError(`"${path}" is not the path of a repository${hint}`);
 }
 
-export function checkTag(tag: string): string {
+function checkTag(tag: string): string {
   if (!TAG.test(tag)) throw new InvalidReferenceError(`"${tag}" is not a tag`);
   return tag;
 }

@@ -64,7 +64,7 @@ describe('a registry with the referrers API', () => {
   test('that answers with something else is refused', async () => {
     const { repository, server } = await start();
     server.inject({ fault: { kind: 'status', status: 200, body: '{"manifests":"none"}' } });
-    await expect(repository.referrers(image.digest)).rejects.toThrow('no image index');
+    await expect(repository.referrers(image.digest)).rejects.toThrow('not an image index');
   });
 });
 
@@ -140,7 +140,7 @@ describe('a registry without it', () => {
 
   test('an entry that is overwritten again and again is an error, which says so', async () => {
     const { repository, server } = await start({ referrers: false });
-    // A registry that forgets what was written: whoever looks finds no list.
+    // A registry that forgets what was written: every reader finds no list.
     const forgets = { method: 'GET', path: new RegExp(tag), times: 99 };
     server.inject({ ...forgets, fault: { kind: 'status', status: 404 } });
     await expect(repository.putManifest(sbom.digest, sbom)).rejects.toMatchObject({
@@ -149,10 +149,10 @@ describe('a registry without it', () => {
     });
   });
 
-  test('what else is under that tag is not overwritten, and told', async () => {
+  test('what else is under that tag is not overwritten, and is an error', async () => {
     const { repository, server } = await start({ referrers: false });
     await repository.putManifest(tag, image);
-    await expect(repository.putManifest(sbom.digest, sbom)).rejects.toThrow('holds no image index');
+    await expect(repository.putManifest(sbom.digest, sbom)).rejects.toThrow('does not hold an image index');
     expect(server.store.tags.get(`owner/name:${tag}`)).toBe(image.digest);
     expect(await repository.referrers(image.digest)).toEqual([]);
   });

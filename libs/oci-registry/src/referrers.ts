@@ -63,7 +63,7 @@ export class Referrers {
     const listed = await readPages(this.#http, call, (index, answer, page) => {
       const entries = entriesOf(index);
       if (!entries)
-        throw brokenProtocol(page, 'answers with referrers that are no image index', answer.status);
+        throw brokenProtocol(page, 'answers with referrers that are not an image index', answer.status);
       return entries;
     });
     if (listed === undefined) this.#withoutLists.add(repository);

@@ -48,11 +48,11 @@ export interface Registry {
 }
 
 /**
- * One repository of a registry. Every function throws `RegistryError`, and `InvalidReferenceError` for a tag or
- * digest that is none; those that throw more say so where they are written.
+ * One repository of a registry. Every function throws `RegistryError`, and `InvalidReferenceError` for
+ * what is not a tag or digest; those that throw more list it.
  */
 export interface Repository {
-  /** What a tag or digest names, by HEAD; `undefined` when nothing has that name. Asks anew each time. */
+  /** What a tag or digest names, by HEAD; `undefined` when nothing has that name. Nothing is cached. */
   headManifest(reference: string): Promise<ManifestHead | undefined>;
   /** With its bytes, whose digest has been verified; at most `limit` of them (4 MiB). */
   getManifest(reference: string, limit?: number): Promise<Manifest>;
@@ -76,7 +76,7 @@ export interface Repository {
  * A client for one registry, named as in references: `docker.io`, `ghcr.io`, `localhost:5000`. Nothing is sent
  * before the first call.
  *
- * @throws InvalidReferenceError REFERENCE_INVALID for a name that is no host.
+ * @throws InvalidReferenceError REFERENCE_INVALID for a name that is not a host.
  */
 export function openRegistry(name: string, settings: RegistrySettings = {}): Registry {
   checkRegistry(name);
@@ -96,8 +96,9 @@ export function openRegistry(name: string, settings: RegistrySettings = {}): Reg
     signal,
     judge: (error) => (error instanceof RegistryError && error.temporary ? error : undefined),
     onRetry: (error, attempt, delayMs) => {
-      const { method, address, message: reason } = error as RegistryError;
-      onEvent({ type: 'retry', method, address, reason, attempt, delayMs });
+      const { method, address, message: reason, retryAfterMs } = error as RegistryError;
+      const asked = retryAfterMs === undefined ? {} : { retryAfterMs };
+      onEvent({ type: 'retry', method, address, reason, attempt, delayMs, ...asked });
     },
   });
   const http = createHttp(transport, authorizer, retries, scrubber, clock, onEvent);

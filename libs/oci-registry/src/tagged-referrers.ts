@@ -116,7 +116,7 @@ export class TaggedReferrers {
     const before = entriesOf(index);
     if (!before) {
       const asked = { method: 'GET', url: await this.#address(repository, subject) };
-      throw brokenProtocol(asked, `holds no image index, so ${subject} cannot be given a referrer`);
+      throw brokenProtocol(asked, `does not hold an image index, so ${subject} cannot be given a referrer`);
     }
     const known = new Set(before.map(({ digest }) => digest));
     const missing = entries.filter(({ digest }) => !known.has(digest));

@@ -10,7 +10,7 @@ const MAX_ENTRIES = 1_000_000;
 
 /**
  * All pages of a list, each read by `read`, which takes its answer's JSON. Ends where no Link leads on; `undefined`
- * where there is no list.
+ * for 404.
  *
  * @throws RegistryError REGISTRY_PROTOCOL_BROKEN when the pages go in a circle; REGISTRY_ANSWER_TOO_LARGE for more
  * than a million entries, or pages without any.
@@ -54,7 +54,7 @@ export async function listTags(http: Http, repository: string): Promise<string[]
     // Go registries write null for an empty list.
     if (tags === null || tags === undefined) return [];
     if (Array.isArray(tags) && tags.every((tag) => typeof tag === 'string')) return tags as string[];
-    throw brokenProtocol(page, 'answers with tags that are no list of names', status);
+    throw brokenProtocol(page, 'answers with tags that are not a list of names', status);
   });
   return tags ?? [];
 }

@@ -22,7 +22,7 @@ export function createTokenServers(transport: Transport): (realm: string) => Pro
         method: 'GET',
         address: shownAddress(registry),
       });
-    if (url.protocol !== 'https:') throw refuse('which has no TLS');
+    if (url.protocol !== 'https:') throw refuse('which does not use TLS');
     foreign ??= url.origin;
     if (foreign !== url.origin) throw refuse(`after it named ${foreign}`);
     return url;

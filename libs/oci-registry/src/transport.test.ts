@@ -130,7 +130,7 @@ describe('what a server answers', () => {
     await expect(repository.listTags()).rejects.toMatchObject({ code: 'REGISTRY_DENIED', details: [] });
   });
 
-  test('warnings are told, each once', async () => {
+  test('warnings are reported, each once', async () => {
     const { repository, events } = await start({ warning: 'this \\"thing\\" goes away' });
     await repository.listTags();
     await repository.listTags();
@@ -158,7 +158,7 @@ describe('redirects', () => {
     expect(events).toHaveLength(6);
   });
 
-  test('to plain HTTP elsewhere, or to what is no web address, are refused', async () => {
+  test('to plain HTTP elsewhere, or to what is not a web address, are refused', async () => {
     const elsewhere = await redirecting(() => 'http://storage.example/blob?signature=s3cret');
     await expect(elsewhere.repository.listTags()).rejects.toMatchObject({
       code: 'REGISTRY_PLAIN_HTTP',

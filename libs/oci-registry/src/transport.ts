@@ -38,7 +38,7 @@ export interface Transport {
   exchange(outgoing: Outgoing): Promise<Incoming>;
 }
 
-export interface TransportSettings {
+interface TransportSettings {
   /** `true`: this registry is spoken to without TLS. `false`: never. Left out: as a server on this machine speaks. */
   readonly plainHttp?: boolean;
   readonly userAgent: string;
@@ -91,7 +91,7 @@ export function createTransport(
         headers: { ...outgoing.headers, 'user-agent': settings.userAgent, ...bodyHeaders(body) },
         body:
           body instanceof Uint8Array || body === undefined ? (body ?? null) : (sent(body, outgoing) as never),
-        // undici drops the connection after HEAD unless told not to; half of all requests here are HEAD.
+        // undici drops the connection after HEAD unless asked not to; half of all requests here are HEAD.
         ...(method === 'HEAD' && { reset: false }),
         ...(signal && { signal }),
       });
@@ -169,7 +169,7 @@ function redirected(outgoing: Outgoing, location: string): Outgoing {
 export function resolveAddress(location: string, asked: Asked): URL {
   const url = URL.parse(location, asked.url.href);
   if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
-    throw brokenProtocol(asked, 'names a next address that is none');
+    throw brokenProtocol(asked, 'names an address that is not one of HTTP or HTTPS');
   }
   url.username = '';
   url.password = '';

@@ -95,7 +95,7 @@ export async function askStatus(
   });
 }
 
-/** Tells the registry to forget the upload. "Clients SHOULD ignore any failures." */
+/** Asks the registry to forget the upload. "Clients SHOULD ignore any failures." */
 export async function cancelSession(http: Http, session: UploadSession): Promise<void> {
   const access = pushTo(session.repository);
   await http

@@ -11,7 +11,7 @@ export interface Traits {
   readonly digestHeader?: boolean;
   /** `false`: a mount begins an upload instead; `denied`: it is refused. */
   readonly mounts?: boolean | 'denied';
-  /** `refused`: 416 for every chunk; `lost`: their session is forgotten; `stuck`: the Range told does not move after the first. */
+  /** `refused`: 416 for every chunk; `lost`: their session is forgotten; `stuck`: the reported Range does not move after the first. */
   readonly chunks?: 'taken' | 'refused' | 'lost' | 'stuck';
   readonly chunkMinLength?: number;
   /** `false`: a chunk is appended wherever Content-Range says it belongs, as docker-registry 2.8 does it. */

@@ -7,13 +7,13 @@ import { type RegistryServerSettings, startRegistryServer } from './registry-ser
 import { sha256 } from './store.ts';
 
 /** A clock that stands still until someone sleeps, which takes no time. */
-export interface FakeClock extends Clock {
+interface FakeClock extends Clock {
   /** How long each sleep would have been, in milliseconds. */
   readonly sleeps: number[];
   pass(ms: number): void;
 }
 
-export function fakeClock(): FakeClock {
+function fakeClock(): FakeClock {
   let now = Date.parse('2026-11-23T12:00:00Z');
   const sleeps: number[] = [];
   return {

@@ -4,8 +4,8 @@ import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** A request to a server that is no registry. */
-export interface Arrival {
+/** A request to a server that is not a registry. */
+interface Arrival {
   readonly method: string;
   readonly path: string;
   readonly authorization: string | undefined;

@@ -19,7 +19,7 @@ export interface TokenServerSettings {
   readonly cert: string;
   readonly username: string;
   readonly password: string;
-  /** How long a token is really good for, which the answer does not tell. docker-registry adds a minute. Default 300. */
+  /** How long a token is really good for, which the answer does not say. docker-registry adds a minute. Default 300. */
   readonly seconds?: number;
 }
 

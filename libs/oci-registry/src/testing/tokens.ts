@@ -12,6 +12,8 @@ export type Lock =
       readonly identityToken?: string;
       /** Default 300. */
       readonly seconds?: number;
+      /** What the token is called in the answer. Default `token`. */
+      readonly field?: 'token' | 'access_token';
     };
 
 /** What a token server was asked, in the words of its protocol. */
