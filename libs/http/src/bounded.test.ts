@@ -43,6 +43,18 @@ describe('a body', () => {
     await expect(read(bounded(dripping(), { ms: 40 }, exceeded))).rejects.toThrow('too much: ms');
   });
 
+  test('of unknown size may take as long as its bytes need, and no longer', async () => {
+    await expect(read(bounded(dripping(), { graceMs: 40 }, exceeded))).rejects.toThrow('too much: ms');
+    async function* fast() {
+      for (let piece = 0; piece < 20; piece++) {
+        await after(5);
+        yield Buffer.alloc(16 << 10);
+      }
+    }
+    expect(await read(bounded(fast(), { graceMs: 40 }, exceeded))).toHaveLength(20 * (16 << 10));
+    await expect(read(bounded(fast(), { graceMs: 40, ms: 60 }, exceeded))).rejects.toThrow('too much: ms');
+  });
+
   test('that is a stream is destroyed, also while it sends nothing', async () => {
     const silent = new Readable({ read: () => undefined });
     await expect(read(bounded(silent, { ms: 20 }, exceeded))).rejects.toThrow('too much: ms');

@@ -10,9 +10,9 @@ const as = (who: Credentials) => ({ credentials: async () => who });
 const bearer = { kind: 'bearer', username: 'me', password: 'hunter2' } as const;
 
 describe('a registry that asks for nothing', () => {
-  test('is told nothing', async () => {
-    const { registry, server } = await start({}, as(basic));
-    await registry.ping();
+  test('gets nothing', async () => {
+    const { repository, server } = await start({}, as(basic));
+    await repository.listTags();
     expect(server.requests.map(({ headers }) => headers.authorization)).toEqual([undefined]);
   });
 });
@@ -21,8 +21,8 @@ describe('Basic', () => {
   const lock = { kind: 'basic', username: 'me', password: 'hunter2' } as const;
 
   test('is sent once it is asked for, and from then on at once', async () => {
-    const { registry, repository, server } = await start({ lock }, as(basic));
-    await registry.ping();
+    const { repository, server } = await start({ lock }, as(basic));
+    await repository.listTags();
     await repository.headManifest('x');
     const sent = server.requests.map(({ headers }) => headers.authorization);
     expect(sent).toEqual([undefined, 'Basic bWU6aHVudGVyMg==', 'Basic bWU6aHVudGVyMg==']);
@@ -32,8 +32,8 @@ describe('Basic', () => {
     ['wrong', wrong, 2],
     ['no', { kind: 'anonymous' }, 1],
   ] as const)('%s password is refused, without trying again', async (_, who, requests) => {
-    const { registry, server } = await start({ lock }, as(who));
-    const failed = await registry.ping().catch((error: unknown) => error);
+    const { repository, server } = await start({ lock }, as(who));
+    const failed = await repository.listTags().catch((error: unknown) => error);
     expect(failed).toMatchObject({ code: 'REGISTRY_UNAUTHORIZED', status: 401, temporary: false });
     expect(server.requests).toHaveLength(requests);
     expect(JSON.stringify(failed) + String(failed)).not.toMatch(/hunter|aHVudGVy/);
@@ -41,13 +41,13 @@ describe('Basic', () => {
 });
 
 test('credentials that were refused are offered once in each call', async () => {
-  const { registry, server } = await start(
+  const { repository, server } = await start(
     { lock: { kind: 'basic', username: 'me', password: 'x' } },
     as(wrong),
   );
-  await expect(registry.ping()).rejects.toMatchObject({ status: 401 });
+  await expect(repository.listTags()).rejects.toMatchObject({ status: 401 });
   expect(server.requests).toHaveLength(2);
-  await expect(registry.ping()).rejects.toMatchObject({ status: 401 });
+  await expect(repository.listTags()).rejects.toMatchObject({ status: 401 });
   expect(server.requests).toHaveLength(3);
 });
 
@@ -164,12 +164,18 @@ describe('a bearer token', () => {
     ]);
   });
 
+  test('may be called access_token in the answer', async () => {
+    const { repository, server } = await start({ lock: { ...bearer, field: 'access_token' } }, as(basic));
+    expect(await repository.headManifest('x')).toBeUndefined();
+    expect(server.requests.at(-1)?.headers.authorization).toMatch(/^Bearer token-/);
+  });
+
   test('may be given as it is', async () => {
-    const { registry, server } = await start(
+    const { repository, server } = await start(
       { lock: bearer },
       as({ kind: 'registry-token', token: new Secret('as-it-is') }),
     );
-    await expect(registry.ping()).rejects.toMatchObject({ code: 'REGISTRY_UNAUTHORIZED' });
+    await expect(repository.listTags()).rejects.toMatchObject({ code: 'REGISTRY_UNAUTHORIZED' });
     expect(server.requests.at(-1)?.headers.authorization).toBe('Bearer as-it-is');
     expect(server.tokenRequests).toHaveLength(0);
   });
@@ -179,16 +185,16 @@ describe('a bearer token', () => {
     ['no token', '{}'],
     ['a token that would end the header', '{"token": "a\\r\\nX-Evil: 1"}'],
   ])('of a token server that answers with %s is refused', async (_, body) => {
-    const { registry, server } = await start({ lock: bearer }, as(basic));
+    const { repository, server } = await start({ lock: bearer }, as(basic));
     server.inject({ path: /token/, fault: { kind: 'status', status: 200, body } });
-    await expect(registry.ping()).rejects.toMatchObject({ code: 'REGISTRY_PROTOCOL_BROKEN' });
+    await expect(repository.listTags()).rejects.toMatchObject({ code: 'REGISTRY_PROTOCOL_BROKEN' });
   });
 
   test('is not asked for where a password would go over the network in the clear', async () => {
-    const { registry, server } = await start({ lock: bearer }, as(basic));
+    const { repository, server } = await start({ lock: bearer }, as(basic));
     const header = { 'www-authenticate': 'Bearer realm="http://auth.example/token",service="s"' };
     server.inject({ fault: { kind: 'status', status: 401, headers: header } });
-    await expect(registry.ping()).rejects.toMatchObject({ code: 'REGISTRY_PLAIN_HTTP' });
+    await expect(repository.listTags()).rejects.toMatchObject({ code: 'REGISTRY_TOKEN_SERVER_REFUSED' });
   });
 });
 

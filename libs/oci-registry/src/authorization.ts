@@ -8,12 +8,13 @@ import {
 } from './credentials/credentials.ts';
 import type { Scrubber } from './secret.ts';
 import { fetchToken, type Token } from './token.ts';
+import { createTokenServers } from './token-server.ts';
 import type { Transport } from './transport.ts';
 
 /** What a request needs to be allowed: actions in a repository, and in those it takes something from. */
 export interface Access {
   readonly repository: string;
-  readonly actions: readonly ('pull' | 'push' | 'delete')[];
+  readonly actions: readonly ('pull' | 'push')[];
   readonly from?: string;
 }
 
@@ -41,6 +42,7 @@ export function createAuthorizer(
 ): Authorizer {
   const credentials = new Map<string, Promise<Credentials>>();
   const tokens = new Map<string, Promise<Token>>();
+  const tokenServer = createTokenServers(transport);
   let challenge: Challenge | undefined;
 
   async function find(repository: string): Promise<Credentials> {
@@ -55,7 +57,7 @@ export function createAuthorizer(
     return found;
   }
 
-  /** A token for these scopes: the one at hand unless it is worn out, asked for once however many wait for it. */
+  /** A token for these scopes: the current one unless it is worn out, asked for once however many wait for it. */
   async function token(
     access: Access,
     known: Challenge,
@@ -68,9 +70,12 @@ export function createAuthorizer(
     // Someone else may have replaced it while this one waited.
     if (tokens.get(key) === held) {
       const scopes = mergeScopes([...scopesOf(access), ...(known.parameters.scope?.split(' ') ?? [])]);
-      const asked = credentialsFor(access.repository).then((who) =>
-        fetchToken(transport, known.parameters, scopes, who, scrubber, clock),
-      );
+      const ask = async () => {
+        const { realm = '', service = '' } = known.parameters;
+        const [server, who] = [await tokenServer(realm), await credentialsFor(access.repository)];
+        return fetchToken(transport, server, service, scopes, who, scrubber, clock);
+      };
+      const asked = ask();
       tokens.set(key, asked);
       asked.catch(() => tokens.get(key) === asked && tokens.delete(key));
     }
@@ -107,7 +112,7 @@ export function createAuthorizer(
 
 /** https://distribution.github.io/distribution/spec/auth/scope/ */
 function scopesOf({ repository, actions, from }: Access): string[] {
-  const own = repository === '' ? [] : [`repository:${repository}:${actions.join(',')}`];
+  const own = [`repository:${repository}:${actions.join(',')}`];
   return from === undefined ? own : [...own, `repository:${from}:pull`];
 }
 

@@ -12,7 +12,7 @@ const SCHEME = new RegExp(`^[\\s,]*(${TOKEN})(?:[ \\t]+|(?=,)|$)(?:[A-Za-z0-9._~
 
 /**
  * The challenges of a WWW-Authenticate header, which may hold several, or be sent several times (then
- * joined with commas). Text that is no challenge ends the list. RFC 9110, section 11.6.1.
+ * joined with commas). The list ends at text that is not a challenge. RFC 9110, section 11.6.1.
  */
 export function parseChallenges(header: string): Challenge[] {
   const challenges: Challenge[] = [];

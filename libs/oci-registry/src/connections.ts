@@ -12,8 +12,19 @@ export interface ConnectionSettings {
   readonly certificateFolders?: readonly string[];
   /** Where `http_proxy`, `https_proxy` and `no_proxy` are read, in lower or upper case. Default: nowhere. */
   readonly proxies?: Environment;
-  /** How long to wait, in milliseconds: for a connection, for an answer to begin, for the next bytes of it. */
-  readonly timeouts?: { readonly connect?: number; readonly answer?: number; readonly idle?: number };
+  /** Time limits, all in milliseconds. */
+  readonly timeouts?: Timeouts;
+}
+
+export interface Timeouts {
+  /** To connect. Default 10,000. */
+  readonly connect?: number;
+  /** Until an answer begins. Default 300,000: a registry may think for minutes before it answers for a large blob. */
+  readonly answer?: number;
+  /** Between two pieces of an answer. Default 60,000. */
+  readonly idle?: number;
+  /** For a body in all, beside the time that its bytes take at 16 KiB a second. Default 120,000. */
+  readonly total?: number;
 }
 
 /** Kept-alive connections, by host. */
@@ -38,7 +49,6 @@ export function createConnections(settings: ConnectionSettings): Connections {
       connections,
       connect,
       requestTls: connect,
-      // A registry may think for minutes before it answers the request that completes a large blob.
       headersTimeout: timeouts.answer ?? 300_000,
       bodyTimeout: timeouts.idle ?? 60_000,
       // Uploads gain nothing from HTTP/2, and a stream that resets there is not a connection that drops.

@@ -16,7 +16,7 @@ export interface Manifest extends Descriptor {
 export const IMAGE_INDEX = 'application/vnd.oci.image.index.v1+json';
 export const IMAGE_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 
-/** What a registry is told we can read, as one Accept header. */
+/** The types that we can read, for one Accept header. */
 export const MANIFEST_TYPES = [
   IMAGE_INDEX,
   IMAGE_MANIFEST,

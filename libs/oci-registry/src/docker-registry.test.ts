@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Credentials } from './credentials/credentials.ts';
-import { referrersTag } from './referrers.ts';
 import type { Repository } from './registry.ts';
 import { Secret } from './secret.ts';
+import { referrersTag } from './tagged-referrers.ts';
 import { type Certificates, hasOpenssl, makeCertificates } from './testing/certificates.ts';
 import { startCuttingProxy } from './testing/cutting-proxy.ts';
 import { type DockerRegistry, hasDockerRegistry, startDockerRegistry } from './testing/docker-registry.ts';
@@ -69,10 +69,6 @@ describe.skipIf(!hasDockerRegistry)('open (docker-registry)', () => {
   });
   afterAll(() => server.close());
 
-  test('is a registry', async () => {
-    expect(await connect(server.name).registry.ping()).toEqual({ version: 'registry/2.0' });
-  });
-
   test('takes small blobs whole and large ones in chunks, and gives them back', async () => {
     const { repository } = connect(server.name, inChunks);
     for (const bytes of [someBytes(0), someBytes(1), someBytes(64 * KIB), someBytes(1_000_000)]) {
@@ -109,8 +105,7 @@ describe.skipIf(!hasDockerRegistry)('open (docker-registry)', () => {
       digest: image.digest,
       size: image.manifest.bytes.byteLength,
     });
-    expect(await repository.deleteManifest(image.digest)).toBe(true);
-    expect(await repository.headManifest('a')).toBeUndefined();
+    expect(await repository.headManifest('none')).toBeUndefined();
   });
 
   test('refuses a wrong digest and a manifest whose blobs are missing, in its own words', async () => {
@@ -141,8 +136,6 @@ describe.skipIf(!hasDockerRegistry)('open (docker-registry)', () => {
     const note = await repository.putManifest(sha256(bytes), { mediaType: MANIFEST, bytes });
     expect(await repository.referrers(image.digest)).toEqual([{ ...note, artifactType: 'application/note' }]);
     expect(await repository.listTags()).toContain(referrersTag(image.digest));
-    await repository.deleteManifest(note.digest);
-    expect(await repository.referrers(image.digest)).toEqual([]);
   });
 
   test('keeps each of the referrers that several processes push at once', async () => {
@@ -180,7 +173,9 @@ describe.skipIf(!hasDockerRegistry)('open (docker-registry)', () => {
       await run('skopeo', ['copy', '--dest-tls-verify=false', '--preserve-digests', `dir:${folder}`, back]);
       const theirs = registry.repository('by/skopeo');
       expect((await theirs.getManifest('v1')).digest).toBe(image.digest);
-      expect((await collect(theirs.getBlob({ digest: sha256(layer) }))).equals(layer)).toBe(true);
+      expect(
+        (await collect(theirs.getBlob({ digest: sha256(layer), size: layer.byteLength }))).equals(layer),
+      ).toBe(true);
     },
   );
 
@@ -261,7 +256,9 @@ describe.skipIf(!hasDockerRegistry || !hasOpenssl)('with certificates (docker-re
     const { repository } = connect(server.name, { ...inChunks, caFile: certificates.ca });
     const image = imageOf(someBytes(1_000_000, 31));
     await push(repository, 'v1', image);
-    await expect(connect(server.name, { certificateFolders: [] }).registry.ping()).rejects.toMatchObject({
+    await expect(
+      connect(server.name, { certificateFolders: [] }).repository.listTags(),
+    ).rejects.toMatchObject({
       code: 'REGISTRY_TLS_FAILED',
     });
     if (hasSkopeo) {
@@ -287,11 +284,15 @@ describe.skipIf(!hasDockerRegistry || !hasOpenssl)('with certificates (docker-re
         tokens.close();
         await server.close();
       });
-      const client = connect(server.name, { ...inChunks, credentials: async () => basic });
+      const client = connect(server.name, {
+        ...inChunks,
+        caFile: certificates.ca,
+        credentials: async () => basic,
+      });
       return { tokens, server, ...client };
     }
 
-    test('gives tokens for pushing, mounting and deleting', async () => {
+    test('gives tokens for pushing and mounting', async () => {
       const { tokens, server, registry, repository } = await startBoth();
       const image = imageOf(someBytes(1_000_000, 41));
       await push(repository, 'v1', image);
@@ -307,7 +308,6 @@ describe.skipIf(!hasDockerRegistry || !hasOpenssl)('with certificates (docker-re
         'repository:owner/name:pull,push',
         'repository:other/place:pull,push repository:owner/name:pull',
       ]);
-      expect(await repository.deleteManifest(image.digest)).toBe(true);
     });
 
     test('whose tokens end in the middle of an upload', async () => {

@@ -3,89 +3,108 @@ import { CodedError, type ErrorCatalogue } from '@qemu-user-static/errors';
 export const REGISTRY_ERRORS = {
   REFERENCE_INVALID: {
     meaning:
-      'An image, repository, tag or digest is not written as the OCI distribution specification wants it.',
-    remedy: 'Write it as host/path:tag or host/path@sha256:digest, with a path in lower case.',
+      'The name of an image, repository, tag or digest breaks the grammar of the OCI distribution specification.',
+    remedy:
+      'Write HOST/PATH:TAG or HOST/PATH@sha256:DIGEST with a lower-case path, for example `ghcr.io/owner/name:1.0`.',
   },
   CREDENTIALS_UNREADABLE: {
-    meaning: 'A file or variable that should hold the credentials of a registry cannot be used.',
-    remedy: 'Mend or remove the named file or variable, or log in anew with docker login or podman login.',
+    meaning: 'A file or variable that should contain credentials for a registry cannot be used.',
+    remedy: 'Fix or remove the named file or variable, or log in again: `docker login REGISTRY`.',
   },
   CREDENTIALS_AMBIGUOUS: {
     meaning:
-      'REGISTRY_USERNAME and REGISTRY_PASSWORD name no registry, and more than one registry asks for them.',
+      'REGISTRY_USERNAME and REGISTRY_PASSWORD do not name a registry, and more than one registry asks for credentials.',
     remedy:
-      'Set REGISTRY_HOST, or a pair for each host, as REGISTRY_USERNAME_GHCR_IO and REGISTRY_PASSWORD_GHCR_IO.',
+      'Set REGISTRY_HOST, for example `export REGISTRY_HOST=ghcr.io`, or a pair for each host: REGISTRY_USERNAME_GHCR_IO and REGISTRY_PASSWORD_GHCR_IO.',
   },
   CREDENTIAL_HELPER_FAILED: {
-    meaning: 'The program docker-credential-… named in an auth file gave no usable answer.',
-    remedy: 'Run the named program by hand with the argument get, or log in without it.',
+    meaning: 'A credential helper (docker-credential-…) named in an auth file gave no usable answer.',
+    remedy: 'Run it by hand: `echo REGISTRY | docker-credential-NAME get`; or log in without it.',
   },
   REGISTRY_CERTIFICATES_UNREADABLE: {
     meaning: 'A certificate authority or a client certificate for a registry cannot be used.',
-    remedy: 'Give readable PEM files; every client NAME.cert needs its NAME.key beside it.',
+    remedy:
+      'Check the named file: `openssl x509 -noout -subject -in FILE`. Every client certificate NAME.cert needs its NAME.key in the same folder.',
   },
   REGISTRY_PLAIN_HTTP: {
-    meaning: 'A registry that is not on this machine would be spoken to without TLS.',
-    remedy: 'Use a registry with TLS, or accept the risk explicitly with --plain-http.',
+    meaning: 'A registry on another machine would be contacted without TLS.',
+    remedy: 'Use a registry with TLS, or accept the risk with `--plain-http`.',
+  },
+  REGISTRY_TOKEN_SERVER_REFUSED: {
+    meaning:
+      'A registry names a token server on another host without TLS, or a second one after the first. No credentials were sent there.',
+    remedy:
+      'Check that the registry is the one you mean, and which token server it names: `curl -sI https://REGISTRY/v2/ | grep -i www-authenticate`.',
   },
   REGISTRY_UNREACHABLE: {
-    meaning: 'The connection to a registry could not be made, broke, or went silent for too long.',
-    remedy: 'Check the host name and the network, then run again: what has been sent is not sent twice.',
+    meaning: 'The connection to a registry could not be made, broke, or was silent for too long.',
+    remedy:
+      'Check the host name and the network: `curl -I https://REGISTRY/v2/`. Then run again; blobs that have arrived are not sent again.',
+  },
+  REGISTRY_TOO_SLOW: {
+    meaning: 'A registry sent or accepted data more slowly than 16 KiB a second for over two minutes.',
+    remedy:
+      'Check the network: `curl -o /dev/null https://REGISTRY/v2/`. Then run again; blobs that have arrived are not sent again.',
   },
   REGISTRY_TLS_FAILED: {
     meaning: 'No trusted TLS connection to a registry could be made.',
     remedy:
-      'Give the certificate authority of a private registry, or --plain-http if it really speaks no TLS and you accept that.',
+      'Pass `--ca FILE` for a private certificate authority, or `--plain-http` for a registry without TLS.',
   },
   REGISTRY_UNAUTHORIZED: {
-    meaning: 'A registry, or its token server, did not accept the credentials, or none were found for it.',
-    remedy: 'Log in with docker login or podman login, or set REGISTRY_USERNAME and REGISTRY_PASSWORD.',
+    meaning: 'A registry or its token server did not accept the credentials, or none were found.',
+    remedy: 'Log in with `docker login REGISTRY`, or set REGISTRY_USERNAME and REGISTRY_PASSWORD.',
   },
   REGISTRY_DENIED: {
-    meaning: 'A registry knows who asks and does not allow it.',
-    remedy: 'Ask for the right to do this in the named repository, or use a token that has it.',
+    meaning: 'A registry accepted the credentials but does not allow the request.',
+    remedy:
+      'Ask the owner of the named repository for the right to push or pull, or log in with a token that has it: `docker login REGISTRY`.',
   },
   REGISTRY_NOT_FOUND: {
-    meaning: 'A registry does not have the repository, manifest, blob or upload session asked for.',
+    meaning: 'A registry does not have the repository, manifest, blob or upload session.',
     remedy:
-      'Check the name. Some registries answer so as well when the credentials do not reach the repository.',
+      'Check the name. Some registries also answer this for a private repository: log in with `docker login REGISTRY`.',
   },
   REGISTRY_RATE_LIMITED: {
-    meaning: 'A registry answers that it was asked too often.',
-    remedy: 'Wait as long as the message says and run again; logging in often raises the limit.',
+    meaning: 'A registry refuses more requests for now (HTTP status 429).',
+    remedy:
+      'Wait as long as the message says, then run again. Logging in often raises the limit: `docker login REGISTRY`.',
   },
   REGISTRY_UNAVAILABLE: {
-    meaning: 'A registry failed on its own side, again after several attempts.',
-    remedy: 'Run again later: what has been sent is not sent twice.',
+    meaning: 'A registry failed with a server error, again after several attempts.',
+    remedy: 'Run again later; blobs that have arrived are not sent again.',
   },
   REGISTRY_REFUSED: {
     meaning: 'A registry refused a request as wrong.',
     remedy: "Read the registry's own code and message; the same request will be refused again.",
   },
   REGISTRY_PROTOCOL_BROKEN: {
-    meaning: 'A server answered in a way the OCI distribution specification does not know.',
-    remedy: 'Check that the address is that of a registry and not of a proxy or a login page.',
+    meaning: 'A server answered in a way that the OCI distribution specification does not allow.',
+    remedy:
+      'Check that the address is a registry and not a proxy or a login page: `curl -i https://REGISTRY/v2/`.',
   },
   REGISTRY_DIGEST_MISMATCH: {
-    meaning: 'What a registry served or stored does not have the digest it must have.',
-    remedy: 'Do not use the content. Report it to the owner of the registry; something between altered it.',
+    meaning: 'What a registry sent or stored does not have the digest it must have.',
+    remedy:
+      'Do not use the content. Report it to the owner of the registry: the registry or a proxy altered it.',
   },
   REGISTRY_ANSWER_TOO_LARGE: {
-    meaning: 'A registry answered with more bytes than the thing asked for may have.',
-    remedy: 'Check what is stored under the named reference; a manifest has at most 4 MiB.',
+    meaning: 'A registry sent more bytes or entries than the request allows.',
+    remedy:
+      'Check what the named reference contains: `curl -sI https://REGISTRY/v2/PATH/manifests/TAG`. A manifest has at most 4 MiB.',
   },
   MANIFEST_TYPE_MISMATCH: {
-    meaning: 'The media type inside a manifest is not the one it is sent or served as.',
-    remedy: 'Push the manifest again with the media type it names itself.',
+    meaning: 'The media type inside a manifest differs from the one it is sent or served as.',
+    remedy: 'Push the manifest again with the media type that it contains.',
   },
   REFERRERS_CONTESTED: {
     meaning:
-      'Several processes change the list of what refers to one manifest, and kept undoing this one’s change.',
-    remedy: 'Run again when the others are through. The manifest itself is stored; only the list lacks it.',
+      'Other processes kept overwriting the list of referrers of a manifest. The manifest is stored; only the list lacks it.',
+    remedy: 'Run again when the other processes have finished.',
   },
   UPLOAD_SOURCE_WRONG: {
-    meaning: 'The local source of a blob could not be read, or has another size than it claims.',
-    remedy: 'Make the blob anew; the file was changed or damaged since its size and digest were taken.',
+    meaning: 'A local blob cannot be read, or its size or digest is not the expected one.',
+    remedy: 'Rebuild the blob: the file was changed or damaged after its size and digest were taken.',
   },
 } as const satisfies ErrorCatalogue;
 

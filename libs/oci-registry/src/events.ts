@@ -1,12 +1,12 @@
 /**
- * What a client tells while it works. Addresses are without secrets.
+ * What a client reports while it works. Addresses are without secrets.
  *
  * - `request`: an answer arrived.
  * - `retry`: something failed and is tried again after `delayMs`.
  * - `upload-progress`: `sent` of `size` bytes have been handed to the network; goes back when a registry
  *   has less than was sent, or an upload starts over.
  * - `mount`: a blob was taken over from another repository (`hit`), or must be uploaded.
- * - `warning`: the registry's own words to the user, each told once (distribution-spec, "Warnings").
+ * - `warning`: the registry's own words to the user, each reported once (distribution-spec, "Warnings").
  */
 export type RegistryEvent =
   | { readonly type: 'request'; readonly method: string; readonly address: string; readonly status: number }
@@ -17,6 +17,8 @@ export type RegistryEvent =
       readonly reason: string;
       readonly attempt: number;
       readonly delayMs: number;
+      /** How long the server asked to wait, in milliseconds, where it did. */
+      readonly retryAfterMs?: number;
     }
   | {
       readonly type: 'upload-progress';

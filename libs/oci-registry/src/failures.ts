@@ -51,7 +51,7 @@ function codeOf(status: number): RegistryErrorCode {
  * The errors in an answer's body: a registry's `{"errors": [{"code", "message"}]}` (distribution-spec, "Error
  * Codes"), or a token server's `{"error", "error_description"}` (RFC 6749, section 5.2). Any other body has none.
  */
-export function parseErrorBody(body: string, scrubber: Scrubber): RegistryErrorDetail[] {
+function parseErrorBody(body: string, scrubber: Scrubber): RegistryErrorDetail[] {
   let parsed: { errors?: unknown; error?: unknown; error_description?: unknown } | null;
   try {
     parsed = JSON.parse(body);
@@ -76,6 +76,9 @@ export function shown(text: string): string {
 const TLS_CODES =
   /^(?:ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO)/;
 
+// What undici's parser says of other protocols. The end of a connection inside an answer is only a broken connection.
+const NOT_HTTP = /^(?:HTTPParserError$|HPE_(?!INVALID_EOF_STATE|CLOSED_CONNECTION)|UND_ERR_HEADERS_OVERFLOW)/;
+
 /**
  * What to throw when a connection failed: a {@link RegistryError}, or the error as it was when it is not
  * about the connection (our own errors, an abort, a bug).
@@ -87,12 +90,13 @@ export function connectionFailure(
 ): unknown {
   if (signal?.aborted) return signal.reason;
   if (cause instanceof CodedError || !(cause instanceof Error)) return cause;
-  const { code } = cause as NodeJS.ErrnoException;
+  const { code = cause.name } = cause as NodeJS.ErrnoException;
   const request = { method, address: shownAddress(url) };
   // Several addresses that all refuse give an error without words.
   const words = cause.message || code || 'the connection failed';
-  if (code === undefined || code === 'UND_ERR_INVALID_ARG') return cause;
+  if (code === 'UND_ERR_INVALID_ARG') return cause;
   if (TLS_CODES.test(code)) return new RegistryError('REGISTRY_TLS_FAILED', words, request, cause);
+  if (NOT_HTTP.test(code)) return brokenProtocol({ method, url }, `does not answer in HTTP: ${words}`);
   if (!/^(?:UND_ERR_|HPE_|E[A-Z])/.test(code)) return cause;
   return new RegistryError(
     'REGISTRY_UNREACHABLE',
@@ -100,6 +104,18 @@ export function connectionFailure(
     { ...request, temporary: code !== 'ENOTFOUND' },
     cause,
   );
+}
+
+/** An answer with more than was asked for. */
+export function tooLarge({ method, url }: Asked, limit: number, of: 'bytes' | 'entries'): RegistryError {
+  const words = `answers with more than ${limit} ${of}`;
+  return new RegistryError('REGISTRY_ANSWER_TOO_LARGE', words, { method, address: shownAddress(url) });
+}
+
+/** A body that came, or was taken, more slowly than any connection worth using. */
+export function tooSlow({ method, url }: Asked, what: 'answers' | 'reads'): RegistryError {
+  const words = `${what} too slowly: the time for it is over`;
+  return new RegistryError('REGISTRY_TOO_SLOW', words, { method, address: shownAddress(url) });
 }
 
 /** An answer that the specification does not allow. */

@@ -25,6 +25,12 @@ export interface Http {
   retried<T>(call: Call, read: (answer: Incoming) => Promise<T>): Promise<T>;
 }
 
+/** Content-Length of a whole answer, in bytes; `undefined` where it is missing or not a number. */
+export function lengthOf(answer: Incoming): number | undefined {
+  const length = answer.header('content-length') ?? '';
+  return answer.status === 200 && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
+}
+
 const MAX_ERROR_BODY = 64 << 10;
 
 export function createHttp(
@@ -43,6 +49,8 @@ export function createHttp(
     const first = await authorizer.before(call.access);
     const answer = await send(first);
     if (answer.status !== 401) return answer;
+    // Another host's demands are not the registry's.
+    if (answer.strayed) return answer;
     const second = await authorizer.after(call.access, answer.header('www-authenticate'), first);
     if (second === undefined) return answer;
     await answer.discard();

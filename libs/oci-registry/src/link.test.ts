@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { nextPage } from './link.ts';
 
-const page = new URL('https://r.example/v2/a/tags/list?n=2');
+const page = { method: 'GET', url: new URL('https://r.example/v2/a/tags/list?n=2') };
 
 test.each([
   ['</v2/a/tags/list?n=2&last=b>; rel="next"', 'https://r.example/v2/a/tags/list?n=2&last=b'],
@@ -13,4 +13,13 @@ test.each([
   [undefined, undefined],
 ])('%j leads to %j', (header, next) => {
   expect(nextPage(header, page)?.href).toBe(next);
+});
+
+test.each([
+  '<http://[>; rel="next"',
+  '<https://s.example/x>; rel=next',
+  '<http://r.example/x>; rel=next',
+  '<data:x>; rel=next',
+])('%j is refused', (header) => {
+  expect(() => nextPage(header, page)).toThrow('not an address of this registry');
 });

@@ -36,7 +36,7 @@ test('what is not there is undefined by HEAD and an error by GET, after one requ
   expect(server.requests).toHaveLength(2);
 });
 
-test('the registry is told which types can be read, and the type a manifest has', async () => {
+test('a request says which types can be read, and the type a manifest has', async () => {
   const { repository, server } = await start();
   await repository.putManifest('x', manifest);
   await repository.getManifest('x');
@@ -71,7 +71,7 @@ describe('content that is not what it must be is refused, and not asked for agai
     expect(server.requests.filter(({ method }) => method === 'GET')).toHaveLength(1);
   });
 
-  test('a body with another digest, when no header tells one', async () => {
+  test('a body with another digest, when no header names one', async () => {
     const { repository, server } = await start({ digestHeader: false });
     await repository.putManifest('x', manifest);
     server.inject({ method: 'GET', fault: { kind: 'corrupt-answer' } });
@@ -115,7 +115,7 @@ test('a manifest is not sent under a digest or type that is not its own', async 
     `has digest ${digest}`,
   );
   await expect(repository.putManifest('x', { ...manifest, mediaType: 'text/plain' })).rejects.toThrow(
-    'calls itself',
+    'its own mediaType is',
   );
   await expect(repository.putManifest('not a tag', manifest)).rejects.toThrow('not a tag');
   expect(server.requests).toHaveLength(0);
@@ -129,25 +129,77 @@ test('an answer cut by a drop is asked for again', async () => {
   expect(server.faults).toEqual({ 'drop-answer': 2 });
 });
 
+describe('only 201 means stored', () => {
+  test.each([200, 202])('after %i the registry is asked whether it has the manifest', async (status) => {
+    const { repository, server } = await start();
+    server.inject({ method: 'PUT', fault: { kind: 'status', status } });
+    await expect(repository.putManifest('x', manifest)).rejects.toMatchObject({
+      code: 'REGISTRY_PROTOCOL_BROKEN',
+      message: expect.stringContaining('does not have it'),
+    });
+    server.store.manifests.set(`owner/name@${digest}`, { mediaType: TYPE, bytes });
+    server.store.tags.set('owner/name:x', digest);
+    server.inject({ method: 'PUT', fault: { kind: 'status', status } });
+    expect(await repository.putManifest('x', manifest)).toEqual(descriptor);
+  });
+
+  test('nor is it stored when the tag still names another manifest', async () => {
+    const { repository, server } = await start();
+    await repository.putManifest('x', manifest);
+    server.inject({ method: 'PUT', fault: { kind: 'status', status: 202 } });
+    const other = Buffer.from(JSON.stringify({ mediaType: TYPE, other: true }));
+    await expect(repository.putManifest('x', { mediaType: TYPE, bytes: other })).rejects.toMatchObject({
+      code: 'REGISTRY_PROTOCOL_BROKEN',
+    });
+  });
+});
+
+describe('HEAD, which is not counted as a pull', () => {
+  const methods = (requests: readonly { method: string }[]) => requests.map(({ method }) => method).join(' ');
+
+  test('is enough where the registry reports the digest, whatever else it leaves out', async () => {
+    const { repository, server } = await start();
+    const headers = { 'docker-content-digest': digest };
+    server.inject({ method: 'HEAD', fault: { kind: 'status', status: 200, headers } });
+    expect(await repository.headManifest('x')).toMatchObject({ digest });
+    expect(methods(server.requests)).toBe('HEAD');
+  });
+
+  test.each([{}, { 'docker-content-digest': '' }, { 'docker-content-digest': `sha512:${'0'.repeat(128)}` }])(
+    'is followed by one GET where it does not: %j',
+    async (headers) => {
+      const { repository, server } = await start({ digestHeader: false });
+      await repository.putManifest('x', manifest);
+      server.inject({ method: 'HEAD', fault: { kind: 'status', status: 200, headers } });
+      expect(await repository.headManifest('x')).toEqual(descriptor);
+      expect(methods(server.requests)).toBe('PUT HEAD GET');
+    },
+  );
+
+  test('a tag that moves is seen the next time it is asked for', async () => {
+    const { repository, server } = await start();
+    await repository.putManifest('x', manifest);
+    expect((await repository.headManifest('x'))?.digest).toBe(digest);
+    server.store.tags.delete('owner/name:x');
+    expect(await repository.headManifest('x')).toBeUndefined();
+  });
+});
+
+test('a registry that is asked too often is waited for, and the event says how long', async () => {
+  const { repository, server, clock, events } = await start();
+  await repository.putManifest('x', manifest);
+  const headers = { 'retry-after': '600' };
+  server.inject({ method: 'HEAD', fault: { kind: 'status', status: 429, headers } });
+  expect(await repository.headManifest('x')).toEqual(descriptor);
+  expect(clock.sleeps).toEqual([600_125]);
+  expect(events).toContainEqual(
+    expect.objectContaining({ type: 'retry', attempt: 2, delayMs: 600_125, retryAfterMs: 600_000 }),
+  );
+});
+
 test('a PUT whose answer is lost is sent again', async () => {
   const { repository, server } = await start();
   server.inject({ method: 'PUT', fault: { kind: 'lose-answer' } });
   expect(await repository.putManifest('x', manifest)).toEqual(descriptor);
   expect(server.requests.map(({ method }) => method)).toEqual(['PUT', 'PUT']);
-});
-
-test('a manifest is deleted once; where that is not allowed the registry says so', async () => {
-  const { repository } = await start();
-  await repository.putManifest('x', manifest);
-  expect(await repository.deleteManifest(digest)).toBe(true);
-  expect(await repository.deleteManifest(digest)).toBe(false);
-  expect(await repository.headManifest('x')).toBeUndefined();
-
-  const forbidding = await start({ deletes: false });
-  await forbidding.repository.putManifest('x', manifest);
-  await expect(forbidding.repository.deleteManifest('x')).rejects.toMatchObject({
-    code: 'REGISTRY_REFUSED',
-    status: 405,
-    details: [{ code: 'UNSUPPORTED' }],
-  });
 });

@@ -1,8 +1,8 @@
 import { type Descriptor, MANIFEST_TYPES, type Manifest } from './descriptor.ts';
-import { digestOf, isVerifiable, sameAlgorithm } from './digest.ts';
+import { digestOf, isDigest } from './digest.ts';
 import { LocalContentError, RegistryError } from './errors.ts';
-import { type Asked, brokenProtocol } from './failures.ts';
-import type { Call, Http } from './http.ts';
+import { type Asked, brokenProtocol, shown } from './failures.ts';
+import { type Call, type Http, lengthOf } from './http.ts';
 import { readBytes } from './read.ts';
 import { checkTagOrDigest } from './reference.ts';
 import { shownAddress } from './secret.ts';
@@ -11,39 +11,49 @@ import type { Incoming } from './transport.ts';
 /** "Client and registry implementations SHOULD expect to be able to support manifest pushes of at least 4 megabytes." */
 export const MAX_MANIFEST = 4 << 20;
 
+/** What HEAD reports of a manifest: its digest, and the rest where the registry says it. */
+export interface ManifestHead {
+  readonly digest: string;
+  readonly mediaType: string | undefined;
+  /** Bytes. */
+  readonly size: number | undefined;
+}
+
 /** A manifest stored, and the subject the registry itself has filed it under, if it has. */
-export interface Stored {
+interface Stored {
   readonly descriptor: Descriptor;
   readonly subject: string | undefined;
 }
 
-/** The manifest a tag or digest names, without its content; `undefined` when there is none. */
+/**
+ * The manifest a tag or digest names, by HEAD, which Docker Hub does not count as a pull; `undefined` when there
+ * is none. A registry that leaves Docker-Content-Digest out is asked by one GET, and the digest computed here.
+ */
 export async function headManifest(
   http: Http,
   repository: string,
   reference: string,
-): Promise<Descriptor | undefined> {
+): Promise<ManifestHead | undefined> {
   const call = await manifestCall(http, 'HEAD', repository, reference, [200, 404]);
   const answer = await http.retried(call, async (incoming) => {
     await incoming.discard();
     return incoming;
   });
   if (answer.status === 404) return undefined;
-  const digest = answer.header('docker-content-digest');
-  const [mediaType, size] = [typeOf(answer), Number(answer.header('content-length') ?? Number.NaN)];
-  // Old registries leave headers out: then only the content tells.
-  if (digest === undefined || mediaType === undefined || Number.isNaN(size)) {
+  const digest = answer.header('docker-content-digest') ?? '';
+  if (!isDigest(digest)) {
     const { bytes: _, ...descriptor } = await getManifest(http, repository, reference, MAX_MANIFEST);
     return descriptor;
   }
-  if (reference.includes(':')) checkServedDigest(answer, reference, call);
-  return { mediaType, digest, size };
+  if (isDigest(reference)) checkServedDigest(answer, reference, call);
+  return { digest, mediaType: typeOf(answer), size: lengthOf(answer) };
 }
 
 /**
  * A manifest with its content, whose digest is computed here and compared with the one asked for and the
  * one the registry names.
  *
+ * @param limit bytes
  * @throws RegistryError REGISTRY_NOT_FOUND, REGISTRY_ANSWER_TOO_LARGE, REGISTRY_DIGEST_MISMATCH
  * @throws LocalContentError MANIFEST_TYPE_MISMATCH
  */
@@ -56,12 +66,8 @@ export async function getManifest(
   const call = await manifestCall(http, 'GET', repository, reference, [200]);
   return http.retried(call, async (answer) => {
     const bytes = await readBytes(answer, limit, call);
-    const served = answer.header('docker-content-digest');
-    const digest = digestOf(
-      bytes,
-      reference.includes(':') ? reference : served && isVerifiable(served) ? served : undefined,
-    );
-    if (reference.includes(':') && digest !== reference) throw mismatch(call, reference, digest);
+    const digest = digestOf(bytes);
+    if (isDigest(reference) && digest !== reference) throw mismatch(call, reference, digest);
     checkServedDigest(answer, digest, call);
     const mediaType = typeOf(answer);
     if (mediaType === undefined) throw brokenProtocol(call, 'answers without a Content-Type', answer.status);
@@ -70,7 +76,13 @@ export async function getManifest(
   });
 }
 
-/** Stores a manifest under a tag or its digest, and makes sure the registry took it for the same. */
+/**
+ * Stores a manifest under a tag or its digest, and makes sure the registry took it for the same. Only 201 means
+ * stored; after another success the registry is asked whether it has it.
+ *
+ * @throws RegistryError REGISTRY_DIGEST_MISMATCH, REGISTRY_PROTOCOL_BROKEN
+ * @throws LocalContentError UPLOAD_SOURCE_WRONG, MANIFEST_TYPE_MISMATCH, before anything is sent
+ */
 export async function putManifest(
   http: Http,
   repository: string,
@@ -82,52 +94,43 @@ export async function putManifest(
     headers: { 'content-type': mediaType },
     body: bytes,
   };
-  const digest = digestOf(bytes, reference.includes(':') ? reference : undefined);
-  if (reference.includes(':') && digest !== reference) {
+  const digest = digestOf(bytes);
+  if (isDigest(reference) && digest !== reference) {
     throw new LocalContentError(
       'UPLOAD_SOURCE_WRONG',
       `the manifest to store as ${reference} has digest ${digest}`,
     );
   }
   checkMediaType(bytes, mediaType, shownAddress(call.url));
-  return http.retried(call, async (answer) => {
-    await answer.discard();
-    checkServedDigest(answer, digest, call);
-    return {
-      descriptor: { mediaType, digest, size: bytes.byteLength },
-      subject: answer.header('oci-subject'),
-    };
+  const answer = await http.retried(call, async (incoming) => {
+    await incoming.discard();
+    checkServedDigest(incoming, digest, call);
+    return incoming;
   });
-}
-
-/** `false` when there was nothing to delete. */
-export async function deleteManifest(http: Http, repository: string, reference: string): Promise<boolean> {
-  const call = await manifestCall(http, 'DELETE', repository, reference, [200, 202, 204, 404]);
-  return http.retried(call, async (answer) => {
-    await answer.discard();
-    return answer.status !== 404;
-  });
+  if (answer.status !== 201 && (await headManifest(http, repository, reference))?.digest !== digest)
+    throw brokenProtocol(call, 'accepts the manifest and does not have it', answer.status);
+  return {
+    descriptor: { mediaType, digest, size: bytes.byteLength },
+    subject: answer.header('oci-subject'),
+  };
 }
 
 async function manifestCall(
   http: Http,
-  method: string,
+  method: 'HEAD' | 'GET' | 'PUT',
   repository: string,
   reference: string,
   expect: readonly number[],
 ): Promise<Call> {
   const url = await http.address(`${repository}/manifests/${checkTagOrDigest(reference)}`);
-  const actions = { PUT: ['pull', 'push'], DELETE: ['delete'] }[method] ?? ['pull'];
-  const access = { repository, actions: actions as Call['access']['actions'] };
+  const access: Call['access'] = { repository, actions: method === 'PUT' ? ['pull', 'push'] : ['pull'] };
   return { method, url, access, expect, headers: { accept: MANIFEST_TYPES.join(', ') } };
 }
 
 /** Docker-Content-Digest must be the digest we know, unless it is of another algorithm. */
 export function checkServedDigest(answer: Incoming, digest: string, asked: Asked): void {
   const served = answer.header('docker-content-digest');
-  if (served !== undefined && served !== digest && sameAlgorithm(served, digest)) {
-    throw mismatch(asked, digest, served);
-  }
+  if (served?.startsWith('sha256:') && served !== digest) throw mismatch(asked, digest, served);
 }
 
 export function mismatch({ method, url }: Asked, wanted: string, got: string): RegistryError {
@@ -155,7 +158,7 @@ function checkMediaType(bytes: Uint8Array, mediaType: string, where: string): vo
   if (named !== undefined && named !== mediaType) {
     throw new LocalContentError(
       'MANIFEST_TYPE_MISMATCH',
-      `${where} is ${mediaType} and calls itself ${named}`,
+      `${where} is ${mediaType} and its own mediaType is ${shown(String(named))}`,
     );
   }
 }

@@ -1,6 +1,4 @@
-import { RegistryError } from './errors.ts';
-import { type Asked, brokenProtocol } from './failures.ts';
-import { shownAddress } from './secret.ts';
+import { type Asked, brokenProtocol, tooLarge } from './failures.ts';
 import type { Incoming } from './transport.ts';
 
 /** A whole answer in memory. @throws RegistryError REGISTRY_ANSWER_TOO_LARGE before more than `limit` bytes are held. */
@@ -9,10 +7,7 @@ export async function readBytes(answer: Incoming, limit: number, asked: Asked): 
   let size = 0;
   for await (const chunk of answer.body()) {
     size += chunk.byteLength;
-    if (size > limit) {
-      const request = { method: asked.method, address: shownAddress(asked.url), status: answer.status };
-      throw new RegistryError('REGISTRY_ANSWER_TOO_LARGE', `answers with more than ${limit} bytes`, request);
-    }
+    if (size > limit) throw tooLarge(asked, limit, 'bytes');
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
@@ -34,7 +29,7 @@ export async function readObject(
     if (typeof value === 'object' && value !== null && !Array.isArray(value))
       return value as Record<string, unknown>;
   } catch {
-    // told below, without the parser's message: it quotes the answer
+    // reported below, without the parser's message: it quotes the answer
   }
   throw brokenProtocol(asked, 'does not answer with a JSON object', answer.status);
 }

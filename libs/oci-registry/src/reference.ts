@@ -23,8 +23,7 @@ const DOCKER_HUB = 'docker.io';
 const DOCKER_HUB_ALIASES = new Set(['index.docker.io', 'registry-1.docker.io']);
 
 /**
- * Reads `[host[:port]/]path[:tag][@digest]` as Docker, containerd and Podman do. No tag is invented: see
- * {@link withDefaultTag}.
+ * Reads `[host[:port]/]path[:tag][@digest]` as Docker, containerd and Podman do. A name without a tag stays without one.
  *
  * @throws InvalidReferenceError REFERENCE_INVALID, naming the part that is wrong.
  */
@@ -46,7 +45,7 @@ export function parseReference(text: string): ImageReference {
   };
 }
 
-/** The first part is a host when it looks like one: it has a dot, a port, a capital, or is `localhost`. */
+/** The first part is a host when it can only be one: it has a dot, a port, a capital, or is `localhost`. */
 function parseRepository(name: string): { registry: string; repository: string } {
   const slash = name.indexOf('/');
   const first = name.slice(0, Math.max(slash, 0));
@@ -56,18 +55,6 @@ function parseRepository(name: string): { registry: string; repository: string }
   const path = isHost ? name.slice(slash + 1) : name;
   const official = registry === DOCKER_HUB && !path.includes('/');
   return { registry, repository: checkRepository(official ? `library/${path}` : path) };
-}
-
-/** The same reference, with `:latest` when it has neither tag nor digest. */
-export function withDefaultTag(reference: ImageReference): ImageReference {
-  return reference.tag === undefined && reference.digest === undefined
-    ? { ...reference, tag: 'latest' }
-    : reference;
-}
-
-/** A reference as text in full: `docker.io/library/ubuntu:24.04`. */
-export function formatReference({ registry, repository, tag, digest }: ImageReference): string {
-  return `${registry}/${repository}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`;
 }
 
 /** The host that serves a registry's API. Docker Hub's is not the one in its names. */
@@ -93,7 +80,7 @@ export function checkRepository(path: string): string {
   throw new InvalidReferenceError(`"${path}" is not the path of a repository${hint}`);
 }
 
-export function checkTag(tag: string): string {
+function checkTag(tag: string): string {
   if (!TAG.test(tag)) throw new InvalidReferenceError(`"${tag}" is not a tag`);
   return tag;
 }

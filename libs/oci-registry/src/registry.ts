@@ -13,15 +13,15 @@ import type { Descriptor, Manifest } from './descriptor.ts';
 import { RegistryError } from './errors.ts';
 import type { OnEvent } from './events.ts';
 import { createHttp } from './http.ts';
-import { getManifest, headManifest, MAX_MANIFEST } from './manifests.ts';
-import { type Capabilities, ping } from './ping.ts';
+import { getManifest, headManifest, MAX_MANIFEST, type ManifestHead } from './manifests.ts';
 import { checkRegistry, checkRepository } from './reference.ts';
-import { createReferrers } from './referrers.ts';
+import { Referrers } from './referrers.ts';
 import { createScrubber } from './secret.ts';
 import { listTags } from './tags.ts';
 import { createTransport } from './transport.ts';
-import { type BlobSource, createUploads, type MountResult, type UploadSettings } from './upload.ts';
+import { type MountResult, type UploadSettings, Uploads } from './upload.ts';
 import type { UploadSession } from './upload-session.ts';
+import type { BlobSource } from './upload-source.ts';
 
 export interface RegistrySettings extends ConnectionSettings, UploadSettings {
   /** Where credentials come from; without it, nowhere. See `createCredentialSource`. */
@@ -42,27 +42,23 @@ export interface RegistrySettings extends ConnectionSettings, UploadSettings {
 /** One registry. Connections, tokens and what was learnt of it are shared by all its repositories. */
 export interface Registry {
   readonly name: string;
-  /** Whether this is a registry that lets us in. @throws RegistryError otherwise */
-  ping(): Promise<Capabilities>;
   repository(path: string): Repository;
   /** Drops the connections. */
   close(): Promise<void>;
 }
 
 /**
- * One repository of a registry. Every function throws `RegistryError`, and `InvalidReferenceError` for a tag or
- * digest that is none; those that throw more say so where they are written.
+ * One repository of a registry. Every function throws `RegistryError`, and `InvalidReferenceError` for
+ * what is not a tag or digest; those that throw more list it.
  */
 export interface Repository {
-  /** What a tag or digest names; `undefined` when nothing has that name. */
-  headManifest(reference: string): Promise<Descriptor | undefined>;
+  /** What a tag or digest names, by HEAD; `undefined` when nothing has that name. Nothing is cached. */
+  headManifest(reference: string): Promise<ManifestHead | undefined>;
   /** With its bytes, whose digest has been verified; at most `limit` of them (4 MiB). */
   getManifest(reference: string, limit?: number): Promise<Manifest>;
   /** Stores under a tag or its digest; keeps the list of referrers of its subject where the registry does not. */
   putManifest(reference: string, manifest: Pick<Manifest, 'mediaType' | 'bytes'>): Promise<Descriptor>;
-  /** `false` when there was nothing to delete. */
-  deleteManifest(reference: string): Promise<boolean>;
-  /** The blob's size, where the registry tells it; `undefined` when the repository does not have the blob. */
+  /** The blob's size, where the registry reports it; `undefined` when the repository does not have the blob. */
   headBlob(digest: string): Promise<{ size: number | undefined } | undefined>;
   /** Bytes that are proven to be the blob's only when the iteration ends without an error. */
   getBlob(blob: BlobName): AsyncGenerator<Uint8Array>;
@@ -73,14 +69,14 @@ export interface Repository {
   /** All tags; none when the repository does not exist. */
   listTags(): Promise<string[]>;
   /** Descriptors of the manifests whose subject is this digest, of one `artifactType` if given. */
-  referrers(digest: string, artifactType?: string): Promise<Descriptor[]>;
+  referrers(digest: string, artifactType?: string): Promise<readonly Descriptor[]>;
 }
 
 /**
  * A client for one registry, named as in references: `docker.io`, `ghcr.io`, `localhost:5000`. Nothing is sent
  * before the first call.
  *
- * @throws InvalidReferenceError REFERENCE_INVALID for a name that is no host.
+ * @throws InvalidReferenceError REFERENCE_INVALID for a name that is not a host.
  */
 export function openRegistry(name: string, settings: RegistrySettings = {}): Registry {
   checkRegistry(name);
@@ -89,6 +85,7 @@ export function openRegistry(name: string, settings: RegistrySettings = {}): Reg
   const connections = createConnections(settings);
   const transport = createTransport(name, connections, onEvent, scrubber, {
     userAgent: settings.userAgent ?? 'qemu-user-static',
+    graceMs: settings.timeouts?.total ?? 120_000,
     ...(settings.plainHttp !== undefined && { plainHttp: settings.plainHttp }),
     ...(signal && { signal }),
   });
@@ -99,17 +96,17 @@ export function openRegistry(name: string, settings: RegistrySettings = {}): Reg
     signal,
     judge: (error) => (error instanceof RegistryError && error.temporary ? error : undefined),
     onRetry: (error, attempt, delayMs) => {
-      const { method, address, message: reason } = error as RegistryError;
-      onEvent({ type: 'retry', method, address, reason, attempt, delayMs });
+      const { method, address, message: reason, retryAfterMs } = error as RegistryError;
+      const asked = retryAfterMs === undefined ? {} : { retryAfterMs };
+      onEvent({ type: 'retry', method, address, reason, attempt, delayMs, ...asked });
     },
   });
   const http = createHttp(transport, authorizer, retries, scrubber, clock, onEvent);
-  const uploads = createUploads(http, settings);
-  const referrers = createReferrers(http, clock, signal);
+  const uploads = new Uploads(http, settings);
+  const referrers = new Referrers(http, clock, signal);
 
   return {
     name,
-    ping: () => ping(http),
     close: () => connections.close(),
     repository: (path) => {
       checkRepository(path);
@@ -117,7 +114,6 @@ export function openRegistry(name: string, settings: RegistrySettings = {}): Reg
         headManifest: (reference) => headManifest(http, path, reference),
         getManifest: (reference, limit = MAX_MANIFEST) => getManifest(http, path, reference, limit),
         putManifest: (reference, manifest) => referrers.put(path, reference, manifest),
-        deleteManifest: (reference) => referrers.remove(path, reference),
         headBlob: (digest) => headBlob(http, path, digest),
         getBlob: (blob) => getBlob(http, path, blob),
         mountBlob: (digest, from) => uploads.mount(path, digest, from),

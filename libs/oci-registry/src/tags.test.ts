@@ -43,7 +43,7 @@ test('pages that go in a circle are refused', async () => {
   await expect(repository.listTags()).rejects.toThrow('lists its pages in a circle');
 });
 
-test.each(['{"tags":"a"}', '{"tags":[1]}', '[]', '<html>'])('%s is no list of tags', async (body) => {
+test.each(['{"tags":"a"}', '{"tags":[1]}', '[]', '<html>'])('%s is not a list of tags', async (body) => {
   const { repository, server } = await start();
   server.inject({ fault: { kind: 'status', status: 200, body } });
   await expect(repository.listTags()).rejects.toMatchObject({ code: 'REGISTRY_PROTOCOL_BROKEN' });

@@ -4,7 +4,7 @@ import { connect, getCACertificates } from 'node:tls';
 import { LocalContentError } from './errors.ts';
 
 /** What a TLS connection to one host is made with; empty for Node's own trust and no client certificate. */
-export interface TlsMaterial {
+interface TlsMaterial {
   readonly ca?: readonly string[];
   readonly cert?: readonly string[];
   readonly key?: readonly string[];

@@ -3,7 +3,7 @@ import { basicHeader, type Credentials } from './credentials/credentials.ts';
 import { brokenProtocol, refusal } from './failures.ts';
 import { readText } from './read.ts';
 import type { Scrubber } from './secret.ts';
-import { type Outgoing, resolveAddress, type Transport } from './transport.ts';
+import type { Outgoing, Transport } from './transport.ts';
 
 /** A bearer token, ready to be sent. */
 export interface Token {
@@ -23,23 +23,23 @@ const DEFAULT_SECONDS = 60;
  * (https://distribution.github.io/distribution/spec/auth/token/), or with a refresh token by POST
  * (https://distribution.github.io/distribution/spec/auth/oauth/).
  *
- * @throws RegistryError of the token server; a plain-HTTP realm elsewhere than on this machine is refused.
+ * @throws RegistryError of the token server
  */
 export async function fetchToken(
   transport: Transport,
-  { realm = '', service = '' }: Readonly<Record<string, string>>,
+  realm: URL,
+  service: string,
   scopes: readonly string[],
   who: Credentials,
   scrubber: Scrubber,
   clock: Clock,
 ): Promise<Token> {
-  const asked = { method: 'GET', url: new URL(await transport.origin()) };
-  const url = resolveAddress(realm, asked);
+  const url = new URL(realm);
   const outgoing =
     who.kind === 'identity'
       ? refreshRequest(url, service, scopes, who.token.reveal())
       : tokenRequest(url, service, scopes, who);
-  const answer = await transport.exchange(outgoing);
+  const answer = await transport.exchange({ ...outgoing, stays: true });
   const text = await readText(answer, MAX_ANSWER, outgoing);
   if (answer.status !== 200) {
     throw refusal(outgoing, answer.status, answer.header('retry-after'), text, scrubber, clock.now());

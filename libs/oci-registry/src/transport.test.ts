@@ -14,13 +14,16 @@ const patienceOfOne = { retry: { attempts: 1 } };
 
 describe('a registry on this machine', () => {
   test('is spoken to in plain HTTP when it speaks no TLS', async () => {
-    const { registry } = await start();
-    expect(await registry.ping()).toEqual({ version: 'registry/2.0' });
+    const { repository } = await start();
+    expect(await repository.listTags()).toEqual([]);
   });
 
   test('but not when that is forbidden', async () => {
-    const { registry } = await start({}, { plainHttp: false });
-    await expect(registry.ping()).rejects.toMatchObject({ code: 'REGISTRY_TLS_FAILED', temporary: false });
+    const { repository } = await start({}, { plainHttp: false });
+    await expect(repository.listTags()).rejects.toMatchObject({
+      code: 'REGISTRY_TLS_FAILED',
+      temporary: false,
+    });
   });
 });
 
@@ -38,38 +41,45 @@ test('many questions and answers go over one connection, whatever they are', asy
 
 describe('a registry elsewhere', () => {
   test('is never spoken to in plain HTTP', async () => {
-    const { registry, events } = connect('registry.invalid', patienceOfOne);
-    await expect(registry.ping()).rejects.toMatchObject({ address: 'https://registry.invalid/v2/' });
+    const { repository, events } = connect('registry.invalid', patienceOfOne);
+    await expect(repository.listTags()).rejects.toMatchObject({
+      address: 'https://registry.invalid/v2/owner/name/tags/list',
+    });
     expect(events).toEqual([]);
   });
 
   test('unless that is wanted', async () => {
-    const { registry } = connect('registry.invalid', { ...patienceOfOne, plainHttp: true });
-    await expect(registry.ping()).rejects.toMatchObject({ address: 'http://registry.invalid/v2/' });
+    const { repository } = connect('registry.invalid', { ...patienceOfOne, plainHttp: true });
+    await expect(repository.listTags()).rejects.toMatchObject({
+      address: 'http://registry.invalid/v2/owner/name/tags/list',
+    });
   });
 });
 
 describe('when it cannot be reached', () => {
   test('because nothing listens, the attempts are bounded and the error is temporary', async () => {
-    const { server, registry, clock } = await start({}, { plainHttp: true });
+    const { server, repository, clock } = await start({}, { plainHttp: true });
     await server.close();
-    await expect(registry.ping()).rejects.toMatchObject({ code: 'REGISTRY_UNREACHABLE', temporary: true });
+    await expect(repository.listTags()).rejects.toMatchObject({
+      code: 'REGISTRY_UNREACHABLE',
+      temporary: true,
+    });
     expect(clock.sleeps).toHaveLength(5);
   });
 
   test('because its name is unknown, there is no second attempt', async () => {
-    const { registry, clock } = connect('no-such-host.invalid');
-    const failed: unknown = await registry.ping().catch((error: unknown) => error);
+    const { repository, clock } = connect('no-such-host.invalid');
+    const failed: unknown = await repository.listTags().catch((error: unknown) => error);
     expect(failed).toMatchObject({ code: 'REGISTRY_UNREACHABLE' });
     // Without any network the name server itself cannot be reached, which may change.
     expect(clock.sleeps).toHaveLength((failed as { temporary: boolean }).temporary ? 5 : 0);
   });
 
   test('because it says nothing, or goes silent in the middle', async () => {
-    const { server, registry, repository } = await start({}, { timeouts: { answer: 60, idle: 60 } });
-    await registry.ping();
-    server.inject({ path: /v2\/$/, fault: { kind: 'slow', ms: 300 } });
-    await registry.ping();
+    const { server, repository } = await start({}, { timeouts: { answer: 60, idle: 60 } });
+    await repository.listTags();
+    server.inject({ path: /tags/, times: 1, fault: { kind: 'slow', ms: 300 } });
+    await repository.listTags();
     server.inject({ path: /tags/, fault: { kind: 'stall-answer' } });
     expect(await repository.listTags()).toEqual([]);
     expect(server.faults).toEqual({ slow: 1, 'stall-answer': 1 });
@@ -78,36 +88,36 @@ describe('when it cannot be reached', () => {
 
 describe('what a server answers', () => {
   test.each([500, 502, 503, 504, 429])('%i is tried again', async (status) => {
-    const { registry, server, events } = await start();
+    const { repository, server, events } = await start();
     server.inject({ times: 3, fault: { kind: 'status', status } });
-    await registry.ping();
+    await repository.listTags();
     expect(events.filter(({ type }) => type === 'retry')).toHaveLength(3);
     expect(events.at(-1)).toEqual({
       type: 'request',
       method: 'GET',
-      address: `http://${server.name}/v2/`,
-      status: 200,
+      address: `http://${server.name}/v2/owner/name/tags/list`,
+      status: 404,
     });
   });
 
-  test.each([400, 401, 403, 404, 405, 501])('%i is not', async (status) => {
-    const { registry, server } = await start();
+  test.each([400, 401, 403, 405, 501])('%i is not', async (status) => {
+    const { repository, server } = await start();
     server.inject({ fault: { kind: 'status', status } });
-    await expect(registry.ping()).rejects.toMatchObject({ status, temporary: false });
+    await expect(repository.listTags()).rejects.toMatchObject({ status, temporary: false });
     expect(server.requests).toHaveLength(1);
   });
 
   test('Retry-After is heeded, as seconds and as a date, unless it is hours', async () => {
-    const { registry, server, clock } = await start();
+    const { repository, server, clock } = await start();
     const ask = (value: string) =>
       ({ fault: { kind: 'status', status: 429, headers: { 'retry-after': value } } }) as const;
     server.inject(ask('3'));
-    await registry.ping();
+    await repository.listTags();
     server.inject(ask(new Date(clock.now() + 60_000).toUTCString()));
-    await registry.ping();
+    await repository.listTags();
     expect(clock.sleeps.map((ms) => Math.floor(ms / 1000))).toEqual([3, expect.closeTo(60, -1)]);
     server.inject(ask('21600'));
-    await expect(registry.ping()).rejects.toMatchObject({
+    await expect(repository.listTags()).rejects.toMatchObject({
       code: 'REGISTRY_RATE_LIMITED',
       retryAfterMs: 21_600_000,
       message: expect.stringContaining('asks to wait 21600 s'),
@@ -115,21 +125,15 @@ describe('what a server answers', () => {
   });
 
   test('an unknown form of errors body does not hide the status', async () => {
-    const { registry, server } = await start();
+    const { repository, server } = await start();
     server.inject({ fault: { kind: 'status', status: 403, body: '<html>no</html>' } });
-    await expect(registry.ping()).rejects.toMatchObject({ code: 'REGISTRY_DENIED', details: [] });
+    await expect(repository.listTags()).rejects.toMatchObject({ code: 'REGISTRY_DENIED', details: [] });
   });
 
-  test('a server that is no registry is named as such', async () => {
-    const { registry, server } = await start();
-    server.inject({ fault: { kind: 'status', status: 404 } });
-    await expect(registry.ping()).rejects.toThrow('is no registry');
-  });
-
-  test('warnings are told, each once', async () => {
-    const { registry, events } = await start({ warning: 'this \\"thing\\" goes away' });
-    await registry.ping();
-    await registry.ping();
+  test('warnings are reported, each once', async () => {
+    const { repository, events } = await start({ warning: 'this \\"thing\\" goes away' });
+    await repository.listTags();
+    await repository.listTags();
     expect(events.filter(({ type }) => type === 'warning')).toEqual([
       { type: 'warning', text: 'this "thing" goes away' },
     ]);
@@ -149,19 +153,19 @@ describe('redirects', () => {
   }
 
   test('without end are not followed for ever', async () => {
-    const { registry, events } = await redirecting(() => '/v2/');
-    await expect(registry.ping()).rejects.toThrow('redirects more than 5 times');
+    const { repository, events } = await redirecting(() => '/v2/owner/name/tags/list');
+    await expect(repository.listTags()).rejects.toThrow('redirects more than 5 times');
     expect(events).toHaveLength(6);
   });
 
-  test('to plain HTTP elsewhere, or to what is no web address, are refused', async () => {
+  test('to plain HTTP elsewhere, or to what is not a web address, are refused', async () => {
     const elsewhere = await redirecting(() => 'http://storage.example/blob?signature=s3cret');
-    await expect(elsewhere.registry.ping()).rejects.toMatchObject({
+    await expect(elsewhere.repository.listTags()).rejects.toMatchObject({
       code: 'REGISTRY_PLAIN_HTTP',
       address: 'http://storage.example/blob?signature=***',
     });
     const file = await redirecting(() => 'file:///etc/passwd');
-    await expect(file.registry.ping()).rejects.toMatchObject({ code: 'REGISTRY_PROTOCOL_BROKEN' });
+    await expect(file.repository.listTags()).rejects.toMatchObject({ code: 'REGISTRY_PROTOCOL_BROKEN' });
   });
 
   test('of a request that changes something are not followed', async () => {
@@ -175,13 +179,13 @@ describe('redirects', () => {
 
 test('an aborted signal ends what is under way, with its own reason', async () => {
   const abort = new AbortController();
-  const { registry, server } = await start({}, { signal: abort.signal });
-  await registry.ping();
+  const { repository, server } = await start({}, { signal: abort.signal });
+  await repository.listTags();
   server.inject({ fault: { kind: 'slow', ms: 2000 } });
-  const waiting = registry.ping();
+  const waiting = repository.listTags();
   setTimeout(() => abort.abort(new Error('the user pressed Ctrl-C')), 20);
   await expect(waiting).rejects.toThrow('the user pressed Ctrl-C');
-  await expect(registry.ping()).rejects.toThrow('the user pressed Ctrl-C');
+  await expect(repository.listTags()).rejects.toThrow('the user pressed Ctrl-C');
 });
 
 /** A proxy that leads every CONNECT to the same server. */
@@ -215,22 +219,22 @@ describe.skipIf(!hasOpenssl)('TLS (openssl)', () => {
     start({ tls: pemOf(certificates.server) }, client);
 
   test('with a private authority works when that is named', async () => {
-    const { registry } = await startTls({ caFile: certificates.ca });
-    expect(await registry.ping()).toEqual({ version: 'registry/2.0' });
+    const { repository } = await startTls({ caFile: certificates.ca });
+    expect(await repository.listTags()).toEqual([]);
   });
 
   test('and fails, at once, when it is not', async () => {
-    const { registry, clock } = await startTls({ certificateFolders: [] });
-    await expect(registry.ping()).rejects.toMatchObject({ code: 'REGISTRY_TLS_FAILED' });
+    const { repository, clock } = await startTls({ certificateFolders: [] });
+    await expect(repository.listTags()).rejects.toMatchObject({ code: 'REGISTRY_TLS_FAILED' });
     expect(clock.sleeps).toEqual([]);
   });
 
   test('takes the authority from the folder Docker keeps for the host', async () => {
     const folders = [join(folder, 'none'), join(folder, 'certs.d')];
-    const { registry, server } = await startTls({ certificateFolders: folders });
+    const { repository, server } = await startTls({ certificateFolders: folders });
     mkdirSync(join(folder, 'certs.d', server.name), { recursive: true });
     copyFileSync(certificates.ca, join(folder, 'certs.d', server.name, 'ca.crt'));
-    expect(await registry.ping()).toEqual({ version: 'registry/2.0' });
+    expect(await repository.listTags()).toEqual([]);
   });
 
   test('gives the token server a password through TLS as well', async () => {
@@ -242,22 +246,22 @@ describe.skipIf(!hasOpenssl)('TLS (openssl)', () => {
         credentials: async () => ({ kind: 'basic', username: 'me', password: new Secret('p') }),
       },
     );
-    await client.registry.ping();
+    await client.repository.listTags();
     expect(client.server.tokenRequests).toHaveLength(1);
   });
 
   test('shows the certificate a client has for the host, where the registry asks for one', async () => {
     const tls = { ...pemOf(certificates.server), clientCa: readFileSync(certificates.ca, 'utf8') };
     const folders = [join(folder, 'with-client')];
-    const { registry, server } = await start({ tls }, { certificateFolders: folders, ...patienceOfOne });
+    const { repository, server } = await start({ tls }, { certificateFolders: folders, ...patienceOfOne });
     const own = join(folder, 'with-client', server.name);
     mkdirSync(own, { recursive: true });
     copyFileSync(certificates.ca, join(own, 'ca.crt'));
     copyFileSync(certificates.client.cert, join(own, 'client.cert'));
     copyFileSync(certificates.client.key, join(own, 'client.key'));
-    expect(await registry.ping()).toEqual({ version: 'registry/2.0' });
-    const { registry: stranger } = connect(server.name, { caFile: certificates.ca, ...patienceOfOne });
-    await expect(stranger.ping()).rejects.toBeInstanceOf(RegistryError);
+    expect(await repository.listTags()).toEqual([]);
+    const { repository: stranger } = connect(server.name, { caFile: certificates.ca, ...patienceOfOne });
+    await expect(stranger.listTags()).rejects.toBeInstanceOf(RegistryError);
   });
 
   test('goes through a proxy to a registry elsewhere, and none is asked for one on this machine', async () => {
@@ -265,17 +269,21 @@ describe.skipIf(!hasOpenssl)('TLS (openssl)', () => {
     onTestFinished(() => server.close());
     const proxy = await startProxy(server.name);
     const settings = { caFile: certificates.ca, proxies: { HTTPS_PROXY: proxy.url } };
-    expect(await connect('registry.test', settings).registry.ping()).toEqual({ version: 'registry/2.0' });
-    expect(await connect(server.name, settings).registry.ping()).toEqual({ version: 'registry/2.0' });
+    expect(await connect('registry.test', settings).repository.listTags()).toEqual([]);
+    expect(await connect(server.name, settings).repository.listTags()).toEqual([]);
     expect(proxy.asked).toEqual(['registry.test:443']);
   });
 
   test('refuses certificates that are missing or halves of a pair', async () => {
     const missing = await startTls({ caFile: join(folder, 'nothing.crt') });
-    await expect(missing.registry.ping()).rejects.toMatchObject({ code: 'REGISTRY_CERTIFICATES_UNREADABLE' });
+    await expect(missing.repository.listTags()).rejects.toMatchObject({
+      code: 'REGISTRY_CERTIFICATES_UNREADABLE',
+    });
     const half = await startTls({ certificateFolders: [join(folder, 'half')] });
     mkdirSync(join(folder, 'half', half.server.name), { recursive: true });
     copyFileSync(certificates.client.cert, join(folder, 'half', half.server.name, 'client.cert'));
-    await expect(half.registry.ping()).rejects.toThrow('client.cert has no key or certificate beside it');
+    await expect(half.repository.listTags()).rejects.toThrow(
+      'client.cert has no key or certificate beside it',
+    );
   });
 });

@@ -1,8 +1,8 @@
-import { isLoopback } from '@qemu-user-static/http';
+import { bounded, isLoopback } from '@qemu-user-static/http';
 import type { Connections } from './connections.ts';
 import { RegistryError } from './errors.ts';
 import type { OnEvent } from './events.ts';
-import { type Asked, brokenProtocol, connectionFailure, shown } from './failures.ts';
+import { type Asked, brokenProtocol, connectionFailure, shown, tooSlow } from './failures.ts';
 import { apiHost } from './reference.ts';
 import { type Scrubber, shownAddress } from './secret.ts';
 import { speaksTls } from './tls.ts';
@@ -16,14 +16,16 @@ export interface Body {
 export interface Outgoing extends Asked {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | Body;
+  /** `true`: a redirect to another origin is refused, before anything is sent there. */
+  readonly stays?: boolean;
 }
 
 export interface Incoming {
-  /** Where the answer came from in the end. */
-  readonly url: URL;
+  /** Whether a redirect led to another origin on the way: then what the answer demands counts for nothing. */
+  readonly strayed: boolean;
   readonly status: number;
   header(name: string): string | undefined;
-  /** The bytes; a connection that breaks is told as a temporary RegistryError. */
+  /** The bytes. A connection that breaks is a temporary RegistryError; one that is too slow a final one. */
   body(): AsyncGenerator<Uint8Array>;
   /** Gives up the body. Every answer is either read or discarded, or its connection stays occupied. */
   discard(): Promise<void>;
@@ -36,14 +38,18 @@ export interface Transport {
   exchange(outgoing: Outgoing): Promise<Incoming>;
 }
 
-export interface TransportSettings {
+interface TransportSettings {
   /** `true`: this registry is spoken to without TLS. `false`: never. Left out: as a server on this machine speaks. */
   readonly plainHttp?: boolean;
   readonly userAgent: string;
+  /** What a body may take beside the time that its bytes need, in milliseconds. */
+  readonly graceMs: number;
   readonly signal?: AbortSignal;
 }
 
 const MAX_REDIRECTS = 5;
+/** What is read of an unwanted answer to keep its connection, in bytes and milliseconds. */
+const WORTH_KEEPING = { bytes: 128 << 10, ms: 1000 };
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 export function createTransport(
@@ -54,7 +60,9 @@ export function createTransport(
   settings: TransportSettings,
 ): Transport {
   const host = apiHost(registry);
-  const { signal, plainHttp } = settings;
+  const { signal, plainHttp, graceMs } = settings;
+  // A registry elsewhere does not lead into this machine.
+  const mayBePlain = (to: string) => plainHttp === true || (isLoopback(to) && isLoopback(host));
   const warned = new Set<string>();
   let scheme: Promise<'https' | 'http'> | undefined;
 
@@ -63,9 +71,9 @@ export function createTransport(
     return !isLoopback(host) || (await speaksTls(new URL(`https://${host}`))) ? 'https' : 'http';
   }
 
-  async function once(outgoing: Outgoing): Promise<Incoming> {
+  async function once(outgoing: Outgoing, strayed: boolean): Promise<Incoming> {
     const { method, url, body } = outgoing;
-    if (url.protocol !== 'https:' && !(plainHttp || isLoopback(url.host))) {
+    if (url.protocol !== 'https:' && !mayBePlain(url.host)) {
       const request = { method, address: shownAddress(url) };
       throw new RegistryError('REGISTRY_PLAIN_HTTP', 'would be sent without TLS', request);
     }
@@ -81,28 +89,42 @@ export function createTransport(
         method,
         path: `${url.pathname}${url.search}`,
         headers: { ...outgoing.headers, 'user-agent': settings.userAgent, ...bodyHeaders(body) },
-        body: body instanceof Uint8Array || body === undefined ? (body ?? null) : (body.open() as never),
-        // undici drops the connection after HEAD unless told not to; half of all requests here are HEAD.
+        body:
+          body instanceof Uint8Array || body === undefined ? (body ?? null) : (sent(body, outgoing) as never),
+        // undici drops the connection after HEAD unless asked not to; half of all requests here are HEAD.
         ...(method === 'HEAD' && { reset: false }),
         ...(signal && { signal }),
       });
       onEvent({ type: 'request', method, address: shownAddress(url), status: statusCode });
       const incoming: Incoming = {
-        url,
+        strayed,
         status: statusCode,
         header: (name) => [headers[name.toLowerCase()] ?? []].flat().join(', ') || undefined,
-        body: () => told(answer, outgoing, signal),
-        discard: () => answer.dump().catch(() => undefined),
+        body: () => received(answer, outgoing),
+        discard: () => drain(answer),
       };
-      tellWarnings(incoming.header('warning'));
+      reportWarnings(incoming.header('warning'));
       return incoming;
     } catch (error) {
       throw connectionFailure(outgoing, error, signal);
     }
   }
 
+  /** A body on its way to a server, which must not take it in more slowly than any connection worth using. */
+  function sent(body: Body, asked: Outgoing): AsyncIterable<Uint8Array> {
+    return bounded(body.open(), { graceMs }, () => tooSlow(asked, 'reads'));
+  }
+
+  async function* received(body: AsyncIterable<Uint8Array>, asked: Outgoing): AsyncGenerator<Uint8Array> {
+    try {
+      yield* bounded(body, { graceMs }, () => tooSlow(asked, 'answers'));
+    } catch (error) {
+      throw connectionFailure(asked, error, signal);
+    }
+  }
+
   // https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#warnings
-  function tellWarnings(header: string | undefined): void {
+  function reportWarnings(header: string | undefined): void {
     for (const [, text = ''] of (header ?? '').matchAll(/299 - "((?:[^"\\]|\\.)*)"/g)) {
       if (!warned.has(text))
         onEvent({ type: 'warning', text: shown(scrubber.scrub(text.replace(/\\(.)/g, '$1'))) });
@@ -117,14 +139,18 @@ export function createTransport(
     },
     exchange: async (outgoing) => {
       let next = outgoing;
+      let strayed = false;
       for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
-        const incoming = await once(next);
+        const incoming = await once(next, strayed);
         const location = incoming.header('location');
         // What is sent is never sent elsewhere; a registry names another place for it in Location, not by a redirect.
         const reads = next.method === 'GET' || next.method === 'HEAD';
         if (!reads || !REDIRECTS.has(incoming.status) || location === undefined) return incoming;
         await incoming.discard();
+        const { origin } = next.url;
         next = redirected(next, location);
+        strayed ||= next.url.origin !== origin;
+        if (strayed && outgoing.stays) throw brokenProtocol(outgoing, `redirects to ${next.url.origin}`);
       }
       throw brokenProtocol(next, `redirects more than ${MAX_REDIRECTS} times`);
     },
@@ -143,7 +169,7 @@ function redirected(outgoing: Outgoing, location: string): Outgoing {
 export function resolveAddress(location: string, asked: Asked): URL {
   const url = URL.parse(location, asked.url.href);
   if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
-    throw brokenProtocol(asked, 'names a next address that is none');
+    throw brokenProtocol(asked, 'names an address that is not one of HTTP or HTTPS');
   }
   url.username = '';
   url.password = '';
@@ -155,14 +181,11 @@ function bodyHeaders(body: Outgoing['body']): Record<string, string> {
   return { 'content-length': String(body instanceof Uint8Array ? body.byteLength : body.size) };
 }
 
-async function* told(
-  body: AsyncIterable<Uint8Array>,
-  asked: Asked,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array> {
+/** Reads a short body to its end, so that its connection can be used again; a long one ends with it. */
+async function drain(body: AsyncIterable<Uint8Array>): Promise<void> {
   try {
-    yield* body;
-  } catch (error) {
-    throw connectionFailure(asked, error, signal);
+    for await (const _ of bounded(body, WORTH_KEEPING, () => new Error('not worth it')));
+  } catch {
+    // It is not wanted, so neither are its errors.
   }
 }

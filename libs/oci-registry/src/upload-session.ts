@@ -12,7 +12,7 @@ export interface UploadSession {
 
 const OCTETS = { 'content-type': 'application/octet-stream' };
 
-/** Asks for a session, or, with `mount`, for a blob of another repository: a 201 says that it is there already. */
+/** Asks for a session, or, with `mount`, for a blob of another repository: a 201 says that it is mounted. */
 export async function requestSession(
   http: Http,
   repository: string,
@@ -29,8 +29,7 @@ export async function requestSession(
   return http.retried(call, async (answer) => {
     await answer.discard();
     if (answer.status === 201) return 'mounted';
-    const minChunk = Number(answer.header('oci-chunk-min-length') ?? 0);
-    return { repository, minChunk, location: nextLocation(answer, call) };
+    return { repository, minChunk: minChunkOf(answer, call), location: nextLocation(answer, call) };
   });
 }
 
@@ -96,7 +95,7 @@ export async function askStatus(
   });
 }
 
-/** Tells the registry to forget the upload. "Clients SHOULD ignore any failures." */
+/** Asks the registry to forget the upload. "Clients SHOULD ignore any failures." */
 export async function cancelSession(http: Http, session: UploadSession): Promise<void> {
   const access = pushTo(session.repository);
   await http
@@ -114,6 +113,14 @@ function nextLocation(answer: Incoming, call: Call): URL {
   if (location === undefined)
     throw brokenProtocol(call, 'does not say where the upload goes on', answer.status);
   return resolveAddress(location, call);
+}
+
+/** https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#pushing-a-blob-in-chunks */
+function minChunkOf(answer: Incoming, call: Call): number {
+  const length = answer.header('oci-chunk-min-length') ?? '0';
+  if (!/^\d{1,15}$/.test(length))
+    throw brokenProtocol(call, 'answers with an OCI-Chunk-Min-Length that is not a number', answer.status);
+  return Number(length);
 }
 
 /** `Range: 0-<position of the last byte>`, as a count of bytes. Some write `bytes=0-…`. */

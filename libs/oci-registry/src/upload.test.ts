@@ -68,13 +68,13 @@ test('a large blob is sent in chunks that follow each other, and closed with its
   expect(server.requests.at(-1)?.path).toContain(`digest=${encodeURIComponent(sourceOf(large).digest)}`);
 });
 
-test('chunks are no smaller than the registry wants them', async () => {
+test('chunks have at least the size that the registry asks for', async () => {
   const { repository, server } = await startChunked({ chunkMinLength: 400_000 });
   await repository.uploadBlob(sourceOf(large));
   expect(ranges(server)).toEqual(['0-399999', '400000-799999', '800000-999999']);
 });
 
-test('progress is told by bytes', async () => {
+test('progress is reported in bytes', async () => {
   const { repository, events } = await startChunked();
   await repository.uploadBlob(sourceOf(large));
   const sent = events.flatMap((event) => (event.type === 'upload-progress' ? [event.sent] : []));
@@ -241,7 +241,59 @@ describe('a registry that does not follow the chunk protocol gets the blob whole
   });
 });
 
-describe('an upload ends with an error, and the registry is told to forget it', () => {
+describe('a registry that says it has what it cannot have', () => {
+  test('more than the blob, after an interruption: the upload starts over', async () => {
+    const { repository, server } = await startChunked();
+    server.inject({ method: 'PATCH', skip: 1, fault: { kind: 'drop-request', after: 5000 } });
+    server.inject({ method: 'GET', path: /uploads/, fault: stale('0-1000000') });
+    await repository.uploadBlob(sourceOf(large));
+    expect(stored(server, large)).toBe(true);
+    expect(methods(server)).toBe('POST PATCH PATCH GET DELETE HEAD POST PATCH PATCH PATCH PATCH PUT');
+  });
+
+  test('more than was sent, after a chunk: the blob is sent whole', async () => {
+    const { repository, server } = await startChunked();
+    const headers = { range: '0-999999', location: '/v2/owner/name/blobs/uploads/x' };
+    server.inject({ method: 'PATCH', fault: { kind: 'status', status: 202, headers } });
+    await repository.uploadBlob(sourceOf(large));
+    expect(stored(server, large)).toBe(true);
+    expect(methods(server)).toBe('POST PATCH DELETE HEAD POST PUT');
+  });
+
+  test('always the same, however often it fails: the attempts are bounded', async () => {
+    const { repository, server } = await startChunked();
+    server.inject({ method: 'PATCH', skip: 1, times: 99, fault: { kind: 'status', status: 503 } });
+    server.inject({ method: 'PUT', times: 99, fault: { kind: 'status', status: 503 } });
+    await expect(repository.uploadBlob(sourceOf(large))).rejects.toMatchObject({
+      code: 'REGISTRY_UNAVAILABLE',
+    });
+    expect(server.requests.filter(({ method }) => method === 'PATCH').length).toBeLessThan(20);
+  });
+
+  test('another place after each refusal, without end: the blob is sent whole', async () => {
+    const { repository, server } = await startChunked();
+    server.inject({ method: 'PATCH', times: 99, fault: { kind: 'status', status: 416 } });
+    for (let times = 0; times < 9; times++)
+      server.inject({ method: 'GET', path: /uploads/, skip: times, fault: stale(`0-${100 + times}`) });
+    await repository.uploadBlob(sourceOf(large));
+    expect(stored(server, large)).toBe(true);
+    expect(server.requests.filter(({ method }) => method === 'PATCH')).toHaveLength(6);
+  });
+});
+
+describe('an upload ends with an error, and the registry is asked to forget it', () => {
+  test.each([200, 202])('when its end is answered with %i: only 201 and 204 mean stored', async (status) => {
+    for (const blob of [small, large]) {
+      const { repository, server } = await startChunked();
+      server.inject({ method: 'PUT', times: 9, fault: { kind: 'status', status } });
+      await expect(repository.uploadBlob(sourceOf(blob))).rejects.toMatchObject({
+        code: 'REGISTRY_PROTOCOL_BROKEN',
+        status,
+      });
+      expect(stored(server, blob)).toBe(false);
+    }
+  });
+
   test('when the registry finds another digest', async () => {
     const { repository, server } = await startChunked();
     const source = { ...sourceOf(large), digest: sourceOf(small).digest };
@@ -265,12 +317,12 @@ describe('an upload ends with an error, and the registry is told to forget it', 
     const { repository } = await startChunked();
     const open = async function* () {
       yield small;
-      throw new Error('the disk is gone');
+      throw new Error('the disk failed');
     };
     const failed = repository.uploadBlob({ ...sourceOf(large), open });
     await expect(failed).rejects.toMatchObject({
       code: 'UPLOAD_SOURCE_WRONG',
-      cause: { message: 'the disk is gone' },
+      cause: { message: 'the disk failed' },
     });
   });
 
@@ -306,7 +358,7 @@ describe('mounting', () => {
     server.store.blobs.set(`other/place@${digest}`, small);
     expect(await repository.mountBlob(digest, 'other/place')).toEqual({ mounted: true });
     expect(stored(server, small)).toBe(true);
-    expect(methods(server)).toBe('POST');
+    expect(methods(server)).toBe('POST HEAD');
     expect(events).toContainEqual({
       type: 'mount',
       repository: 'owner/name',
@@ -323,6 +375,16 @@ describe('mounting', () => {
     expect(stored(server, small)).toBe(true);
     expect(methods(server)).toBe('POST PUT');
     expect(events).toContainEqual(expect.objectContaining({ type: 'mount', hit: false }));
+  });
+
+  test('that is answered 201 and left undone is a miss, after which the blob is sent', async () => {
+    const { repository, server, events } = await start();
+    server.inject({ method: 'POST', fault: { kind: 'status', status: 201 } });
+    const result = await repository.mountBlob(digest, 'other/place');
+    expect(result).toEqual({ mounted: false, session: undefined });
+    expect(events).toContainEqual(expect.objectContaining({ type: 'mount', hit: false }));
+    await repository.uploadBlob(sourceOf(small));
+    expect(stored(server, small)).toBe(true);
   });
 
   test('that is forbidden is a miss without a session', async () => {

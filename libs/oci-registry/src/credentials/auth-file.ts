@@ -3,7 +3,7 @@ import { Secret } from '../secret.ts';
 import type { Credentials } from './credentials.ts';
 
 /** The parts of Docker's config.json and Podman's auth.json that hold credentials. Both have one format. */
-export interface AuthFile {
+interface AuthFile {
   readonly path: string;
   /** By normalised key: a registry, or a registry and the beginning of a path. */
   readonly auths: ReadonlyMap<string, unknown>;
@@ -13,7 +13,7 @@ export interface AuthFile {
 }
 
 /** A helper program to ask, or the credentials themselves. */
-export type Lead = { readonly helper: string } | { readonly credentials: Credentials };
+type Lead = { readonly helper: string } | { readonly credentials: Credentials };
 
 /**
  * Docker: https://docs.docker.com/reference/cli/docker/#docker-cli-configuration-file-configjson-properties
@@ -34,7 +34,7 @@ export function parseAuthFile(text: string, path: string): AuthFile {
 }
 
 /**
- * Where to look for a repository's credentials, in order: the registry's own helper, the file's general
+ * Where a repository's credentials may be, in order: the registry's own helper, the file's general
  * helper, then the entry with the longest key that begins the repository's name (`ghcr.io/owner/name`,
  * `ghcr.io/owner`, `ghcr.io`).
  */

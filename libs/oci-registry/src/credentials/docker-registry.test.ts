@@ -14,10 +14,10 @@ const hasSkopeo = spawnSync('skopeo', ['--version']).status === 0;
 const PASSWORD = 'hunter2';
 const AUTH = Buffer.from(`me:${PASSWORD}`).toString('base64');
 
-/** Whatever is told of a request, and of its failure. */
+/** What a request reports, and its failure. */
 interface Outcome {
   readonly error: unknown;
-  readonly told: string;
+  readonly printed: string;
 }
 
 describe.skipIf(!hasDockerRegistry)('a registry with passwords lets in (docker-registry)', () => {
@@ -46,14 +46,14 @@ describe.skipIf(!hasDockerRegistry)('a registry with passwords lets in (docker-r
     const { repository, events } = connect(server.name, { credentials });
     const error: unknown = await repository.uploadBlob(sourceOf(someBytes(1000))).catch((reason) => reason);
     const shown = error instanceof Error ? [error.message, error.stack, JSON.stringify(error)] : [];
-    return { error, told: [...shown, JSON.stringify(events)].join('\n') };
+    return { error, printed: [...shown, JSON.stringify(events)].join('\n') };
   }
 
   async function letsIn(environment: Environment): Promise<void> {
-    const { error, told } = await upload(environment);
+    const { error, printed } = await upload(environment);
     expect(error).toBe(undefined);
-    expect(told).not.toContain(PASSWORD);
-    expect(told).not.toContain(AUTH);
+    expect(printed).not.toContain(PASSWORD);
+    expect(printed).not.toContain(AUTH);
   }
 
   test('who is named by variables', () =>
@@ -89,13 +89,13 @@ describe.skipIf(!hasDockerRegistry)('a registry with passwords lets in (docker-r
     await letsIn({ DOCKER_CONFIG: join(home, 'helped'), PATH: `${join(home, 'bin')}:${process.env.PATH}` });
   });
 
-  test('and no one without a name, or with a wrong password, which is not told either', async () => {
+  test('and no one without a name, or with a wrong password, which is not printed either', async () => {
     const wrong = { REGISTRY_USERNAME: 'me', REGISTRY_PASSWORD: 'hunter3' };
     for (const environment of [{}, wrong]) {
-      const { error, told } = await upload(environment);
+      const { error, printed } = await upload(environment);
       expect(error).toMatchObject({ code: 'REGISTRY_UNAUTHORIZED', status: 401 });
-      expect(told).not.toContain('hunter3');
-      expect(told).not.toContain(Buffer.from('me:hunter3').toString('base64'));
+      expect(printed).not.toContain('hunter3');
+      expect(printed).not.toContain(Buffer.from('me:hunter3').toString('base64'));
     }
   });
 });

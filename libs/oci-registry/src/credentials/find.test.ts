@@ -1,7 +1,8 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { HelperLimits } from './credential-helper.ts';
 import { authFiles, createCredentialSource } from './find.ts';
 
 const roots: string[] = [];
@@ -33,7 +34,7 @@ test('without anything, one is anonymous', async () => {
   expect(await who()).toBe('anonymous');
 });
 
-test('each place is looked into after the more explicit ones', async () => {
+test('each place is read after the more explicit ones', async () => {
   await write('.docker/config.json', auths('docker'));
   expect(await who()).toBe('docker');
   await write('.config/containers/auth.json', auths('podman'));
@@ -120,6 +121,67 @@ describe('credential helpers', () => {
     expect(String(broken)).toContain('did not answer with JSON');
     expect(String(broken)).not.toContain('hunter2');
     await expect(who(await helper('echo "{}"'))).rejects.toThrow('answered without Username or Secret');
+  });
+
+  test('that has none leaves it to the file it is named in', async () => {
+    const environment = await helper('echo "credentials not found in native keychain"; exit 1');
+    await write('.docker/config.json', { credsStore: 'test', ...auths('file') });
+    expect(await who(environment)).toBe('file');
+    await helper('echo \'{"Username":"","Secret":""}\'');
+    await write('.docker/config.json', { credHelpers: { r: 'test' }, ...auths('file') });
+    expect(await who(environment)).toBe('file');
+  });
+
+  test('that has some is asked before the file', async () => {
+    const environment = await helper('echo \'{"Username":"helper","Secret":"s"}\'');
+    await write('.docker/config.json', { credsStore: 'test', ...auths('file') });
+    expect(await who(environment)).toBe('helper');
+  });
+
+  test('that leaves a program running with its pipes open is not waited for', async () => {
+    const environment = await helper(
+      'sleep 600 & echo $! >&2; echo \'{"Username":"me","Secret":"s"}\'; echo $! >"$0.pid"',
+    );
+    expect(await who(environment)).toBe('me');
+    const pid = Number(await readFile(join(home, 'bin/docker-credential-test.pid'), 'utf8'));
+    expect(process.kill(pid, 'SIGKILL')).toBe(true);
+  });
+
+  const limited = (environment: Record<string, string>, helperLimits: HelperLimits) =>
+    createCredentialSource({ environment, home, helperLimits })('r', 'n');
+
+  test('that does not answer in time is ended, also when it ignores signals', async () => {
+    const environment = await helper('trap "" TERM; echo $$ >"$0.pid"; while :; do sleep 0.05; done');
+    await expect(limited(environment, { ms: 500, bytes: 1000 })).rejects.toMatchObject({
+      code: 'CREDENTIAL_HELPER_FAILED',
+      message: 'docker-credential-test did not answer within 0.5 s',
+    });
+    const pid = Number(await readFile(join(home, 'bin/docker-credential-test.pid'), 'utf8'));
+    await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'));
+  });
+
+  test.each(['', '>&2'])('that prints without end is ended: %s', async (where) => {
+    const environment = await helper(`while echo 0123456789 ${where}; do :; done`);
+    await expect(limited(environment, { ms: 60_000, bytes: 10_000 })).rejects.toMatchObject({
+      code: 'CREDENTIAL_HELPER_FAILED',
+      message: 'docker-credential-test printed more than 10000 bytes',
+    });
+  });
+
+  test('may print as much as it is allowed, and not a byte more', async () => {
+    const answer = '{"Username":"me","Secret":"s"}';
+    const environment = await helper(`printf '%s' '${answer}'`);
+    expect(await limited(environment, { ms: 60_000, bytes: answer.length })).toMatchObject({ kind: 'basic' });
+    await expect(limited(environment, { ms: 60_000, bytes: answer.length - 1 })).rejects.toThrow(
+      'printed more',
+    );
+  });
+
+  test('that fails with control characters does not reach the terminal with them', async () => {
+    const failed = await who(await helper("printf 'no\\033[31m\\nway' >&2; exit 1")).catch(
+      (error: Error) => error,
+    );
+    expect(String(failed)).toContain('no [31m way');
   });
 
   test('that is not installed is an error, and a path is no name', async () => {

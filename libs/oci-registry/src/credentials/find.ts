@@ -2,17 +2,19 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CredentialsError } from '../errors.ts';
 import { leads, parseAuthFile } from './auth-file.ts';
-import { askCredentialHelper } from './credential-helper.ts';
+import { askCredentialHelper, type HelperLimits } from './credential-helper.ts';
 import type { CredentialSource, Credentials } from './credentials.ts';
 import { createEnvironmentCredentials, type Environment } from './environment.ts';
 
-/** What the search for credentials may look at. */
+/** What the search for credentials may read. */
 export interface CredentialSettings {
   readonly environment: Environment;
   /** The user's home folder. */
   readonly home: string;
-  /** The numeric user, for Podman's file in /run; left out where there is none. */
+  /** The numeric user, for Podman's file in /run; omitted on systems without one. */
   readonly userId?: number;
+  /** What a credential helper may take. Default 60 s and 1 MiB. */
+  readonly helperLimits?: HelperLimits;
 }
 
 /**
@@ -55,7 +57,7 @@ async function fromFiles(
     for (const lead of text === undefined ? [] : leads(parseAuthFile(text, path), registry, repository)) {
       const found =
         'helper' in lead
-          ? await askCredentialHelper(lead.helper, registry, settings.environment)
+          ? await askCredentialHelper(lead.helper, registry, settings.environment, settings.helperLimits)
           : lead.credentials;
       if (found) return found;
     }
@@ -63,7 +65,7 @@ async function fromFiles(
   return undefined;
 }
 
-/** The files to look into, in order. */
+/** The files to read, in order. */
 export function authFiles({ environment, home, userId }: CredentialSettings): string[] {
   const { REGISTRY_AUTH_FILE: explicit, DOCKER_CONFIG: docker, XDG_RUNTIME_DIR: runtime } = environment;
   const podmanRuntime = runtime

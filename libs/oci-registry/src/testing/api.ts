@@ -11,7 +11,7 @@ export interface Traits {
   readonly digestHeader?: boolean;
   /** `false`: a mount begins an upload instead; `denied`: it is refused. */
   readonly mounts?: boolean | 'denied';
-  /** `refused`: 416 for every chunk; `lost`: their session is forgotten; `stuck`: the Range told does not move after the first. */
+  /** `refused`: 416 for every chunk; `lost`: their session is forgotten; `stuck`: the reported Range does not move after the first. */
   readonly chunks?: 'taken' | 'refused' | 'lost' | 'stuck';
   readonly chunkMinLength?: number;
   /** `false`: a chunk is appended wherever Content-Range says it belongs, as docker-registry 2.8 does it. */
@@ -20,8 +20,6 @@ export interface Traits {
   readonly pageSize?: number;
   /** Sent with every answer. */
   readonly warning?: string;
-  /** `false`: manifests and tags cannot be deleted. */
-  readonly deletes?: boolean;
 }
 
 export interface Question {
@@ -42,8 +40,6 @@ const INDEX = 'application/vnd.oci.image.index.v1+json';
 /** The distribution API, version 1.1, over a store: a question in, an answer out. */
 export function answerApi(store: Store, traits: Traits, question: Question): Answer {
   const { pathname } = question.url;
-  if (pathname === '/v2/')
-    return { status: 200, headers: { 'docker-distribution-api-version': 'registry/2.0' } };
   const [, repository = '', kind, rest = ''] =
     /^\/v2\/(.+)\/(blobs\/uploads|blobs|manifests|tags|referrers)\/(.*)$/.exec(pathname) ?? [];
   const handler = { 'blobs/uploads': uploads, blobs, manifests, tags, referrers }[kind ?? ''];
@@ -122,15 +118,7 @@ function manifests(
     return { status: 201, headers: { location, ...filed, ...digestHeader(traits, digest) } };
   }
   if (!found) return failure(404, 'MANIFEST_UNKNOWN');
-  if (method === 'DELETE') {
-    if (traits.deletes === false) return failure(405, 'UNSUPPORTED');
-    if (reference.includes(':')) store.manifests.delete(`${repository}@${reference}`);
-    for (const [tag, digest] of store.tags) {
-      if (tag === `${repository}:${reference}` || (tag.startsWith(`${repository}:`) && digest === reference))
-        store.tags.delete(tag);
-    }
-    return { status: 202 };
-  }
+  if (method !== 'GET' && method !== 'HEAD') return failure(405, 'UNSUPPORTED');
   return {
     status: 200,
     headers: { 'content-type': found.mediaType, ...digestHeader(traits, found.digest) },

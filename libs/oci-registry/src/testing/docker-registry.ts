@@ -78,7 +78,7 @@ export async function startDockerRegistry(settings: DockerRegistrySettings = {})
   }
 }
 
-/** It chooses the port itself and tells it in its log. The rest of the log is read and dropped. */
+/** It chooses the port itself and writes it to its log. The rest of the log is read and dropped. */
 async function nameFromLog(child: ChildProcess): Promise<string> {
   const lines = createInterface({ input: child.stderr as NodeJS.ReadableStream });
   const log: string[] = [];

@@ -2,18 +2,18 @@ import type { Clock } from '@qemu-user-static/http';
 import { onTestFinished } from 'vitest';
 import type { RegistryEvent } from '../events.ts';
 import { openRegistry, type RegistrySettings } from '../registry.ts';
-import type { BlobSource } from '../upload.ts';
+import type { BlobSource } from '../upload-source.ts';
 import { type RegistryServerSettings, startRegistryServer } from './registry-server.ts';
 import { sha256 } from './store.ts';
 
 /** A clock that stands still until someone sleeps, which takes no time. */
-export interface FakeClock extends Clock {
+interface FakeClock extends Clock {
   /** How long each sleep would have been, in milliseconds. */
   readonly sleeps: number[];
   pass(ms: number): void;
 }
 
-export function fakeClock(): FakeClock {
+function fakeClock(): FakeClock {
   let now = Date.parse('2026-11-23T12:00:00Z');
   const sleeps: number[] = [];
   return {

@@ -83,7 +83,10 @@ export async function startRegistryServer(settings: RegistryServerSettings = {})
   function giveToken(request: TokenRequest): Answer {
     tokenRequests.push(request);
     if (lock.kind !== 'bearer' || !mayHaveToken(lock, request)) return failure(401, 'UNAUTHORIZED');
-    const token = { token: tokens.issue(request.scopes), expires_in: lock.seconds ?? 300 };
+    const token = {
+      [lock.field ?? 'token']: tokens.issue(request.scopes),
+      expires_in: lock.seconds ?? 300,
+    };
     return {
       status: 200,
       headers: { 'content-type': 'application/json' },

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Answer } from './api.ts';
 import type { Fault } from './faults.ts';
 
-/** A request's body; with `limit`, only until so many bytes have arrived. `onBytes` is told of each part. */
+/** A request's body; with `limit`, only until so many bytes have arrived. `onBytes` hears of each part. */
 export async function readBody(
   request: IncomingMessage,
   onBytes: (count: number) => void,

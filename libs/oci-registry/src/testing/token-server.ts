@@ -1,7 +1,7 @@
 import { randomUUID, sign, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { basicOf, readTokenRequest, type TokenRequest } from './tokens.ts';
 
@@ -14,12 +14,12 @@ export interface TokenServer {
 }
 
 export interface TokenServerSettings {
-  /** An elliptic-curve key and its certificate, files in PEM, which sign the tokens. */
+  /** An elliptic-curve key and its certificate, files in PEM, which sign the tokens and serve them with TLS. */
   readonly key: string;
   readonly cert: string;
   readonly username: string;
   readonly password: string;
-  /** How long a token is really good for, which the answer does not tell. docker-registry adds a minute. Default 300. */
+  /** How long a token is really good for, which the answer does not say. docker-registry adds a minute. Default 300. */
   readonly seconds?: number;
 }
 
@@ -27,7 +27,8 @@ export interface TokenServerSettings {
 export async function startTokenServer(settings: TokenServerSettings): Promise<TokenServer> {
   const [service, issuer] = ['docker-registry for tests', 'token server for tests'];
   const requests: TokenRequest[] = [];
-  const server = createServer((request, response) => {
+  const tls = { key: readFileSync(settings.key), cert: readFileSync(settings.cert) };
+  const server = createServer(tls, (request, response) => {
     const { method = '', url = '', headers } = request;
     const asked = readTokenRequest(
       method,
@@ -58,7 +59,7 @@ export async function startTokenServer(settings: TokenServerSettings): Promise<T
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const realm = `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`;
+  const realm = `https://127.0.0.1:${(server.address() as AddressInfo).port}/token`;
   return { realm, service, issuer, requests, close: () => void server.close() };
 }
 

@@ -12,6 +12,8 @@ export type Lock =
       readonly identityToken?: string;
       /** Default 300. */
       readonly seconds?: number;
+      /** What the token is called in the answer. Default `token`. */
+      readonly field?: 'token' | 'access_token';
     };
 
 /** What a token server was asked, in the words of its protocol. */
@@ -80,12 +82,11 @@ function covers(given: string, wanted: string): boolean {
   return resource === wantedResource && wantedActions.every((action) => actions.includes(action));
 }
 
-/** The scope a request to the API needs; empty for `/v2/` alone. */
+/** The scope a request to the API needs. */
 export function scopeOf(method: string, { pathname }: URL): string {
   const [, repository, kind] =
     /^\/v2\/(.+)\/(blobs\/uploads|blobs|manifests|tags|referrers)\//.exec(pathname) ?? [];
   if (repository === undefined) return '';
   const pulls = (method === 'GET' || method === 'HEAD') && kind !== 'blobs/uploads';
-  const deletes = method === 'DELETE' && kind === 'manifests';
-  return `repository:${repository}:${pulls ? 'pull' : deletes ? 'delete' : 'pull,push'}`;
+  return `repository:${repository}:${pulls ? 'pull' : 'pull,push'}`;
 }
