@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { listAll } from './list-all.ts';
 import { parseRepository } from './settings.ts';
 import { openedGitHub } from './testing/open.ts';
 import { answers, type Fault, losesAnswer } from './testing/server.ts';
@@ -63,16 +64,16 @@ describe('it is an error at once', () => {
   });
 });
 
-test('a page where an answer should be is no answer, and is not told', async () => {
+test('a page in place of an answer is not an answer, and is not quoted', async () => {
   const { github, server, clock } = await openedGitHub();
   server.faults.push({ on: /\/issues$/, fault: page });
-  const list = () => github.api.paginate(github.api.rest.issues.listForRepo, github.repository);
+  const list = () => listAll(github.api.rest.issues.listForRepo, github.repository);
   expect(await list()).toEqual([]);
   expect(clock.slept).toEqual([250]);
   for (let i = 0; i < 6; i++) server.faults.push({ on: /\/issues$/, fault: page });
   await expect(list()).rejects.toMatchObject({
     code: 'GITHUB_UNAVAILABLE',
-    message: expect.stringMatching(/^GET 127\.0\.0\.1:\d+\/repos\/o\/r\/issues: text\/html and no JSON$/),
+    message: expect.stringMatching(/^GET 127\.0\.0\.1:\d+\/repos\/o\/r\/issues: HTTP status 200, no JSON$/),
   });
 });
 
@@ -110,6 +111,6 @@ describe('what makes something', () => {
   });
 });
 
-test.each(['o', 'o/r/x', 'https://github.com/o/r', ''])('%j is no repository', (name) => {
+test.each(['o', 'o/r/x', 'https://github.com/o/r', ''])('%j is not a repository', (name) => {
   expect(() => parseRepository(name)).toThrow('OWNER/REPO');
 });

@@ -1,9 +1,11 @@
 import { Readable } from 'node:stream';
 import { type Clock, isLoopback, readProxies } from '@qemu-user-static/http';
 import { Octokit } from 'octokit';
-import { EnvHttpProxyAgent, fetch } from 'undici';
-import { asGitHubError, assertAnswer, GitHubError, hasStatus } from './errors.ts';
+import { EnvHttpProxyAgent } from 'undici';
+import { assertAnswer } from './answers.ts';
+import { asGitHubError, GitHubError, hasStatus } from './errors.ts';
 import type { GitHubEvent } from './events.ts';
+import { guardedFetch } from './guarded-fetch.ts';
 import { createRetries } from './retries.ts';
 import type { RepositoryName } from './settings.ts';
 
@@ -28,6 +30,10 @@ export interface GitHubSettings {
   /** Where `http_proxy`, `https_proxy` and `no_proxy` are read. */
   readonly proxies: NodeJS.ProcessEnv;
   readonly clock: Clock;
+  /** Bytes of one answer; 64 MiB by default. */
+  readonly maxBody?: number;
+  /** Milliseconds for one request and its answer; ten minutes by default. */
+  readonly deadlineMs?: number;
   readonly onEvent: (event: GitHubEvent) => void;
 }
 
@@ -55,7 +61,7 @@ export function openGitHub(settings: GitHubSettings): GitHub {
     retry: { enabled: false },
     throttle: { enabled: false },
     log: { debug: silent, info: silent, warn: silent, error: silent },
-    request: { fetch: (url: string, init: object) => fetch(url, { ...init, dispatcher }) },
+    request: { fetch: guardedFetch({ ...settings, dispatcher }) },
   });
   const retries = createRetries(clock, onEvent);
   const pause = isHere ? 0 : BETWEEN_WRITES_MS;

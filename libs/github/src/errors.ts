@@ -1,4 +1,4 @@
-import { CodedError, type ErrorCatalogue } from '@qemu-user-static/errors';
+import { CodedError, type ErrorCatalogue, printable } from '@qemu-user-static/errors';
 import { RequestError } from 'octokit';
 
 /** The errors of GitHub's API. */
@@ -19,6 +19,17 @@ export const GITHUB_ERRORS = {
   GITHUB_UNAVAILABLE: {
     meaning: 'GitHub cannot be reached, or fails again and again.',
     remedy: 'Run the command again later; it goes on where it was. GITHUB_API_URL names another server.',
+  },
+  GITHUB_ADDRESS_FOREIGN: {
+    meaning:
+      'An answer leads to a host that is not GitHub’s API or its upload host. Nothing was sent there, least of all the token.',
+    remedy:
+      'If the repository was renamed, give its new name as --github OWNER/REPO. Otherwise check GITHUB_API_URL (GitHub’s own is https://api.github.com) and https_proxy.',
+  },
+  GITHUB_ANSWER_UNBOUNDED: {
+    meaning: 'An answer from GitHub has more bytes or pages than it can have, or does not end.',
+    remedy:
+      'Run the command again later. If it stays, check GITHUB_API_URL (GitHub’s own is https://api.github.com) and https_proxy.',
   },
   GITHUB_CONFLICT: {
     meaning: 'GitHub does not take a change as it is.',
@@ -55,6 +66,9 @@ export class GitHubError extends CodedError<GitHubErrorCode> {
   }
 }
 
+/** Characters of GitHub's own message that are quoted. */
+const MAX_MESSAGE = 500;
+
 /**
  * What octokit threw, with a code. Status 403 means "no right" and "too often" both; the headers tell which.
  * https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit
@@ -63,29 +77,17 @@ export class GitHubError extends CodedError<GitHubErrorCode> {
  */
 export function asGitHubError(error: unknown, now: number): unknown {
   if (!(error instanceof RequestError)) return error;
+  if (error.cause instanceof GitHubError) return error.cause;
   const { status, request, response, message } = error;
   const { host, pathname } = new URL(request.url);
-  const told = `${request.method} ${host}${pathname}: ${response === undefined ? message : `HTTP status ${status}, ${message}`}`;
-  if (response === undefined) return new GitHubError('GITHUB_UNAVAILABLE', told, 500, undefined, error);
+  const said = printable(message).slice(0, MAX_MESSAGE);
+  const shown = `${request.method} ${host}${pathname}: ${response === undefined ? said : `HTTP status ${status}, ${said}`}`;
+  if (response === undefined) return new GitHubError('GITHUB_UNAVAILABLE', shown, 500, undefined, error);
   const retryAt = rateLimitEnd(status, response.headers, message, now);
-  if (retryAt !== undefined) return new GitHubError('GITHUB_RATE_LIMITED', told, status, retryAt);
-  if (status >= 500) return new GitHubError('GITHUB_UNAVAILABLE', told, status, undefined);
+  if (retryAt !== undefined) return new GitHubError('GITHUB_RATE_LIMITED', shown, status, retryAt);
+  if (status >= 500) return new GitHubError('GITHUB_UNAVAILABLE', shown, status, undefined);
   const code = [401, 403, 404].includes(status) ? 'GITHUB_REFUSED' : 'GITHUB_CONFLICT';
-  return new GitHubError(code, told, status, undefined);
-}
-
-/**
- * What is not JSON comes from a portal or a proxy in between, whatever its status: octokit gives it as a text.
- * @throws GitHubError GITHUB_UNAVAILABLE
- */
-export function assertAnswer(
-  { data, headers, url }: { data: unknown; headers: Headers; url: string },
-  { method, headers: { accept } }: { method: string; headers: Headers },
-): void {
-  if (typeof data !== 'string' || data === '' || accept === 'application/octet-stream') return;
-  const { host, pathname } = new URL(url);
-  const told = `${method} ${host}${pathname}: ${headers['content-type']} and no JSON`;
-  throw new GitHubError('GITHUB_UNAVAILABLE', told, 502, undefined);
+  return new GitHubError(code, shown, status, undefined);
 }
 
 type Headers = Readonly<Record<string, string | number | undefined>>;

@@ -12,4 +12,5 @@ export {
   type WantedThread,
   withdraw,
 } from './keep-one.ts';
+export { hasNext, listAll } from './list-all.ts';
 export { parseApiAddress, parseRepository, parseToken } from './settings.ts';

@@ -1,3 +1,4 @@
+import { isLoopback } from '@qemu-user-static/http';
 import { GitHubSettingError } from './errors.ts';
 
 // What options and variables say about GitHub, looked at before anything is asked or built.
@@ -26,10 +27,19 @@ export function parseToken(text: string | undefined): string | undefined {
   return token;
 }
 
-/** Address of the REST API. @throws GitHubSettingError GITHUB_SETTING_INVALID */
+/**
+ * Address of the REST API. The token goes there, so another machine is only spoken to with TLS. A refusal does not quote
+ * what may be a password.
+ * @throws GitHubSettingError GITHUB_SETTING_INVALID
+ */
 export function parseApiAddress(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : null;
+  const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol))
-    throw new GitHubSettingError(`GITHUB_API_URL is an address with http or https, not "${text}"`);
-  return text.replace(/\/+$/, '');
+    throw new GitHubSettingError('GITHUB_API_URL is not an address with https');
+  const { origin, host, pathname } = url;
+  if (url.href !== `${origin}${pathname}`)
+    throw new GitHubSettingError(`GITHUB_API_URL has more than a host and a path: ${origin}${pathname}`);
+  if (url.protocol === 'http:' && !isLoopback(host))
+    throw new GitHubSettingError(`GITHUB_API_URL would send the token to ${host} without TLS`);
+  return url.href.replace(/\/+$/, '');
 }

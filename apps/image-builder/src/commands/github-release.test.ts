@@ -189,16 +189,16 @@ describe('the releases', () => {
     expect(await release(opened)).toContain('v11.1.3-1: unchanged');
   });
 
-  test('a file that is not of a published release is told', async () => {
+  test('a file that is not of a published release is reported, its name escaped', async () => {
     const opened = await openedGitHub();
     await release(opened);
     const [first] = opened.repository.releases;
     const [asset] = first?.assets ?? [];
     if (asset === undefined) throw new Error('no asset');
-    first?.assets.push({ ...asset, id: 999, name: 'planted.tar.gz' });
+    first?.assets.push({ ...asset, id: 999, name: 'planted\n\u001b[2J.gz' });
     const notes: string[] = [];
     await release(opened, { onEvent: (event) => event.type === 'note' && notes.push(event.text) });
-    expect(notes).toEqual(['v10.2.2-1: planted.tar.gz on GitHub is not of this release']);
+    expect(notes).toEqual(['v10.2.2-1: planted\\n\\u{1b}[2J.gz on GitHub is not of this release']);
   });
 
   test.each(['commit', 'annotated tag'])(

@@ -47,8 +47,8 @@ describe('nothing new', () => {
     ).toEqual([['/dists/sid/InRelease', true]]);
     expect(checkout.server.requests).toEqual([
       'GET /repos/qemu/qemu/tags?per_page=100&page=1 304',
-      'GET /repos/o/r/issues?labels=track&state=open&per_page=100 200',
-      'GET /repos/o/r/pulls?head=o%3Atrack%2Fsources-lock&state=open&per_page=100 200',
+      'GET /repos/o/r/issues?labels=track&state=open&per_page=100&page=1 200',
+      'GET /repos/o/r/pulls?head=o%3Atrack%2Fsources-lock&state=open&per_page=100&page=1 200',
     ]);
     expect(checkout.told.map(({ type }) => type)).toEqual(['mirror']);
   });

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
+import { printable } from '@qemu-user-static/errors';
 import type { GitHub, KeptThread } from '@qemu-user-static/github';
 import { formatLock, type Lock, packageChanges, readLock, readSources } from '@qemu-user-static/lock';
 import { renderRegisterScript } from '@qemu-user-static/register';
@@ -121,7 +122,8 @@ async function proposeLock(
 }
 
 function describe({ action, url }: KeptThread): string {
+  const shown = printable(url);
   return action === 'declined'
-    ? `was closed by a person, and is not opened again: ${url}`
-    : `${action}: ${url}`;
+    ? `was closed by a person, and is not opened again: ${shown}`
+    : `${action}: ${shown}`;
 }

@@ -1,9 +1,9 @@
-import { type GitHub, ignoreMissing, isSameText } from '@qemu-user-static/github';
+import { type GitHub, ignoreMissing, isSameText, listAll } from '@qemu-user-static/github';
 import type { GitHubReleaseData } from './uploads.ts';
 
 /** Every release of the repository, drafts too, the newest first. */
 export function listReleases({ api, repository }: GitHub): Promise<GitHubReleaseData[]> {
-  return api.paginate(api.rest.repos.listReleases, { ...repository, per_page: 100 });
+  return listAll(api.rest.repos.listReleases, repository);
 }
 
 /** What a draft says, and the commit that its tag is put on. */

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { printable } from '@qemu-user-static/errors';
 import { type GitHub, hasStatus } from '@qemu-user-static/github';
 import { formatLock, type Lock, parseLock } from '@qemu-user-static/lock';
 import { BuilderError } from '../report/errors.ts';
@@ -70,7 +71,10 @@ export async function makeRelease(
   if (published !== undefined) {
     await assertSame(github, published, wanted, onEvent);
     for (const left of releases.filter(({ draft, tag_name }) => draft && tag_name === tag))
-      onEvent({ type: 'note', text: `${tag} is published, and a draft of it is left: ${left.html_url}` });
+      onEvent({
+        type: 'note',
+        text: `${tag} is published, and a draft of it is left: ${printable(left.html_url)}`,
+      });
     return { tag, url: published.html_url, action: 'unchanged', assets: assets.length };
   }
   await assertTagHere(github, wanted);
@@ -123,7 +127,7 @@ async function assertSame(
   const there = await listAssets(github, published);
   for (const { name } of there)
     if (!assets.some((asset) => asset.name === name))
-      onEvent({ type: 'note', text: `${plan.tag}: ${name} on GitHub is not of this release` });
+      onEvent({ type: 'note', text: `${plan.tag}: ${printable(name)} on GitHub is not of this release` });
   const fixed = assets.filter(({ name }) => name !== LOCK_ASSET && name !== SUMS_ASSET);
   const problems = await problemsIn(github, there, fixed);
   if (problems.length > 0)

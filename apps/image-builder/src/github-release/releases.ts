@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { HostPlatform } from '@qemu-user-static/arch-table';
+import { printable } from '@qemu-user-static/errors';
 import type { GitHub } from '@qemu-user-static/github';
 import { formatLock, type Lock } from '@qemu-user-static/lock';
 import type { ImageSet } from '../layouts/image-set.ts';
@@ -68,5 +69,7 @@ export async function publishReleases(
 
 /** One line a release: its tag, what was done, and its address. */
 export function formatMade(made: readonly ReleaseOutcome[]): string {
-  return made.map(({ tag, action, assets, url }) => `${tag}: ${action}, ${assets} files, ${url}`).join('\n');
+  return made
+    .map(({ tag, action, assets, url }) => `${tag}: ${action}, ${assets} files, ${printable(url)}`)
+    .join('\n');
 }

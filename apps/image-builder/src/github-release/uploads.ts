@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type GitHub, ignoreMissing } from '@qemu-user-static/github';
+import { type GitHub, ignoreMissing, listAll } from '@qemu-user-static/github';
 import type { OnEvent } from '../report/events.ts';
 import type { Asset } from './assets.ts';
 
@@ -61,7 +61,7 @@ async function upload({ api }: GitHub, draft: GitHubReleaseData, asset: Asset): 
 
 /** The files of a release, those that are not whole too. */
 export function listAssets({ api, repository }: GitHub, { id }: GitHubReleaseData): Promise<GitHubAsset[]> {
-  return api.paginate(api.rest.repos.listReleaseAssets, { ...repository, release_id: id, per_page: 100 });
+  return listAll(api.rest.repos.listReleaseAssets, { ...repository, release_id: id });
 }
 
 /** What of the assets is not there as it should be. */

@@ -4,6 +4,7 @@ import {
   isOurThread,
   type KeptThread,
   keepOne,
+  listAll,
   markerOf,
   withdraw,
 } from '@qemu-user-static/github';
@@ -22,8 +23,7 @@ const LABEL = 'track';
 export async function keepIssue(github: GitHub, findings: readonly Finding[]): Promise<KeptThread | null> {
   const list = async (state: 'open' | 'all') => {
     const { api, repository } = github;
-    const parameters = { ...repository, labels: LABEL, state, per_page: 100 };
-    const all = await api.paginate(api.rest.issues.listForRepo, parameters);
+    const all = await listAll(api.rest.issues.listForRepo, { ...repository, labels: LABEL, state });
     return all.filter((thread) => thread.pull_request === undefined && isOurThread(thread));
   };
   // Where nothing is found, closed issues are of no interest, and there may be many.

@@ -2,6 +2,7 @@ import {
   type GitHub,
   type KeptThread,
   keepOne,
+  listAll,
   type Thread,
   type WantedThread,
   withdraw,
@@ -95,8 +96,7 @@ async function baseOf({ api, repository }: GitHub): Promise<string> {
 /** The pull requests from our branch: to the base, for what a person makes of it for another branch is not ours. */
 function listPulls({ api, repository }: GitHub, base: string | undefined, state: 'open' | 'all') {
   const head = `${repository.owner}:${BRANCH}`;
-  const parameters = { ...repository, head, state, per_page: 100, ...(base !== undefined && { base }) };
-  return api.paginate(api.rest.pulls.list, parameters);
+  return listAll(api.rest.pulls.list, { ...repository, head, state, ...(base !== undefined && { base }) });
 }
 
 /** The pull request in which a person closed this very proposal, where none is open. */

@@ -1,9 +1,9 @@
 import { temporaryFolder } from '@qemu-user-static/debian-archive/testing';
-import { answers, openedGitHub } from '@qemu-user-static/github/testing';
+import { answers, type Fault, openedGitHub } from '@qemu-user-static/github/testing';
 import { expect, test } from 'vitest';
 import { upstreamTags } from './upstream-tags.ts';
 
-test('all pages are read, and once they are told only what changed; what is fresh is told', async () => {
+test('all pages are read, and the next time only what changed; new tags are reported', async () => {
   const { github, server } = await openedGitHub();
   const cache = await temporaryFolder();
   const qemu = server.repository('qemu/qemu');
@@ -20,4 +20,16 @@ test('all pages are read, and once they are told only what changed; what is fres
   qemu.refs.set('tags/v0.9.9', '0');
   server.faults.push({ on: /tags$/, fault: answers(502) });
   expect((await upstreamTags(github, cache)).fresh).toEqual(['v0.9.9']);
+});
+
+test('pages that never end are an error', async () => {
+  const { github, server } = await openedGitHub();
+  const endless: Fault = (response) => {
+    response.writeHead(200, { 'content-type': 'application/json', link: '<http://x/>; rel="next"' });
+    response.end('[]');
+  };
+  for (let page = 0; page < 101; page++) server.faults.push({ on: /tags$/, fault: endless });
+  const cache = await temporaryFolder();
+  await expect(upstreamTags(github, cache)).rejects.toMatchObject({ code: 'GITHUB_ANSWER_UNBOUNDED' });
+  expect(server.requests).toHaveLength(100);
 });

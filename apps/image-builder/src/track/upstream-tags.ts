@@ -1,5 +1,5 @@
 import { memoKey, recall, remember } from '@qemu-user-static/files';
-import { type GitHub, hasStatus } from '@qemu-user-static/github';
+import { type GitHub, GitHubError, hasNext, hasStatus } from '@qemu-user-static/github';
 
 const QEMU = { owner: 'qemu', repo: 'qemu' } as const;
 
@@ -9,18 +9,21 @@ interface Page {
   readonly isLast: boolean;
 }
 
+/** QEMU has some 600 tags; with a hundred a page, this many pages are far more. */
+const MAX_PAGES = 100;
+
 /** The tags of QEMU's repository. */
 export interface UpstreamTags {
   readonly tags: readonly string[];
   /** Those that were not there the last time; none where there was no last time. */
   readonly fresh: readonly string[];
-  /** To be called once they are told: a run that fails before that has told nothing. */
+  /** Called once they are reported: a run that fails before reports them again. */
   remember(): Promise<void>;
 }
 
 /**
  * Asks for QEMU's tags, page by page, each on condition that it changed: an answer "not modified" is small and does not
- * count against GitHub's limit. What was told is kept in the cache.
+ * count against GitHub's limit. The answers are kept in the cache.
  * https://docs.github.com/rest/repos/repos#list-repository-tags
  *
  * @throws GitHubError
@@ -39,7 +42,11 @@ export async function upstreamTags({ api }: GitHub, cache: string): Promise<Upst
       return null;
     });
     pages.push(answer === null ? (last as Page) : pageOf(answer.data, answer.headers));
-  } while (pages.at(-1)?.isLast === false);
+  } while (pages.at(-1)?.isLast === false && pages.length < MAX_PAGES);
+  if (pages.at(-1)?.isLast === false) {
+    const words = `qemu/qemu has more than ${MAX_PAGES} pages of tags`;
+    throw new GitHubError('GITHUB_ANSWER_UNBOUNDED', words, 400, undefined);
+  }
   const before = new Set(kept?.flatMap(({ tags }) => tags));
   const tags = pages.flatMap((page) => page.tags);
   return {
@@ -53,5 +60,5 @@ function pageOf(
   data: readonly { name: string }[],
   { etag = '', link = '' }: { etag?: string; link?: string },
 ): Page {
-  return { etag, tags: data.map(({ name }) => name), isLast: !link.includes('rel="next"') };
+  return { etag, tags: data.map(({ name }) => name), isLast: !hasNext({ link }) };
 }
