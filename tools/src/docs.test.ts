@@ -1,10 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { readLock } from '@qemu-user-static/lock';
 import { describe, expect, test } from 'vitest';
 import { asChart } from './bench/chart.ts';
 import { asPage } from './bench/report.ts';
 import type { Results } from './bench/results.ts';
 import { renderErrors } from './errors-page.ts';
+import { withHosts } from './hosts-table.ts';
 import { projectFiles, ROOT } from './repository.ts';
 
 const pages = projectFiles('*.md');
@@ -36,6 +38,12 @@ test('docs/benchmarks.md and .svg are what docs/benchmarks.json gives (npm run d
   const results = JSON.parse(textOf('docs/benchmarks.json')) as Results;
   expect(textOf('docs/benchmarks.md')).toBe(asPage(results));
   expect(textOf('docs/benchmarks.svg')).toBe(asChart(results));
+});
+
+test('README.md has the hosts of the lock (npm run docs writes them)', async () => {
+  const lock = await readLock(resolve(ROOT, 'sources.lock.json'));
+  expect(textOf('README.md')).toBe(withHosts(textOf('README.md'), lock));
+  expect(textOf('README.md')).toContain('| `linux/amd64` |');
 });
 
 test('README.md shows the two commands, each complete in itself', () => {

@@ -1,15 +1,21 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { readLock } from '@qemu-user-static/lock';
 import { asChart } from './bench/chart.ts';
 import { asPage } from './bench/report.ts';
 import type { Results } from './bench/results.ts';
 import { renderErrors } from './errors-page.ts';
+import { withHosts } from './hosts-table.ts';
 import { ROOT } from './repository.ts';
 
 // `npm run docs`: writes the pages that are generated from the code.
 await writeFile(resolve(ROOT, 'docs/errors.md'), renderErrors());
 
-// What a run of `npm run bench -- --save` found stays; how it is told may have changed.
+const readme = resolve(ROOT, 'README.md');
+const lock = await readLock(resolve(ROOT, 'sources.lock.json'));
+await writeFile(readme, withHosts(await readFile(readme, 'utf8'), lock));
+
+// The figures are those of the last `npm run bench -- --save`; the page around them may have changed.
 const results = JSON.parse(await readFile(resolve(ROOT, 'docs/benchmarks.json'), 'utf8')) as Results;
 await writeFile(resolve(ROOT, 'docs/benchmarks.md'), asPage(results));
 await writeFile(resolve(ROOT, 'docs/benchmarks.svg'), asChart(results));
