@@ -30,6 +30,8 @@ export default defineConfig({
     testTimeout: 180_000,
     hookTimeout: 180_000,
     sequence: { sequencer: LongestFirst },
+    // A file to compare with that is missing is a failure everywhere, not in CI alone; -u writes it.
+    update: 'none',
     ...(E2E_AFTER !== undefined && { testNamePattern: allBut(endedIn(await readReport(E2E_AFTER))) }),
     projects: [
       ...globSync(['apps/*', 'libs/*', 'tools'], { cwd: import.meta.dirname }).map((root) => ({
