@@ -39,6 +39,7 @@ const PACKAGES = [
     'dpkg-dev',
     'git',
     'openssl',
+    'python3',
     'shellcheck',
     'xz-utils',
     'zstd',
