@@ -1,6 +1,7 @@
 import type { CleartextMessage, PublicKey, SignaturePacket } from 'openpgp';
 import { ArchiveError } from './errors.ts';
 import type { ArchiveKey } from './keys.ts';
+import { loading } from './limits.ts';
 
 export interface SignedText {
   /** What was signed, and nothing else: dash escapes and trailing whitespace are gone. */
@@ -27,7 +28,7 @@ export async function openSignedText(
 ): Promise<SignedText> {
   refuseTextOutside(message);
   // Here and not above: it takes long to load, and few commands verify a signature.
-  const { readCleartextMessage, readKey, verify } = await import('openpgp');
+  const { readCleartextMessage, readKey, verify } = await loading(import('openpgp'));
   const cleartext = await readCleartextMessage({ cleartextMessage: message }).catch((cause: unknown) => {
     throw new ArchiveError('RELEASE_SIGNATURE_BAD', 'the signature cannot be read', cause);
   });

@@ -117,7 +117,7 @@ class Input implements AsyncIterable<Uint8Array> {
 /** What xz says of data that is damaged; whatever else it says is about xz, or the machine. */
 const OF_THE_DATA = /corrupt|unexpected end|not recognized|unsupported options/i;
 
-const OF_THE_MACHINE = /cannot allocate memory|memory usage limit/i;
+const OF_THE_MACHINE = /cannot allocate memory|memory usage limit|failed to map segment/i;
 
 function xzError(complaint: string): ArchiveError {
   if (OF_THE_DATA.test(complaint)) return new ArchiveError('COMPRESSION_MALFORMED', complaint);

@@ -147,6 +147,11 @@ export const ARCHIVE_ERRORS = {
     meaning: 'The server failed to answer a request (HTTP status 5xx or 429), again and again.',
     remedy: 'Try again later or choose another mirror.',
   },
+  HTTP_MALFORMED: {
+    meaning: 'What answers under the address does not speak HTTP.',
+    remedy:
+      'Check the host and the port of the mirror: curl -I http://ftp.debian.org/debian/dists/sid/InRelease',
+  },
   FILE_GONE: {
     meaning: 'The mirror does not have the file (HTTP status 404 or 410).',
     remedy: 'Run update to lock what the archive has now, or choose another mirror.',

@@ -26,3 +26,10 @@ function isLimit(cause: unknown): boolean {
   // A buffer that finds no memory has no code of its own.
   return LIMITS.has(code) || (cause instanceof RangeError && /allocation failed/.test(cause.message));
 }
+
+/** A module that is loaded when it is needed: by then the program may hold every file it may open. */
+export async function loading<T>(module: Promise<T>): Promise<T> {
+  return module.catch((cause: unknown) => {
+    throw isLimit(cause) ? new ArchiveError('RESOURCES_EXHAUSTED', (cause as Error).message, cause) : cause;
+  });
+}

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { fetchFile } from './index.ts';
 import { body, type FetchSetup, file, PATH, prepareFetch, sha256 } from './testing/fetching.ts';
-import { dropsAfter, stallsAfter } from './testing/server.ts';
+import { stallsAfter } from './testing/server.ts';
 
 let setup: FetchSetup;
 
@@ -16,7 +16,7 @@ beforeEach(async () => {
 
 describe('two downloads of one file at once', () => {
   test('in one process do not harm each other', async () => {
-    setup.faults(dropsAfter(100_000), dropsAfter(200_000));
+    setup.faults(setup.dropsAfter(100_000), setup.dropsAfter(200_000));
     await Promise.all([
       fetchFile(file, setup.context),
       fetchFile(file, setup.context),

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { downloadSourceFromSnapshot, fetchFile } from './index.ts';
 import { body, type FetchSetup, file, PATH, prepareFetch, refusal } from './testing/fetching.ts';
-import { answers, dropsAfter } from './testing/server.ts';
+import { answers } from './testing/server.ts';
 
 let setup: FetchSetup;
 
@@ -41,7 +41,7 @@ describe('a package that has left the pool', () => {
 
   test('comes from there after 410 too, and goes on with what the mirror gave', async () => {
     setup.mirror.files.set(PATH, body);
-    setup.faults(dropsAfter(10_000), answers(410));
+    setup.faults(setup.dropsAfter(10_000), answers(410));
     holds(known(), [`file/${sha1}`, body]);
     await setup.expectFetched();
     expect(setup.snapshot.requests.at(-1)).toBe(`GET file/${sha1} bytes=10000-`);

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { createReadStream, writeFileSync } from 'node:fs';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { defaultRetryPolicy } from '@qemu-user-static/http';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   type ArchiveEvent,
@@ -15,7 +16,7 @@ import {
 import { makeArchive, type TestArchiveOptions } from './testing/archive.ts';
 import { temporaryFolder } from './testing/folder.ts';
 import { makePackage, type TestPackage } from './testing/packages.ts';
-import { answers, sendsInstead, serve, type TestServer } from './testing/server.ts';
+import { answers, drips, sendsInstead, serve, type TestServer } from './testing/server.ts';
 
 const SID = { origin: 'Debian', suite: 'unstable', codename: 'sid' } as const;
 const RELEASE = 'dists/sid/InRelease';
@@ -51,7 +52,7 @@ async function open(packages: readonly TestPackage[], options: TestArchiveOption
     cache: await temporaryFolder(),
     http,
     onEvent: (event) => events.push(event),
-    retry: { attempts: 2, firstDelay: 1, longestDelay: 1 },
+    retry: { ...defaultRetryPolicy, attempts: 2, firstDelayMs: 1 },
   };
   return { server, context, suite: () => openSuite(server.url, SID, context) };
 }
@@ -142,6 +143,13 @@ describe('a suite', () => {
     expect(await refusal(suite())).toBe('RELEASE_EXPIRED');
     const { release } = await openSuite(server.url, SID, { ...context, acceptExpired: true });
     expect(release.expired).toBe(true);
+  });
+
+  test('is refused if it only drips', async () => {
+    const { server, context } = await open([hello]);
+    server.faults.set(RELEASE, [drips]);
+    const work = openSuite(server.url, SID, { ...context, graceMs: 200 });
+    expect(await refusal(work)).toBe('CONNECTION_TIMEOUT');
   });
 
   test('is refused if it is another one', async () => {
