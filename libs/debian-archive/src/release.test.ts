@@ -1,4 +1,11 @@
-import { type CleartextMessage, readCleartextMessage } from 'openpgp';
+import {
+  type CleartextMessage,
+  config,
+  enums,
+  LiteralDataPacket,
+  readCleartextMessage,
+  SignaturePacket,
+} from 'openpgp';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type ArchiveKey, type ExpectedRelease, type Release, verifyRelease } from './index.ts';
 import { clearSign, makeKey, type TestKey } from './testing/signing.ts';
@@ -156,6 +163,29 @@ describe('a signature', () => {
     expect(await at('2026-11-23T12:00:00Z')).toBe('RELEASE_KEY_UNKNOWN');
   });
 
+  test('has expired since', async () => {
+    const text = await signed((text) => text);
+    const expiring = await readCleartextMessage({ cleartextMessage: text });
+    const packet = new SignaturePacket();
+    Object.assign(packet, {
+      signatureType: enums.signature.text,
+      publicKeyAlgorithm: key.secret.keyPacket.algorithm,
+      hashAlgorithm: enums.hash.sha512,
+      signatureNeverExpires: false,
+      signatureExpirationTime: 24 * 3600,
+      issuerKeyID: key.secret.getKeyID(),
+    });
+    const literal = new LiteralDataPacket();
+    (literal as unknown as Internal).setText(expiring.getText());
+    await (packet as unknown as Internal).sign(key.secret.keyPacket, literal, DATE, true, config);
+    signaturesOf(expiring).splice(0, 1, packet);
+    const message = expiring.armor().replaceAll('\r\n', '\n');
+    expect(await refusal(verify(message, SID, new Date('2026-11-22T09:00:00Z')))).toBe('accepted');
+    expect(await refusal(verify(message, SID, new Date('2026-11-22T10:00:00Z')))).toBe(
+      'RELEASE_SIGNATURE_BAD',
+    );
+  });
+
   test('of two known keys fits for one only', async () => {
     const fits = await readCleartextMessage({ cleartextMessage: await signed((text) => text, [key]) });
     const doesNot = await readCleartextMessage({
@@ -215,7 +245,11 @@ describe('signatures in numbers', () => {
   });
 });
 
-/** OpenPGP.js's types do not show them. */
+/** OpenPGP.js's types do not show these. */
+interface Internal {
+  setText(text: string): void;
+  sign(key: unknown, data: unknown, date: Date, detached: boolean, settings: unknown): Promise<void>;
+}
 const signaturesOf = (message: CleartextMessage) =>
   (message as unknown as { signature: { packets: unknown[] } }).signature.packets;
 
