@@ -35,7 +35,6 @@ export async function openSignedText(
   keepOneOfEachSigner(signaturesOf(cleartext));
   const trusted = await Promise.all(keys.map(({ armored }) => readKey({ armoredKey: armored })));
   const { data, signatures } = await verify({ message: cleartext, verificationKeys: trusted, date: now });
-  if (signatures.length === 0) throw new ArchiveError('RELEASE_NOT_SIGNED', 'there is no signature');
 
   const signers: PublicKey[] = [];
   for (const { keyID, signature, verified } of signatures) {
