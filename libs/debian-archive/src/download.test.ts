@@ -28,7 +28,7 @@ beforeEach(async () => {
 });
 
 describe('a download that fails on the way', () => {
-  test('goes on where the connection dropped', async () => {
+  test('continues where the connection dropped', async () => {
     setup.faults(setup.dropsAfter(100_000), setup.dropsAfter(50_000));
     await setup.expectFetched();
     expect(setup.mirror.requests).toEqual([
@@ -49,19 +49,19 @@ describe('a download that fails on the way', () => {
     });
   });
 
-  test('goes on where a body ended early', async () => {
+  test('continues where a body ended early', async () => {
     setup.faults(endsAfter(1234));
     await setup.expectFetched();
     expect(setup.mirror.requests).toEqual([`GET ${PATH}`, `GET ${PATH} bytes=1234-`]);
   });
 
-  test('begins anew if the server ignores Range', async () => {
+  test('begins again if the server ignores Range', async () => {
     setup.faults(setup.dropsAfter(100_000), ignoresRange);
     await setup.expectFetched();
     expect(setup.mirror.requests).toEqual([`GET ${PATH}`, `GET ${PATH} bytes=100000-`]);
   });
 
-  test('begins anew if the server sends another part than asked for', async () => {
+  test('begins again if the server sends another part than asked for', async () => {
     setup.faults(setup.dropsAfter(100_000), (answer, whole) => {
       answer.writeHead(206, { 'content-range': `bytes 5-${whole.length - 1}/${whole.length}` });
       answer.end(whole.subarray(5));
@@ -107,7 +107,7 @@ describe('a download that fails on the way', () => {
     expect(setup.mirror.requests).toHaveLength(7);
   });
 
-  test('is given up after too many drops, and goes on from there in the next run', async () => {
+  test('is given up after too many drops, and continues from there in the next run', async () => {
     setup.faults(setup.dropsAfter(10_000), setup.dropsAfter(10_000), setup.dropsAfter(10_000));
     expect(await refusal(fetchFile(file, setup.context))).toBe('CONNECTION_DROPPED');
     expect(await setup.partials()).toEqual([sha256]);
@@ -124,7 +124,7 @@ describe('a download that fails on the way', () => {
     expect(setup.mirror.seen.at(-1)?.headers['cache-control']).toBe('no-cache');
   });
 
-  test('is begun anew if what an earlier run left is wrong', async () => {
+  test('is begun again if what an earlier run left is wrong', async () => {
     await mkdir(join(setup.context.cache, 'partial'));
     await writeFile(join(setup.context.cache, 'partial', sha256), randomBytes(500));
     await setup.expectFetched();
@@ -164,7 +164,7 @@ describe('a download is given up', () => {
     await expect(access(setup.cached)).rejects.toThrow('ENOENT');
   });
 
-  test('with SIZE_DIFFERS if a body without a length goes on too long, and nothing of it is kept', async () => {
+  test('with SIZE_DIFFERS if a body without a length is too long, and nothing of it is kept', async () => {
     const endless: Fault = (answer) => {
       answer.writeHead(200);
       const more = () => answer.write(Buffer.alloc(65_536)) && setImmediate(more);
@@ -281,7 +281,7 @@ describe('a download is given up', () => {
     expect(await refusal(fetchFile(file, { ...setup.context, cache }))).toBe('CACHE_UNUSABLE');
   });
 
-  test('when it is told to stop, and keeps what it has', async () => {
+  test('when it is aborted, and keeps what it has', async () => {
     const stop = new AbortController();
     setup.faults(stallsAfter(5000));
     const onEvent = (event: ArchiveEvent) => {
@@ -295,7 +295,7 @@ describe('a download is given up', () => {
     await setup.expectFetched();
   });
 
-  test('when it is told to stop between two attempts', async () => {
+  test('when it is aborted between two attempts', async () => {
     const stop = new AbortController();
     setup.faults(answers(503));
     const onEvent = ({ type }: ArchiveEvent) => type === 'fetch-retry' && stop.abort(new Error('enough'));

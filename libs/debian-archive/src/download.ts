@@ -5,7 +5,7 @@ import { PartialFile } from './partial-file.ts';
 import { type Transfer, type TransferContext, transferring } from './transfer.ts';
 import { withoutCredentials } from './urls.ts';
 
-/** What every download needs. */
+/** The settings of a download. */
 export interface DownloadContext extends TransferContext {
   /** The cache folder, see `cacheFolder`. */
   readonly cache: string;
@@ -33,7 +33,7 @@ export async function download(file: ArchiveFile, url: URL, context: DownloadCon
   }
 }
 
-/** What is known over all attempts. */
+/** The state that all attempts share. */
 interface State {
   readonly file: ArchiveFile;
   readonly partial: PartialFile;
@@ -62,7 +62,7 @@ async function receiveRight(download: Download): Promise<void> {
 const isWrong = (error: unknown): error is ArchiveError =>
   error instanceof ArchiveError && (error.code === 'SIZE_DIFFERS' || error.code === 'HASH_DIFFERS');
 
-/** Receives what is still missing. What turns out to be wrong is not kept. */
+/** Receives what is still missing. A wrong file is not kept. */
 async function receive(download: Download): Promise<void> {
   const { partial, file } = download.state;
   try {
@@ -89,7 +89,7 @@ async function request({ url, context, state, leftMs, progressed }: Download): P
   const response = await context.http
     .get(url, { headers, signal: context.signal, bounds: { ms: leftMs() } })
     .catch((error: unknown) => {
-      // Range Not Satisfiable: the server's file is no longer than what we have of it.
+      // Range Not Satisfiable: the server's file ends where ours does, or before.
       if (!(error instanceof HttpStatusError) || error.status !== 416) throw error;
       throw new ArchiveError('SIZE_DIFFERS', `${withoutCredentials(url)} is too short`, error);
     });

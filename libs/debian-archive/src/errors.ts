@@ -57,7 +57,7 @@ export const ARCHIVE_ERRORS = {
     remedy: 'Restore the keys: git checkout -- libs/debian-archive/keys',
   },
   CONTROL_MALFORMED: {
-    meaning: "A text in Debian's control format has a line without a field, or a field twice.",
+    meaning: "A text in Debian's control format has a line without a field, or a repeated field.",
     remedy: `Try again later, or ${OTHER_MIRROR}`,
   },
   VERSION_MALFORMED: {
@@ -74,8 +74,7 @@ export const ARCHIVE_ERRORS = {
       'Correct the package name in sources.json, or remove the platform from this channel; then run npm run update',
   },
   INDEX_MALFORMED: {
-    meaning:
-      'An entry of the package index lacks a field, has a wrong value, is too long, or is there twice.',
+    meaning: 'An entry of the package index lacks a field, has a wrong value, is too long, or is repeated.',
     remedy: `Try again later, or ${OTHER_MIRROR}`,
   },
   PATH_UNSAFE: {
@@ -164,7 +163,7 @@ export const ARCHIVE_ERRORS = {
     remedy: 'Try again later, or lock what the archive has now: npm run update',
   },
   DISK_FULL: {
-    meaning: 'There is no space left for the cache.',
+    meaning: 'The disk of the cache is full.',
     remedy: `Free disk space, or ${OTHER_CACHE}`,
   },
   CACHE_NOT_OWN: {

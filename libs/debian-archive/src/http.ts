@@ -19,7 +19,7 @@ export interface Http {
 export interface GetOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
-  /** What the body may take: more bytes are SIZE_DIFFERS, more time is CONNECTION_TIMEOUT. */
+  /** The limits of the body: more bytes are SIZE_DIFFERS, more time is CONNECTION_TIMEOUT. */
   readonly bounds?: Bounds | undefined;
 }
 
@@ -35,7 +35,7 @@ export interface HttpResponse {
 /** The server answered, and the answer was no. */
 export class HttpStatusError extends ArchiveError {
   readonly status: number;
-  /** What the server asked us to wait before the next request, in milliseconds. */
+  /** The wait that the server asks for before the next request, in milliseconds. */
   readonly retryAfter: number | undefined;
 
   constructor(url: URL, status: number, retryAfter: number | undefined) {
@@ -131,7 +131,7 @@ function authorization({ username, password }: URL): Record<string, string> {
   return { authorization: `Basic ${credentials.toString('base64')}` };
 }
 
-/** The bytes of a part of a URL, which is ASCII. A percent sign that encodes nothing stands for itself, as in curl. */
+/** The bytes of a part of a URL, which is ASCII. A percent sign that encodes nothing is itself, as in curl. */
 function unescaped(part: string): Buffer {
   const bytes = part.replace(/%([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
   return Buffer.from(bytes, 'latin1');

@@ -1,6 +1,6 @@
 import { ArchiveError, type ArchiveErrorCode } from './errors.ts';
 
-/** What Node, its zlib and undici call a machine that gives no more files, processes or memory. */
+/** The codes of Node, its zlib and undici when the machine allows no more files, processes or memory. */
 const LIMITS: ReadonlySet<unknown> = new Set([
   'EMFILE',
   'ENFILE',

@@ -92,7 +92,7 @@ describe('a suite', () => {
     expect(server.requests.at(-1)).toBe('GET dists/sid/main/binary-amd64/Packages.xz');
   });
 
-  test('may be opened under its other name, where everything lies again', async () => {
+  test('may be opened under its other name, where everything is again', async () => {
     const { server, context } = await open([hello]);
     for (const [path, bytes] of [...server.files]) {
       server.files.delete(path);
@@ -177,7 +177,10 @@ describe('a package index', () => {
       false,
     ]);
     expect(() => found.get('hell')).toThrow(
-      expect.objectContaining({ code: 'PACKAGE_NOT_IN_INDEX', message: 'there is no hell for amd64' }),
+      expect.objectContaining({
+        code: 'PACKAGE_NOT_IN_INDEX',
+        message: 'the suite does not have hell for amd64',
+      }),
     );
   });
 
@@ -216,7 +219,7 @@ Static-Built-Using: gcc-16 (= 16.2.0-4)
   });
 
   test.each<[string, string, string | RegExp, string]>([
-    ['INDEX_MALFORMED', 'a size that is no number', /Size: \d+/, 'Size: -1'],
+    ['INDEX_MALFORMED', 'a size that is not a number', /Size: \d+/, 'Size: -1'],
     ['INDEX_MALFORMED', 'no size', /Size: \d+\n/, ''],
     ['INDEX_MALFORMED', 'no hash', /SHA256: .*\n/, ''],
     ['INDEX_MALFORMED', 'MD5 only', 'SHA256: ', 'MD5sum: '],
@@ -224,13 +227,13 @@ Static-Built-Using: gcc-16 (= 16.2.0-4)
     ['INDEX_MALFORMED', 'no version', /Version: .*\n/, ''],
     ['INDEX_MALFORMED', 'no path', /Filename: .*\n/, ''],
     ['INDEX_MALFORMED', 'another architecture', 'Architecture: amd64', 'Architecture: arm64'],
-    ['INDEX_MALFORMED', 'a source that is none', 'Description: test', 'Source: a b c'],
+    ['INDEX_MALFORMED', 'a source without the form of one', 'Description: test', 'Source: a b c'],
     ['INDEX_MALFORMED', 'sources without version', 'Description: test', 'Built-Using: glibc'],
-    ['VERSION_MALFORMED', 'a version that is none', 'Version: 1:2.0-1', 'Version: 2 0'],
+    ['VERSION_MALFORMED', 'a version without the form of one', 'Version: 1:2.0-1', 'Version: 2 0'],
     ['PATH_UNSAFE', 'a path that climbs out', 'Filename: pool', 'Filename: ../pool'],
     ['PATH_UNSAFE', 'an absolute path', 'Filename: pool', 'Filename: /pool'],
     ['CONTROL_MALFORMED', 'a field twice', 'Description: test', 'Size: 5'],
-    ['CONTROL_MALFORMED', 'a line that is no field', 'Description: test', 'nonsense'],
+    ['CONTROL_MALFORMED', 'a line without a field', 'Description: test', 'nonsense'],
   ])('is refused with %s for %s', async (code, _, from, to) => {
     expect(await refusal(index([hello], (text) => text.replace(from, to)))).toBe(code);
   });
@@ -279,7 +282,7 @@ describe('an InRelease file that was fetched before', () => {
     expect(await refusal(openSuite(server.url, SID, later))).toBe('RELEASE_EXPIRED');
   });
 
-  test('is taken anew when the archive has another', async () => {
+  test('is downloaded again when the archive has another', async () => {
     const { server, context, suite } = await open([hello]);
     await suite();
     const next = await makeArchive([newer], { date: new Date('2026-11-22T09:00:00Z') });

@@ -11,14 +11,14 @@ import type { OnArchiveEvent } from './events.ts';
 import { type Http, HttpStatusError } from './http.ts';
 import { withoutCredentials } from './urls.ts';
 
-/** What every transfer needs. */
+/** The settings of a transfer. */
 export interface TransferContext {
   readonly http: Http;
   readonly onEvent?: OnArchiveEvent | undefined;
   readonly signal?: AbortSignal | undefined;
   /** `defaultRetryPolicy` of libs/http unless given. */
   readonly retry?: RetryPolicy | undefined;
-  /** What a transfer may take in all, besides the time of its bytes at 16 KiB a second; in milliseconds. 5 minutes unless given. */
+  /** The time for a transfer in all, in addition to that of its bytes at 16 KiB a second: milliseconds, 5 minutes unless given. */
   readonly graceMs?: number | undefined;
 }
 
