@@ -1,9 +1,10 @@
-import { chmod, mkdir, stat } from 'node:fs/promises';
+import { chmod, chown, mkdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { cacheFolder, fetchFile } from './index.ts';
 import { fetchKept } from './kept.ts';
+import { requireOwnFolder } from './own-folder.ts';
 import { type FetchSetup, file, prepareFetch } from './testing/fetching.ts';
 
 describe('the cache folder', () => {
@@ -50,11 +51,28 @@ describe('the cache folder is refused, and nothing is asked for', () => {
   test('if it belongs to another user', async () => {
     const { cache } = setup.context;
     const { uid } = await stat(cache);
-    vi.spyOn(process, 'getuid').mockReturnValue(uid + 1);
-    onTestFinished(() => void vi.restoreAllMocks());
-    if (uid === 0) await fetchFile(file, setup.context);
-    else await refused(fetchFile(file, setup.context), `${cache} belongs to the user ${uid}`);
+    // Root's own would be accepted whoever asks.
+    if (uid === 0) await chown(cache, 12345, -1);
+    else runAs(uid + 1);
+    await refused(fetchFile(file, setup.context), `${cache} belongs to the user ${uid === 0 ? 12345 : uid}`);
   });
+});
+
+const runAs = (uid: number | undefined) => {
+  vi.spyOn(process, 'getuid').mockReturnValue(uid as number);
+  onTestFinished(() => void vi.restoreAllMocks());
+};
+
+test("root's folder is as good as one's own", async () => {
+  runAs(12345);
+  await expect(requireOwnFolder('/usr')).resolves.toBeUndefined();
+});
+
+test('where there are no users, modes say nothing', async () => {
+  const { context } = await prepareFetch();
+  await chmod(context.cache, 0o777);
+  runAs(undefined);
+  await expect(requireOwnFolder(context.cache)).resolves.toBeUndefined();
 });
 
 test('the cache folder is made so that no one else can look into it', async () => {

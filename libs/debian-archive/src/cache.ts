@@ -20,7 +20,7 @@ export function cachePath(cache: string, sha256: string): string {
   return join(cache, 'sha256', sha256);
 }
 
-/** What the cache has under the file's name, by its content: every byte is read. */
+/** Whether the cache has the file, by its content: every byte is read. */
 export async function inspectCache(
   cache: string,
   file: ArchiveFile,

@@ -56,7 +56,7 @@ export class CheckedFile implements AsyncIterable<Uint8Array> {
     this.#bytes = checked(source, expected);
   }
 
-  /** Stays open when whoever reads stops early. */
+  /** Stays open when its reader stops early. */
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
     return { next: () => this.#next() };
   }

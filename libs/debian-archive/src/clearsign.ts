@@ -1,9 +1,10 @@
 import type { CleartextMessage, PublicKey, SignaturePacket } from 'openpgp';
 import { ArchiveError } from './errors.ts';
 import type { ArchiveKey } from './keys.ts';
+import { loading } from './limits.ts';
 
 export interface SignedText {
-  /** What was signed, and nothing else: dash escapes and trailing whitespace are gone. */
+  /** The signed text alone, without dash escapes and trailing whitespace. */
   readonly text: string;
   /** Fingerprint of the primary key of the first good signature. */
   readonly signedBy: string;
@@ -27,14 +28,13 @@ export async function openSignedText(
 ): Promise<SignedText> {
   refuseTextOutside(message);
   // Here and not above: it takes long to load, and few commands verify a signature.
-  const { readCleartextMessage, readKey, verify } = await import('openpgp');
+  const { readCleartextMessage, readKey, verify } = await loading(import('openpgp'));
   const cleartext = await readCleartextMessage({ cleartextMessage: message }).catch((cause: unknown) => {
     throw new ArchiveError('RELEASE_SIGNATURE_BAD', 'the signature cannot be read', cause);
   });
   keepOneOfEachSigner(signaturesOf(cleartext));
   const trusted = await Promise.all(keys.map(({ armored }) => readKey({ armoredKey: armored })));
   const { data, signatures } = await verify({ message: cleartext, verificationKeys: trusted, date: now });
-  if (signatures.length === 0) throw new ArchiveError('RELEASE_NOT_SIGNED', 'there is no signature');
 
   const signers: PublicKey[] = [];
   for (const { keyID, signature, verified } of signatures) {
@@ -80,7 +80,7 @@ function keepOneOfEachSigner(signatures: SignaturePacket[]): void {
   signatures.splice(0, signatures.length, ...kept);
 }
 
-/** OpenPGP.js asks only that the key was in force when it signed; whoever holds an old key can choose that date. */
+/** OpenPGP.js asks only that the key was in force when it signed; the holder of an old key can choose that date. */
 const isInForce = (key: PublicKey, now: Date) =>
   key.verifyPrimaryKey(now).then(
     () => true,
@@ -96,14 +96,14 @@ const SIGNATURE = '-----BEGIN PGP SIGNATURE-----';
 const END = '-----END PGP SIGNATURE-----';
 
 /**
- * The armour must be the whole file, once. A parser that looks for it skips what stands around it, and
- * another reader might take just that for the Release. Inside, a line may begin with a hyphen only if it
+ * The armour must be the whole file, once. A parser that searches for it skips the text around it, and
+ * another reader might read that text as the Release. Inside, a line may begin with a hyphen only if it
  * is escaped, https://www.rfc-editor.org/rfc/rfc9580#section-7.2
  */
 function refuseTextOutside(message: string): void {
   const lines = message.split('\n').map((line) => line.trimEnd());
   if (!lines.includes(BEGIN) || !lines.includes(SIGNATURE)) {
-    throw new ArchiveError('RELEASE_NOT_SIGNED', 'there is no clear-signed message');
+    throw new ArchiveError('RELEASE_NOT_SIGNED', 'it is not a clear-signed message');
   }
   const dashed = lines.filter((line) => line.startsWith('-') && !line.startsWith('- '));
   const whole = lines[0] === BEGIN && lines.at(-1) === '' && lines.at(-2) === END;

@@ -5,7 +5,7 @@ import { ArchiveError } from './errors.ts';
 import type { ArchiveFile } from './files.ts';
 import { readTar } from './tar.ts';
 
-/** The archive of a source package in which `debian/` lies: `qemu_11.1.3+ds-1.debian.tar.xz`. */
+/** The archive of a source package that contains `debian/`: `qemu_11.1.3+ds-1.debian.tar.xz`. */
 const DEBIAN_TAR = /\.debian\.tar\.(xz|gz|zst)$/;
 
 /**

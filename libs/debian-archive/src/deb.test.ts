@@ -221,6 +221,23 @@ describe('a package that is not the one expected is refused at its end', () => {
   });
 });
 
+test.each(['xz', 'gz', 'zst', 'none'] as const)(
+  'a package compressed with %s that cannot be read to its end does not hang',
+  async (compression) => {
+    const { deb, described } = await makePackage({}, FILES, compression);
+    for (const end of [100, 300, deb.length - 100_000, deb.length - 1]) {
+      async function* source() {
+        yield* inPieces(deb.subarray(0, end));
+        throw Object.assign(new Error('the disk is gone'), { code: 'EIO' });
+      }
+      await expect(entriesOf(readDeb(source(), described)), `after ${end} bytes`).rejects.toMatchObject({
+        code: 'PACKAGE_UNREADABLE',
+        message: `${described.path}: the disk is gone`,
+      });
+    }
+  },
+);
+
 test('a package that cannot be read has an error of its own', async () => {
   const nowhere = createReadStream('/nonexistent/a.deb');
   const entries = readDeb(nowhere, expected(Buffer.alloc(0)));

@@ -72,7 +72,7 @@ const COMPRESSIONS: Readonly<Record<string, Compression>> = {
   '.zst': 'zst',
 };
 
-/** control.tar and data.tar come in this order; members that begin with an underscore may lie between. */
+/** control.tar and data.tar come in this order; members that begin with an underscore may be between them. */
 async function nextMember(
   members: AsyncIterator<ArMember>,
   name: string,

@@ -23,7 +23,7 @@ describe('a control file', () => {
   });
 
   test.each([
-    ['a line that is no field', 'Package: a\nnonsense\n'],
+    ['a line without a field', 'Package: a\nnonsense\n'],
     ['a continuation of nothing', ' continued\n'],
     ['a comment', '# comment\nPackage: a\n'],
     ['a name that begins with a hyphen', '-a: b\n'],

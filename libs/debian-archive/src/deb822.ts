@@ -7,7 +7,7 @@ export type Stanza = ReadonlyMap<string, string>;
  * The paragraphs of a control file, in order. A continuation line loses the whitespace around it.
  * https://www.debian.org/doc/debian-policy/ch-controlfields.html#syntax-of-control-files
  *
- * @throws ArchiveError CONTROL_MALFORMED for a line that is no field, and for a field that is there twice
+ * @throws ArchiveError CONTROL_MALFORMED for a line without a field, and for a repeated field
  */
 export function parseStanzas(text: string): Stanza[] {
   return text
@@ -36,7 +36,7 @@ export function parseStanza(text: string): Stanza {
       throw new ArchiveError('CONTROL_MALFORMED', `${JSON.stringify(line.slice(0, 80))} is not a field`);
     }
     const key = name.toLowerCase();
-    if (fields.has(key)) throw new ArchiveError('CONTROL_MALFORMED', `field ${name} is there twice`);
+    if (fields.has(key)) throw new ArchiveError('CONTROL_MALFORMED', `it repeats the field ${name}`);
     last = [value.trim()];
     fields.set(key, last);
   }

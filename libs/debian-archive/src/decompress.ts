@@ -12,7 +12,7 @@ import { systemError } from './limits.ts';
 export type Compression = 'none' | 'gz' | 'xz' | 'zst';
 
 /**
- * The bytes decompressed. Whoever stops reading early stops the source and the program too.
+ * The bytes decompressed. When the reader stops early, the source and the program stop too.
  *
  * @throws ArchiveError COMPRESSION_MALFORMED, also for data that is cut short; XZ_MISSING, XZ_FAILED,
  *   RESOURCES_EXHAUSTED
@@ -114,10 +114,10 @@ class Input implements AsyncIterable<Uint8Array> {
   }
 }
 
-/** What xz says of data that is damaged; whatever else it says is about xz, or the machine. */
+/** Words of xz about damaged data. All others are about xz itself or the machine. */
 const OF_THE_DATA = /corrupt|unexpected end|not recognized|unsupported options/i;
 
-const OF_THE_MACHINE = /cannot allocate memory|memory usage limit/i;
+const OF_THE_MACHINE = /cannot allocate memory|memory usage limit|failed to map segment/i;
 
 function xzError(complaint: string): ArchiveError {
   if (OF_THE_DATA.test(complaint)) return new ArchiveError('COMPRESSION_MALFORMED', complaint);

@@ -1,39 +1,31 @@
 import { ArchiveError } from './errors.ts';
-import type { OnArchiveEvent } from './events.ts';
 import type { ArchiveFile } from './files.ts';
-import { type Http, type HttpResponse, HttpStatusError } from './http.ts';
+import { type HttpResponse, HttpStatusError } from './http.ts';
 import { PartialFile } from './partial-file.ts';
-import { PATIENT, type RetryPolicy, withRetries } from './retry.ts';
+import { type Transfer, type TransferContext, transferring } from './transfer.ts';
 import { withoutCredentials } from './urls.ts';
 
-/** What every fetch needs. */
-export interface DownloadContext {
+/** The settings of a download. */
+export interface DownloadContext extends TransferContext {
   /** The cache folder, see `cacheFolder`. */
   readonly cache: string;
-  readonly http: Http;
-  readonly onEvent?: OnArchiveEvent | undefined;
-  readonly signal?: AbortSignal | undefined;
-  /** PATIENT unless given. */
-  readonly retry?: RetryPolicy | undefined;
 }
 
 /**
- * Brings the file from `url` into the cache and gives its path there. Goes on where an earlier download of
- * the same content ended, wherever that came from; nothing enters the cache but the bytes with the hash.
+ * Downloads the file from `url` into the cache and returns its path there. Continues where an earlier download of
+ * the same content ended, wherever that came from; nothing enters the cache but the bytes with the hash. Its bytes, its
+ * attempts and its time are bounded, whatever progress it makes.
  *
  * @throws ArchiveError SIZE_DIFFERS, HASH_DIFFERS, FILE_GONE, HTTP_*, CONNECTION_*, HOST_NOT_FOUND,
- *   DISK_FULL, CACHE_UNUSABLE
+ *   DISK_FULL, CACHE_NOT_OWN, CACHE_UNUSABLE, RESOURCES_EXHAUSTED
  */
 export async function download(file: ArchiveFile, url: URL, context: DownloadContext): Promise<string> {
-  const { onEvent, signal, retry = PATIENT } = context;
-  const onRetry = (error: ArchiveError, delay: number) =>
-    onEvent?.({ type: 'fetch-retry', url: withoutCredentials(url), error, delay });
   const partial = await PartialFile.claim(context.cache, file.sha256);
-  const transfer = { partial, file, url, context };
+  const state = { file, partial, isFresh: false, sent: 0 };
   try {
-    await withRetries((progressed) => receiveRight(transfer, progressed, onRetry), retry, signal, onRetry);
+    await transferring(url, file.size, context, (transfer) => receiveRight({ ...transfer, state }));
     const path = await partial.commit();
-    onEvent?.({ type: 'fetch-done', file });
+    context.onEvent?.({ type: 'fetch-done', file });
     return path;
   } catch (error) {
     await partial.release();
@@ -41,41 +33,41 @@ export async function download(file: ArchiveFile, url: URL, context: DownloadCon
   }
 }
 
-interface Transfer {
-  readonly partial: PartialFile;
+/** The state that all attempts share. */
+interface State {
   readonly file: ArchiveFile;
-  readonly url: URL;
-  readonly context: DownloadContext;
+  readonly partial: PartialFile;
+  /** A wrong body was received, and the file is asked for once more, past any cache on the way. */
+  isFresh: boolean;
+  /** Bytes, with those that were received in vain. */
+  sent: number;
 }
 
-/** A wrong body is asked for once more, from the start and past any cache on the way. */
-async function receiveRight(
-  transfer: Transfer,
-  progressed: () => void,
-  onRetry: (error: ArchiveError, delay: number) => void,
-): Promise<void> {
+interface Download extends Transfer {
+  readonly state: State;
+}
+
+/** A wrong body is asked for once more in all, from the start. */
+async function receiveRight(download: Download): Promise<void> {
   try {
-    await receive(transfer, progressed, {});
+    await receive(download);
   } catch (error) {
-    if (!isWrong(error)) throw error;
-    onRetry(error, 0);
-    await receive(transfer, progressed, { 'cache-control': 'no-cache' });
+    if (!isWrong(error) || download.state.isFresh) throw error;
+    download.state.isFresh = true;
+    download.onRetry(error, 0);
+    await receive(download);
   }
 }
 
 const isWrong = (error: unknown): error is ArchiveError =>
   error instanceof ArchiveError && (error.code === 'SIZE_DIFFERS' || error.code === 'HASH_DIFFERS');
 
-/** Receives what is still missing. What turns out to be wrong is not kept. */
-async function receive(
-  transfer: Transfer,
-  progressed: () => void,
-  headers: Readonly<Record<string, string>>,
-): Promise<void> {
-  const { partial, file } = transfer;
+/** Receives what is still missing. A wrong file is not kept. */
+async function receive(download: Download): Promise<void> {
+  const { partial, file } = download.state;
   try {
-    if (partial.received < file.size || file.size === 0) await request(transfer, progressed, headers);
-    refuseOtherContent(transfer);
+    if (partial.received < file.size || file.size === 0) await request(download);
+    refuseOtherContent(download);
   } catch (error) {
     if (isWrong(error)) await partial.restart();
     throw error;
@@ -85,16 +77,19 @@ async function receive(
 /** So many bytes are progress: a server that drops sooner each time is given up at last. */
 const PROGRESS_BYTES = 1 << 20;
 
-async function request(
-  { partial, file, url, context }: Transfer,
-  progressed: () => void,
-  headers: Readonly<Record<string, string>>,
-): Promise<void> {
-  const range = partial.received > 0 ? { range: `bytes=${partial.received}-` } : {};
+/** A file is sent so many times at most, in parts or whole: a server may ignore Range, and one body may be wrong. */
+const MOST_TIMES = 4;
+
+async function request({ url, context, state, leftMs, progressed }: Download): Promise<void> {
+  const { partial, file } = state;
+  const headers = {
+    ...(state.isFresh && { 'cache-control': 'no-cache' }),
+    ...(partial.received > 0 && { range: `bytes=${partial.received}-` }),
+  };
   const response = await context.http
-    .get(url, { headers: { ...headers, ...range }, signal: context.signal })
+    .get(url, { headers, signal: context.signal, bounds: { ms: leftMs() } })
     .catch((error: unknown) => {
-      // Range Not Satisfiable: the server's file is no longer than what we have of it.
+      // Range Not Satisfiable: the server's file ends where ours does, or before.
       if (!(error instanceof HttpStatusError) || error.status !== 416) throw error;
       throw new ArchiveError('SIZE_DIFFERS', `${withoutCredentials(url)} is too short`, error);
     });
@@ -106,10 +101,20 @@ async function request(
   context.onEvent?.({ type: 'fetch-start', file, url: withoutCredentials(url), resumedAt });
   for await (const chunk of response.body) {
     await partial.append(chunk);
+    state.sent += chunk.length;
     if (partial.received > file.size) break;
+    refuseMore(state, url);
     if (partial.received - resumedAt >= PROGRESS_BYTES) progressed();
     context.onEvent?.({ type: 'fetch-progress', file, received: partial.received });
   }
+}
+
+/** Final: it is not asked for again. */
+function refuseMore(state: State, url: URL): void {
+  if (state.sent <= MOST_TIMES * state.file.size) return;
+  state.isFresh = true;
+  const message = `${withoutCredentials(url)} sent ${state.sent} bytes of a file of ${state.file.size}`;
+  throw new ArchiveError('SIZE_DIFFERS', message);
 }
 
 /** The server says what it sends before it does: `Content-Range: bytes 100-199/200`, or the whole length. */
@@ -132,7 +137,7 @@ function parseLength(response: HttpResponse): number | undefined {
   return length === '' ? undefined : Number(length);
 }
 
-function refuseOtherContent({ partial, file, url }: Transfer): void {
+function refuseOtherContent({ state: { partial, file }, url }: Download): void {
   const where = withoutCredentials(url);
   if (partial.received > file.size) {
     throw new ArchiveError('SIZE_DIFFERS', `${where} has more than ${file.size} bytes`);

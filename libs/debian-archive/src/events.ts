@@ -1,12 +1,12 @@
 import type { ArchiveError } from './errors.ts';
 import type { ArchiveFile } from './files.ts';
 
-/** What happens during a fetch, for whoever shows progress. Sizes in bytes, delays in milliseconds. */
+/** The events of a fetch, to show progress. Sizes in bytes, delays in milliseconds. */
 export type ArchiveEvent =
   | { readonly type: 'cache-hit'; readonly file: ArchiveFile }
   /** The file in the cache was not what its name says; it is fetched again and replaced. */
   | { readonly type: 'cache-damaged'; readonly file: ArchiveFile }
-  /** `url` has no credentials in it; `resumedAt` is 0 unless an earlier download goes on. */
+  /** `url` has no credentials in it; `resumedAt` is 0 unless an earlier download continues. */
   | {
       readonly type: 'fetch-start';
       readonly file: ArchiveFile;

@@ -68,6 +68,34 @@ describe('a file that the mirror has', () => {
     expect(JSON.stringify(setup.events)).not.toMatch(/p@ss|p%40ss/);
   });
 
+  test.each([
+    ['50%off', '50%off'],
+    ['%', '%'],
+    ['a%zz%41', 'a%zzA'],
+    ['%ff', '\xff'],
+    ['ü:%25', 'Ã¼:%'],
+  ])('is asked for with a password written "%s"', async (written, sent) => {
+    const mirror = new URL(`http://me:${written}@${setup.mirror.url.host}/debian`);
+    await fetchFile(file, { ...setup.context, mirror });
+    const [, credentials = ''] = setup.mirror.seen[0]?.headers.authorization?.split(' ') ?? [];
+    expect(Buffer.from(credentials, 'base64').toString('latin1')).toBe(`me:${sent}`);
+  });
+
+  test('is asked for through a proxy that is given without a scheme', async () => {
+    const proxy = await serve();
+    proxy.files.set(new URL(PATH, setup.mirror.url).href.slice(1), body);
+    const http = openHttp({ http_proxy: proxy.url.host });
+    onTestFinished(async () => void (await Promise.all([proxy.close(), http.close()])));
+    await fetchFile(file, { ...setup.context, http });
+    expect([proxy.requests.length, setup.mirror.requests.length]).toEqual([1, 0]);
+  });
+
+  test('is not asked for if the proxy that the environment names has no address', async () => {
+    const http = openHttp({ http_proxy: 'http://' });
+    onTestFinished(() => http.close().catch(() => {}));
+    expect(await refusal(fetchFile(file, { ...setup.context, http }))).toBe('PROXY_INVALID');
+  });
+
   test('is asked for through the proxy that the environment names, but not if no_proxy has the host', async () => {
     const proxy = await serve();
     onTestFinished(() => proxy.close());

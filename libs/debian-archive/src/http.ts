@@ -1,5 +1,7 @@
+import { type Bounds, bounded, readProxies } from '@qemu-user-static/http';
 import type { Dispatcher } from 'undici';
 import { ArchiveError, type ArchiveErrorCode } from './errors.ts';
+import { loading, systemError } from './limits.ts';
 import { bare, withoutCredentials } from './urls.ts';
 
 /** Plain GET over HTTP and HTTPS; knows proxies, redirects and time limits, not retries. */
@@ -8,7 +10,7 @@ export interface Http {
    * Resolves once the headers of a good answer (200 or 206) are there. Credentials in the URL are sent as
    * Basic authentication. Once `signal` fires, this and the body throw the signal's reason.
    *
-   * @throws ArchiveError HOST_NOT_FOUND, CONNECTION_*; HttpStatusError
+   * @throws ArchiveError HOST_NOT_FOUND, CONNECTION_*, HTTP_MALFORMED, RESOURCES_EXHAUSTED; HttpStatusError; ProxyError
    */
   get(url: URL, options?: GetOptions): Promise<HttpResponse>;
   close(): Promise<void>;
@@ -17,13 +19,15 @@ export interface Http {
 export interface GetOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
+  /** The limits of the body: more bytes are SIZE_DIFFERS, more time is CONNECTION_TIMEOUT. */
+  readonly bounds?: Bounds | undefined;
 }
 
 export interface HttpResponse {
   readonly status: number;
   /** The header's value; `''` if it is not there. */
   header(name: string): string;
-  /** Must be read, or discarded. Throws ArchiveError CONNECTION_* if the connection fails. */
+  /** Must be read, or discarded. Throws ArchiveError CONNECTION_* if the connection fails, and what `bounds` refuse. */
   readonly body: AsyncIterable<Uint8Array>;
   discard(): void;
 }
@@ -31,7 +35,7 @@ export interface HttpResponse {
 /** The server answered, and the answer was no. */
 export class HttpStatusError extends ArchiveError {
   readonly status: number;
-  /** What the server asked us to wait before the next request, in milliseconds. */
+  /** The wait that the server asks for before the next request, in milliseconds. */
   readonly retryAfter: number | undefined;
 
   constructor(url: URL, status: number, retryAfter: number | undefined) {
@@ -66,11 +70,9 @@ export function openHttp(
 
 async function openDispatcher(environment: NodeJS.ProcessEnv, limits: HttpLimits): Promise<Dispatcher> {
   // Here and not above: it takes long to load, and most commands find what they need on this machine.
-  const { EnvHttpProxyAgent, interceptors } = await import('undici');
+  const { EnvHttpProxyAgent, interceptors } = await loading(import('undici'));
   const agent = new EnvHttpProxyAgent({
-    httpProxy: environment.http_proxy ?? environment.HTTP_PROXY ?? '',
-    httpsProxy: environment.https_proxy ?? environment.HTTPS_PROXY ?? '',
-    noProxy: environment.no_proxy ?? environment.NO_PROXY ?? '',
+    ...readProxies(environment),
     connect: { timeout: limits.connect },
     headersTimeout: limits.headers,
     bodyTimeout: limits.body,
@@ -78,8 +80,12 @@ async function openDispatcher(environment: NodeJS.ProcessEnv, limits: HttpLimits
   return agent.compose(interceptors.redirect({ maxRedirections: 5 }));
 }
 
-async function get(dispatcher: Dispatcher, url: URL, { headers, signal }: GetOptions): Promise<HttpResponse> {
-  const { request } = await import('undici');
+async function get(
+  dispatcher: Dispatcher,
+  url: URL,
+  { headers, signal, bounds = {} }: GetOptions,
+): Promise<HttpResponse> {
+  const { request } = await loading(import('undici'));
   const response = await request(bare(url), {
     dispatcher,
     // Sizes and ranges are those of the file, so it must come as it is.
@@ -96,7 +102,8 @@ async function get(dispatcher: Dispatcher, url: URL, { headers, signal }: GetOpt
     discard();
     throw new HttpStatusError(url, response.statusCode, parseRetryAfter(header('retry-after')));
   }
-  return { status: response.statusCode, header, body: readBody(response.body, url, signal), discard };
+  const body = bounded(response.body, bounds, (which) => exceeded(which, url, bounds));
+  return { status: response.statusCode, header, body: readBody(body, url, signal), discard };
 }
 
 async function* readBody(
@@ -111,10 +118,23 @@ async function* readBody(
   }
 }
 
+function exceeded(which: keyof Bounds, url: URL, { bytes }: Bounds): ArchiveError {
+  const where = withoutCredentials(url);
+  return which === 'bytes'
+    ? new ArchiveError('SIZE_DIFFERS', `${where} has more than ${bytes} bytes`)
+    : new ArchiveError('CONNECTION_TIMEOUT', `${where} is sent too slowly`);
+}
+
 function authorization({ username, password }: URL): Record<string, string> {
   if (username === '') return {};
-  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
+  const credentials = Buffer.concat([unescaped(username), Buffer.from(':'), unescaped(password)]);
+  return { authorization: `Basic ${credentials.toString('base64')}` };
+}
+
+/** The bytes of a part of a URL, which is ASCII. A percent sign that encodes nothing is itself, as in curl. */
+function unescaped(part: string): Buffer {
+  const bytes = part.replace(/%([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return Buffer.from(bytes, 'latin1');
 }
 
 /** Only the form in seconds: the form with a date needs clocks that agree, and archives do not send it. */
@@ -136,6 +156,7 @@ const CODES: Readonly<Record<string, ArchiveErrorCode>> = {
   // undici's answer to a proxy that wants a password, or does not let this request through
   UND_ERR_INVALID_ARG: 'HTTP_REFUSED',
   UND_ERR_ABORTED: 'HTTP_REFUSED',
+  UND_ERR_HEADERS_OVERFLOW: 'HTTP_MALFORMED',
   UND_ERR_SOCKET: 'CONNECTION_DROPPED',
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'CONNECTION_DROPPED',
   ETIMEDOUT: 'CONNECTION_TIMEOUT',
@@ -146,6 +167,9 @@ const CODES: Readonly<Record<string, ArchiveErrorCode>> = {
 
 function asArchiveError(cause: unknown, url: URL, signal: AbortSignal | undefined): unknown {
   if (signal?.aborted) return signal.reason;
-  const code = CODES[(cause as NodeJS.ErrnoException).code ?? ''] ?? 'CONNECTION_FAILED';
-  return new ArchiveError(code, withoutCredentials(url), cause);
+  if (cause instanceof ArchiveError) return cause;
+  const { name, code = '' } = cause as NodeJS.ErrnoException;
+  // undici's parser has its own codes, or none.
+  const known = name === 'HTTPParserError' ? 'HTTP_MALFORMED' : (CODES[code] ?? 'CONNECTION_FAILED');
+  return systemError(known, withoutCredentials(url), cause);
 }

@@ -13,7 +13,6 @@ export { type ArchiveKey, loadArchiveKeys, readArchiveKey } from './keys.ts';
 export { chooseMirror, type MirrorChoice, PUBLIC_MIRROR } from './mirror.ts';
 export type { IndexedPackage, PackageIndex, SourceReference } from './packages.ts';
 export { type ExpectedRelease, type Release, verifyRelease } from './release.ts';
-export { PATIENT, type RetryPolicy } from './retry.ts';
 export { downloadSourceFromSnapshot, SNAPSHOT_SERVICE } from './snapshot.ts';
 export type { SourcePackage } from './source-packages.ts';
 export { fetchPackageIndex, fetchSources, openSuite, type Suite, type SuiteContext } from './suite.ts';

@@ -46,7 +46,7 @@ function conditions({ etag, lastModified }: Kept): Record<string, string> {
   };
 }
 
-/** Null where there is none, or one that is not as it was written: it is asked for as the first time then. */
+/** Null if there is no copy, or a damaged one: then the request has no condition. */
 async function readKept(path: string): Promise<Kept | null> {
   try {
     const kept = JSON.parse(await readFile(path, 'utf8')) as Kept;

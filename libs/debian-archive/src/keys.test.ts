@@ -66,7 +66,7 @@ describe("Debian's archive keys", () => {
 describe('a key file is refused', () => {
   const malformed = expect.objectContaining({ code: 'ARCHIVE_KEY_MALFORMED' });
 
-  test('if it is no key', async () => {
+  test('if it is not a key', async () => {
     await expect(readArchiveKey('hello')).rejects.toThrow(malformed);
   });
 

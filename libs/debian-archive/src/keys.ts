@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ArchiveError } from './errors.ts';
-import { systemError } from './limits.ts';
+import { loading, systemError } from './limits.ts';
 
 /** A public key whose signature on a Release is trusted. */
 export interface ArchiveKey {
@@ -48,7 +48,7 @@ export async function loadArchiveKeys(folder = join(import.meta.dirname, '../key
  * @throws ArchiveError ARCHIVE_KEY_MALFORMED
  */
 export async function readArchiveKey(armored: string, name = 'the key'): Promise<ArchiveKey> {
-  const { readKeys } = await import('openpgp');
+  const { readKeys } = await loading(import('openpgp'));
   const keys = await readKeys({ armoredKeys: armored }).catch((cause: unknown) => {
     throw new ArchiveError('ARCHIVE_KEY_MALFORMED', `${name} cannot be read`, cause);
   });

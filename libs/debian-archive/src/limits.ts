@@ -1,6 +1,6 @@
 import { ArchiveError, type ArchiveErrorCode } from './errors.ts';
 
-/** What Node, its zlib and undici call a machine that gives no more files, processes or memory. */
+/** The codes of Node, its zlib and undici when the machine allows no more files, processes or memory. */
 const LIMITS: ReadonlySet<unknown> = new Set([
   'EMFILE',
   'ENFILE',
@@ -25,4 +25,11 @@ function isLimit(cause: unknown): boolean {
   const { code } = cause as NodeJS.ErrnoException;
   // A buffer that finds no memory has no code of its own.
   return LIMITS.has(code) || (cause instanceof RangeError && /allocation failed/.test(cause.message));
+}
+
+/** A module that is loaded when it is needed: by then the program may hold every file it may open. */
+export async function loading<T>(module: Promise<T>): Promise<T> {
+  return module.catch((cause: unknown) => {
+    throw isLimit(cause) ? new ArchiveError('RESOURCES_EXHAUSTED', (cause as Error).message, cause) : cause;
+  });
 }

@@ -17,7 +17,7 @@ export interface MirrorCandidates {
   readonly environment: NodeJS.ProcessEnv;
   /** The mirror named in sources.json. */
   readonly sources: string | undefined;
-  /** What `readAptSources` gives. */
+  /** From `readAptSources`. */
   readonly aptConfiguration: readonly AptSourceFile[];
   readonly fallback?: URL;
 }

@@ -14,7 +14,7 @@ export interface SourceReference {
 /** A package as the index describes it; can be handed to `fetchFile` as it is. */
 export interface IndexedPackage extends PoolPackage {
   readonly source: SourceReference;
-  /** `Built-Using` and `Static-Built-Using`: sources whose code is inside, besides `source`. */
+  /** `Built-Using` and `Static-Built-Using`: sources whose code is inside, in addition to `source`. */
   readonly builtUsing: readonly SourceReference[];
 }
 
@@ -45,7 +45,7 @@ export async function readPackages(
         const found = parsePackage(parseStanza(paragraph), name, architecture);
         const other = newest.get(name);
         const order = other === undefined ? 1 : compareVersions(found.version, other.version);
-        if (order === 0) throw malformed(name, `version ${found.version} is there twice`);
+        if (order === 0) throw malformed(name, `it repeats version ${found.version}`);
         if (order > 0) newest.set(name, found);
       }
     }
@@ -56,7 +56,7 @@ export async function readPackages(
     get(name) {
       const found = newest.get(name);
       if (found === undefined) {
-        throw new ArchiveError('PACKAGE_NOT_IN_INDEX', `there is no ${name} for ${architecture}`);
+        throw new ArchiveError('PACKAGE_NOT_IN_INDEX', `the suite does not have ${name} for ${architecture}`);
       }
       return found;
     },

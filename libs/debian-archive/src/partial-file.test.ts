@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { fetchFile } from './index.ts';
 import { body, type FetchSetup, file, PATH, prepareFetch, sha256 } from './testing/fetching.ts';
-import { dropsAfter, stallsAfter } from './testing/server.ts';
+import { stallsAfter } from './testing/server.ts';
 
 let setup: FetchSetup;
 
@@ -16,7 +16,7 @@ beforeEach(async () => {
 
 describe('two downloads of one file at once', () => {
   test('in one process do not harm each other', async () => {
-    setup.faults(dropsAfter(100_000), dropsAfter(200_000));
+    setup.faults(setup.dropsAfter(100_000), setup.dropsAfter(200_000));
     await Promise.all([
       fetchFile(file, setup.context),
       fetchFile(file, setup.context),
@@ -25,7 +25,7 @@ describe('two downloads of one file at once', () => {
     await setup.expectFetched();
   });
 
-  test('in two processes, one of which is killed, do not harm each other; the next goes on with its part', async () => {
+  test('in two processes, one of which is killed, do not harm each other; the next continues its part', async () => {
     setup.faults(stallsAfter(123_456));
     const script = `
       import { fetchFile, openHttp } from ${JSON.stringify(join(import.meta.dirname, 'index.ts'))};
@@ -70,7 +70,7 @@ describe('the beginning that another machine left in a shared cache', () => {
     expect(await setup.partials()).toEqual([name]);
   });
 
-  test('is gone on with once it has not grown for an hour', async () => {
+  test('is continued once it has not grown for an hour', async () => {
     await leave(3_700_000);
     await setup.expectFetched();
     expect(setup.mirror.requests).toEqual([`GET ${PATH} bytes=777-`]);
@@ -83,7 +83,7 @@ describe('the beginning that another machine left in a shared cache', () => {
   });
 });
 
-describe('what lies under the name of a beginning', () => {
+describe('a file under the name of a beginning', () => {
   const prepare = async () => {
     const partial = join(setup.context.cache, 'partial');
     await mkdir(partial);
@@ -92,7 +92,7 @@ describe('what lies under the name of a beginning', () => {
     return { mine, planted: join(partial, sha256) };
   };
 
-  test('and is a symbolic link is not followed', async () => {
+  test('that is a symbolic link is not followed', async () => {
     const { mine, planted } = await prepare();
     await symlink(mine, planted);
     await setup.expectFetched();
@@ -101,7 +101,7 @@ describe('what lies under the name of a beginning', () => {
     expect(setup.mirror.requests).toEqual([`GET ${PATH}`]);
   });
 
-  test('and is another name of a file is not written to', async () => {
+  test('that is another name of a file is not written to', async () => {
     const { mine, planted } = await prepare();
     await link(mine, planted);
     await setup.expectFetched();
@@ -109,14 +109,14 @@ describe('what lies under the name of a beginning', () => {
     expect(setup.mirror.requests).toEqual([`GET ${PATH}`]);
   });
 
-  test('and is a named pipe is not waited for', async () => {
+  test('that is a named pipe is not waited for', async () => {
     const { planted } = await prepare();
     expect(spawnSync('mkfifo', [planted]).status).toBe(0);
     await setup.expectFetched();
     expect(setup.mirror.requests).toEqual([`GET ${PATH}`]);
   });
 
-  test.each(['0', '-1', 'x', ''])('and names the process "%s" of this machine is continued', async (pid) => {
+  test.each(['0', '-1', 'x', ''])('that names the process "%s" of this machine is continued', async (pid) => {
     const { planted } = await prepare();
     await writeFile(`${planted}@${hostname()}@${pid}@abc`, body.subarray(0, 777));
     await setup.expectFetched();

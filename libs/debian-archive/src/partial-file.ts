@@ -94,7 +94,7 @@ export class PartialFile {
     return target;
   }
 
-  /** Leaves what is there to the next download. */
+  /** Leaves the bytes so far to the next download. */
   async release(): Promise<void> {
     await this.#handle.close();
     if (this.#received === 0) await rm(this.#path, { force: true });

@@ -1,4 +1,11 @@
-import { type CleartextMessage, readCleartextMessage } from 'openpgp';
+import {
+  type CleartextMessage,
+  config,
+  enums,
+  LiteralDataPacket,
+  readCleartextMessage,
+  SignaturePacket,
+} from 'openpgp';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type ArchiveKey, type ExpectedRelease, type Release, verifyRelease } from './index.ts';
 import { clearSign, makeKey, type TestKey } from './testing/signing.ts';
@@ -97,8 +104,8 @@ describe('a Release that is as it should be', () => {
   });
 
   test('may be a little ahead of the clock of this machine', async () => {
-    const now = new Date(DATE.getTime() - 60_000);
-    expect(await refusal(verify(inRelease, SID, now))).toBe('accepted');
+    const fiveMinutesBefore = new Date(DATE.getTime() - 5 * 60_000);
+    expect(await refusal(verify(inRelease, SID, fiveMinutesBefore))).toBe('accepted');
   });
 
   test('says that it is expired where that is accepted', async () => {
@@ -156,6 +163,29 @@ describe('a signature', () => {
     expect(await at('2026-11-23T12:00:00Z')).toBe('RELEASE_KEY_UNKNOWN');
   });
 
+  test('has expired since', async () => {
+    const text = await signed((text) => text);
+    const expiring = await readCleartextMessage({ cleartextMessage: text });
+    const packet = new SignaturePacket();
+    Object.assign(packet, {
+      signatureType: enums.signature.text,
+      publicKeyAlgorithm: key.secret.keyPacket.algorithm,
+      hashAlgorithm: enums.hash.sha512,
+      signatureNeverExpires: false,
+      signatureExpirationTime: 24 * 3600,
+      issuerKeyID: key.secret.getKeyID(),
+    });
+    const literal = new LiteralDataPacket();
+    (literal as unknown as Internal).setText(expiring.getText());
+    await (packet as unknown as Internal).sign(key.secret.keyPacket, literal, DATE, true, config);
+    signaturesOf(expiring).splice(0, 1, packet);
+    const message = expiring.armor().replaceAll('\r\n', '\n');
+    expect(await refusal(verify(message, SID, new Date('2026-11-22T09:00:00Z')))).toBe('accepted');
+    expect(await refusal(verify(message, SID, new Date('2026-11-22T10:00:00Z')))).toBe(
+      'RELEASE_SIGNATURE_BAD',
+    );
+  });
+
   test('of two known keys fits for one only', async () => {
     const fits = await readCleartextMessage({ cleartextMessage: await signed((text) => text, [key]) });
     const doesNot = await readCleartextMessage({
@@ -179,6 +209,10 @@ describe('signatures in numbers', () => {
     signaturesOf(made).splice(0, 1, ...packets.flat());
     return made.armor().replaceAll('\r\n', '\n');
   };
+
+  test('may be none in a block of them', async () => {
+    expect(await refusal(verify(await withSignatures()))).toBe('RELEASE_SIGNATURE_BAD');
+  });
 
   test('of up to 16 are read', async () => {
     const strange = await signed((text) => text, [stranger]);
@@ -215,7 +249,11 @@ describe('signatures in numbers', () => {
   });
 });
 
-/** OpenPGP.js's types do not show them. */
+/** OpenPGP.js's types do not show these. */
+interface Internal {
+  setText(text: string): void;
+  sign(key: unknown, data: unknown, date: Date, detached: boolean, settings: unknown): Promise<void>;
+}
 const signaturesOf = (message: CleartextMessage) =>
   (message as unknown as { signature: { packets: unknown[] } }).signature.packets;
 
@@ -268,7 +306,7 @@ describe('a well-signed Release is refused', () => {
   });
 
   test('dated in the future', async () => {
-    const earlier = new Date('2026-11-21T09:00:00Z');
+    const earlier = new Date(DATE.getTime() - 5 * 60_000 - 1000);
     expect(await refusal(verify(inRelease, SID, earlier))).toBe('RELEASE_FROM_FUTURE');
     const ahead = await signed((text) => text.replace('21 Nov', '24 Nov'));
     expect(await refusal(verify(ahead))).toBe('RELEASE_FROM_FUTURE');

@@ -1,8 +1,5 @@
-import type { DownloadContext } from './download.ts';
-import { ArchiveError } from './errors.ts';
 import type { HttpResponse } from './http.ts';
-import { PATIENT, withRetries } from './retry.ts';
-import { withoutCredentials } from './urls.ts';
+import { type TransferContext, transferring } from './transfer.ts';
 
 /** Far above any InRelease file or answer of the snapshot service. */
 const LIMIT_BYTES = 16 << 20;
@@ -19,27 +16,13 @@ export interface SmallFile extends Pick<HttpResponse, 'header'> {
  */
 export async function fetchSmall(
   url: URL,
-  context: Omit<DownloadContext, 'cache'>,
+  context: TransferContext,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<SmallFile> {
-  const { http, onEvent, signal, retry = PATIENT } = context;
-  const attempt = async () => {
-    const { body, header } = await http.get(url, { headers, signal });
-    const chunks: Uint8Array[] = [];
-    let received = 0;
-    for await (const chunk of body) {
-      chunks.push(chunk);
-      received += chunk.length;
-      if (received > LIMIT_BYTES) {
-        throw new ArchiveError(
-          'SIZE_DIFFERS',
-          `${withoutCredentials(url)} has more than ${LIMIT_BYTES} bytes`,
-        );
-      }
-    }
-    return { bytes: Buffer.concat(chunks), header };
-  };
-  return withRetries(attempt, retry, signal, (error, delay) =>
-    onEvent?.({ type: 'fetch-retry', url: withoutCredentials(url), error, delay }),
-  );
+  // Its size is not known, so it gets no time for its bytes: it is small.
+  return transferring(url, 0, context, async ({ leftMs }) => {
+    const bounds = { bytes: LIMIT_BYTES, ms: leftMs() };
+    const { body, header } = await context.http.get(url, { headers, signal: context.signal, bounds });
+    return { bytes: Buffer.concat(await Array.fromAsync(body)), header };
+  });
 }

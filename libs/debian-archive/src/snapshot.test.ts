@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { downloadSourceFromSnapshot, fetchFile } from './index.ts';
 import { body, type FetchSetup, file, PATH, prepareFetch, refusal } from './testing/fetching.ts';
-import { answers, dropsAfter } from './testing/server.ts';
+import { answers } from './testing/server.ts';
 
 let setup: FetchSetup;
 
@@ -32,16 +32,16 @@ describe('a package that has left the pool', () => {
     setup.mirror.files.delete(PATH);
   });
 
-  test('comes from the setup.snapshot service, which is asked by name, version and architecture', async () => {
+  test('comes from the snapshot service, which is asked by name, version and architecture', async () => {
     holds(known(), [`file/${sha1}`, body]);
     await setup.expectFetched();
     expect(setup.snapshot.requests).toEqual([`GET ${question}`, `GET file/${sha1}`]);
     expect(setup.happened()).toEqual(['snapshot', 'fetch-start', 'fetch-done']);
   });
 
-  test('comes from there after 410 too, and goes on with what the mirror gave', async () => {
+  test('comes from there after 410 too, and continues what the mirror sent', async () => {
     setup.mirror.files.set(PATH, body);
-    setup.faults(dropsAfter(10_000), answers(410));
+    setup.faults(setup.dropsAfter(10_000), answers(410));
     holds(known(), [`file/${sha1}`, body]);
     await setup.expectFetched();
     expect(setup.snapshot.requests.at(-1)).toBe(`GET file/${sha1} bytes=10000-`);

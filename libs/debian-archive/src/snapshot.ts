@@ -9,7 +9,7 @@ import { below } from './urls.ts';
 export const SNAPSHOT_SERVICE = new URL('https://snapshot-cloudflare.debian.org/');
 
 /**
- * Brings a package that has left the pool into the cache. The service knows files by their SHA-1; that only
+ * Downloads a package that has left the pool into the cache. The service knows files by their SHA-1; that only
  * finds them, and what comes is taken only if its SHA-256 is the locked one.
  * https://salsa.debian.org/snapshot-team/snapshot/blob/master/API
  *

@@ -69,7 +69,7 @@ test('from the signature of a suite to the licences of a source package', async 
   expect(await readSourceCopyright(path, tar)).toBe(COPYRIGHT);
 });
 
-test('licences are told as the copyright file names them', () => {
+test('licences are those that the copyright file names', () => {
   expect(declaredLicenses(COPYRIGHT)).toEqual(['BSD-3-clause or Expat', 'GPL-2+']);
 });
 
@@ -86,7 +86,7 @@ test.each([
   ['a name with a slash', 'Directory: pool\nChecksums-Sha256:\n HASH 1 b/a.dsc', 'INDEX_MALFORMED'],
   ['no SHA-256', 'Directory: pool\nFiles:\n HASH 1 a.dsc', 'INDEX_MALFORMED'],
   ['no folder', 'Checksums-Sha256:\n HASH 1 a.dsc', 'INDEX_MALFORMED'],
-  ['a size that is none', 'Directory: pool\nChecksums-Sha256:\n HASH x a.dsc', 'INDEX_MALFORMED'],
+  ['a size that is not a number', 'Directory: pool\nChecksums-Sha256:\n HASH x a.dsc', 'INDEX_MALFORMED'],
 ])('an index is refused for %s', async (_, fields, code) => {
   const text = `Package: hello\nVersion: 1\n${fields.replace('HASH', 'a'.repeat(64))}\n`;
   const chunks = (async function* () {

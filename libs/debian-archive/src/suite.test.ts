@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { createReadStream, writeFileSync } from 'node:fs';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { defaultRetryPolicy } from '@qemu-user-static/http';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   type ArchiveEvent,
@@ -15,7 +16,7 @@ import {
 import { makeArchive, type TestArchiveOptions } from './testing/archive.ts';
 import { temporaryFolder } from './testing/folder.ts';
 import { makePackage, type TestPackage } from './testing/packages.ts';
-import { answers, sendsInstead, serve, type TestServer } from './testing/server.ts';
+import { answers, drips, sendsInstead, serve, type TestServer } from './testing/server.ts';
 
 const SID = { origin: 'Debian', suite: 'unstable', codename: 'sid' } as const;
 const RELEASE = 'dists/sid/InRelease';
@@ -51,7 +52,7 @@ async function open(packages: readonly TestPackage[], options: TestArchiveOption
     cache: await temporaryFolder(),
     http,
     onEvent: (event) => events.push(event),
-    retry: { attempts: 2, firstDelay: 1, longestDelay: 1 },
+    retry: { ...defaultRetryPolicy, attempts: 2, firstDelayMs: 1 },
   };
   return { server, context, suite: () => openSuite(server.url, SID, context) };
 }
@@ -91,7 +92,7 @@ describe('a suite', () => {
     expect(server.requests.at(-1)).toBe('GET dists/sid/main/binary-amd64/Packages.xz');
   });
 
-  test('may be opened under its other name, where everything lies again', async () => {
+  test('may be opened under its other name, where everything is again', async () => {
     const { server, context } = await open([hello]);
     for (const [path, bytes] of [...server.files]) {
       server.files.delete(path);
@@ -144,6 +145,13 @@ describe('a suite', () => {
     expect(release.expired).toBe(true);
   });
 
+  test('is refused if it only drips', async () => {
+    const { server, context } = await open([hello]);
+    server.faults.set(RELEASE, [drips]);
+    const work = openSuite(server.url, SID, { ...context, graceMs: 200 });
+    expect(await refusal(work)).toBe('CONNECTION_TIMEOUT');
+  });
+
   test('is refused if it is another one', async () => {
     const { suite } = await open([hello], { suite: 'stable' });
     expect(await refusal(suite())).toBe('RELEASE_SUITE_MISMATCH');
@@ -169,7 +177,10 @@ describe('a package index', () => {
       false,
     ]);
     expect(() => found.get('hell')).toThrow(
-      expect.objectContaining({ code: 'PACKAGE_NOT_IN_INDEX', message: 'there is no hell for amd64' }),
+      expect.objectContaining({
+        code: 'PACKAGE_NOT_IN_INDEX',
+        message: 'the suite does not have hell for amd64',
+      }),
     );
   });
 
@@ -208,7 +219,7 @@ Static-Built-Using: gcc-16 (= 16.2.0-4)
   });
 
   test.each<[string, string, string | RegExp, string]>([
-    ['INDEX_MALFORMED', 'a size that is no number', /Size: \d+/, 'Size: -1'],
+    ['INDEX_MALFORMED', 'a size that is not a number', /Size: \d+/, 'Size: -1'],
     ['INDEX_MALFORMED', 'no size', /Size: \d+\n/, ''],
     ['INDEX_MALFORMED', 'no hash', /SHA256: .*\n/, ''],
     ['INDEX_MALFORMED', 'MD5 only', 'SHA256: ', 'MD5sum: '],
@@ -216,13 +227,13 @@ Static-Built-Using: gcc-16 (= 16.2.0-4)
     ['INDEX_MALFORMED', 'no version', /Version: .*\n/, ''],
     ['INDEX_MALFORMED', 'no path', /Filename: .*\n/, ''],
     ['INDEX_MALFORMED', 'another architecture', 'Architecture: amd64', 'Architecture: arm64'],
-    ['INDEX_MALFORMED', 'a source that is none', 'Description: test', 'Source: a b c'],
+    ['INDEX_MALFORMED', 'a source without the form of one', 'Description: test', 'Source: a b c'],
     ['INDEX_MALFORMED', 'sources without version', 'Description: test', 'Built-Using: glibc'],
-    ['VERSION_MALFORMED', 'a version that is none', 'Version: 1:2.0-1', 'Version: 2 0'],
+    ['VERSION_MALFORMED', 'a version without the form of one', 'Version: 1:2.0-1', 'Version: 2 0'],
     ['PATH_UNSAFE', 'a path that climbs out', 'Filename: pool', 'Filename: ../pool'],
     ['PATH_UNSAFE', 'an absolute path', 'Filename: pool', 'Filename: /pool'],
     ['CONTROL_MALFORMED', 'a field twice', 'Description: test', 'Size: 5'],
-    ['CONTROL_MALFORMED', 'a line that is no field', 'Description: test', 'nonsense'],
+    ['CONTROL_MALFORMED', 'a line without a field', 'Description: test', 'nonsense'],
   ])('is refused with %s for %s', async (code, _, from, to) => {
     expect(await refusal(index([hello], (text) => text.replace(from, to)))).toBe(code);
   });
@@ -271,7 +282,7 @@ describe('an InRelease file that was fetched before', () => {
     expect(await refusal(openSuite(server.url, SID, later))).toBe('RELEASE_EXPIRED');
   });
 
-  test('is taken anew when the archive has another', async () => {
+  test('is downloaded again when the archive has another', async () => {
     const { server, context, suite } = await open([hello]);
     await suite();
     const next = await makeArchive([newer], { date: new Date('2026-11-22T09:00:00Z') });

@@ -21,7 +21,7 @@ export interface SuiteContext extends DownloadContext {
 /** A suite of a mirror, its Release verified. */
 export interface Suite {
   readonly mirror: URL;
-  /** The folder under `dists/`: a suite lies there under its codename and under its own name. */
+  /** The folder under `dists/`: a suite is there under its codename and under its own name. */
   readonly folder: string;
   readonly release: Release;
   readonly context: SuiteContext;
@@ -51,7 +51,7 @@ export async function openSuite(
 
 /**
  * The newest version of each package named. The index comes through the cache, by its hash, so it is
- * fetched once for each Release that changes it. A package that is not in it is no error until asked for.
+ * fetched once for each Release that changes it. A package that is missing is an error only when it is requested.
  *
  * @throws ArchiveError INDEX_NOT_IN_RELEASE, INDEX_MALFORMED, COMPRESSION_MALFORMED, XZ_MISSING, XZ_FAILED, and
  *   what `download` throws

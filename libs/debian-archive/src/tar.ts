@@ -13,17 +13,17 @@ export interface TarEntry {
   /** Bytes; 0 unless a file. */
   readonly size: number;
   readonly mtime: Date;
-  /** A symlink's target as it is written; the path of the file a hardlink stands for; else empty. */
+  /** A symlink's target as it is written; the path of the file that a hardlink names; else empty. */
   readonly linkname: string;
   /** The bytes of a file. Can be called once, and only before the next entry is asked for. */
   read(): Promise<Uint8Array>;
 }
 
 /**
- * The entries of a tar archive, in order. The root itself (`./`) is not among them. What is not read of an
+ * The entries of a tar archive, in order. The root itself (`./`) is not among them. The unread rest of an
  * entry is skipped.
  *
- * @throws ArchiveError TAR_MALFORMED, also if it is cut short, has a path twice, or has an entry that is no
+ * @throws ArchiveError TAR_MALFORMED, also if it is cut short, has a path twice, or has an entry other than a
  *   file, directory or link; PATH_UNSAFE for a path, or a link, that leads out of the package
  */
 export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerator<TarEntry> {
@@ -104,17 +104,17 @@ async function readBody(body: ReadableStream<Uint8Array>, size: number): Promise
 
 /** Notes the entry, unless it, or the way to it, is something else already. */
 function admit({ path, type, linkname }: TarEntry, seen: Map<string, TarEntry['type']>): void {
-  if (seen.has(path)) throw malformed(`${path} is there twice`);
+  if (seen.has(path)) throw malformed(`it repeats ${path}`);
   for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
     const parent = path.slice(0, at);
     const known = seen.get(parent);
     if (known === 'symlink') throw unsafe(`${path}, which leads through the symbolic link ${parent}`);
-    // What lies above a directory was looked at when the directory was.
+    // The parents of a known directory were checked when it was.
     if (known === 'directory') break;
     if (known === undefined) seen.set(parent, 'directory');
   }
   if (type === 'hardlink' && seen.get(linkname) !== 'file') {
-    throw malformed(`${path} is a link to ${linkname}, which is no file before it`);
+    throw malformed(`${path} is a link to ${linkname}, which is not a file before it`);
   }
   if (type === 'symlink' && climbsOut(path, linkname))
     throw unsafe(`the link ${path} to ${JSON.stringify(linkname)}`);
@@ -137,7 +137,7 @@ function malformed(reason: string): ArchiveError {
   return new ArchiveError('TAR_MALFORMED', reason);
 }
 
-/** What fails on the way here has a code already; the rest is the tar reader's complaint. */
+/** An error of the source has a code already; any other is the tar reader's. */
 function asMalformed(cause: unknown): ArchiveError {
   if (cause instanceof ArchiveError) return cause;
   return systemError('TAR_MALFORMED', (cause as Error).message, cause);

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { defaultRetryPolicy } from '@qemu-user-static/http';
 import { expect, onTestFinished } from 'vitest';
 import type { ArchiveEvent } from '../events.ts';
 import { type FetchContext, fetchFile } from '../fetch.ts';
@@ -8,7 +9,7 @@ import type { PoolPackage } from '../files.ts';
 import { openHttp } from '../http.ts';
 import { temporaryFolder } from './folder.ts';
 import { sha256 as hashOf } from './packages.ts';
-import { type Fault, serve, type TestServer } from './server.ts';
+import { dropsAfter, type Fault, serve, type TestServer } from './server.ts';
 
 /** A package that a mirror has at this path. */
 export const PATH = 'debian/pool/main/q/qemu/qemu-user_1.0+ds-1_amd64.deb';
@@ -35,6 +36,8 @@ export interface FetchSetup {
   readonly cached: string;
   /** How the mirror answers the next requests for the package. */
   faults(...list: Fault[]): void;
+  /** As the fault of this name, once the client has read the bytes. */
+  dropsAfter(bytes: number): Fault;
   /** The types of the events so far, without progress. */
   happened(): string[];
   partials(): Promise<string[]>;
@@ -56,7 +59,7 @@ export async function prepareFetch(): Promise<FetchSetup> {
     cache: await temporaryFolder(),
     http,
     onEvent: (event: ArchiveEvent) => events.push(event),
-    retry: { attempts: 3, firstDelay: 10, longestDelay: 1000 },
+    retry: { ...defaultRetryPolicy, attempts: 3, firstDelayMs: 10, maxRetryAfterMs: 1500 },
   };
   const cached = join(context.cache, 'sha256', sha256);
   const partials = () => readdir(join(context.cache, 'partial'));
@@ -67,6 +70,10 @@ export async function prepareFetch(): Promise<FetchSetup> {
     events,
     cached,
     faults: (...list) => mirror.faults.set(PATH, list),
+    dropsAfter: (bytes) =>
+      dropsAfter(bytes, (upTo) =>
+        events.some((event) => event.type === 'fetch-progress' && event.received >= upTo),
+      ),
     happened: () => events.map(({ type }) => type).filter((type) => type !== 'fetch-progress'),
     partials,
     async expectFetched() {

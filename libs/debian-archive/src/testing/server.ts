@@ -68,11 +68,11 @@ export const answers =
     answer.writeHead(status, headers).end(`status ${status}`);
 
 /**
- * Sends so many bytes of what was asked for, as if more would come, and breaks the connection. The pause is for the
- * client to read them: undici drops what it has not handed on when a connection breaks.
+ * Sends so many bytes of what was asked for, as if more would come, and breaks the connection once `isRead` says that
+ * the client has read the file up to there: undici drops what it has not handed on when a connection breaks.
  */
 export const dropsAfter =
-  (bytes: number): Fault =>
+  (bytes: number, isRead: (upTo: number) => boolean = () => true): Fault =>
   (answer, body, { headers }) => {
     const start = Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0);
     const length = { 'content-length': body.length - start };
@@ -82,7 +82,9 @@ export const dropsAfter =
         ...length,
         'content-range': `bytes ${start}-${body.length - 1}/${body.length}`,
       });
-    answer.write(body.subarray(start, start + bytes), () => setTimeout(() => answer.destroy(), 60));
+    answer.write(body.subarray(start, start + bytes));
+    const timer = setInterval(() => isRead(start + bytes) && answer.destroy(), 20);
+    answer.on('close', () => clearInterval(timer));
   };
 
 /** Sends another body, whole and with its own length. */
@@ -111,3 +113,11 @@ export const stallsAfter =
     answer.writeHead(200, { 'content-length': body.length });
     answer.write(body.subarray(0, bytes));
   };
+
+/** Sends a byte every few milliseconds, for as long as the client listens. */
+export const drips: Fault = (answer, body) => {
+  answer.writeHead(200, { 'content-length': body.length });
+  let at = 0;
+  const timer = setInterval(() => answer.write(body.subarray(at, ++at)), 10);
+  answer.on('close', () => clearInterval(timer));
+};
