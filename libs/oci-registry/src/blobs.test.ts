@@ -73,6 +73,16 @@ describe('after a drop', () => {
     });
   });
 
+  test('of a large part, the attempts are counted from the beginning', async () => {
+    const { repository, server } = await start();
+    const large = someBytes(10 << 20);
+    server.store.blobs.set(`owner/name@${sha256(large)}`, large);
+    server.inject({ method: 'GET', times: 8, fault: { kind: 'drop-answer', after: 1_200_000 } });
+    const blob = { digest: sha256(large), size: large.byteLength };
+    expect((await collect(repository.getBlob(blob))).equals(large)).toBe(true);
+    expect(server.faults).toEqual({ 'drop-answer': 8 });
+  });
+
   test('attempts are bounded', async () => {
     const { repository, server, ranges } = await withBlob();
     server.inject({ method: 'GET', times: 99, fault: { kind: 'drop-answer', after: 10 } });

@@ -5,7 +5,7 @@ import { ChunksRefused, SessionEnded } from './session-ended.ts';
 import { askStatus, patchChunk, putBlob, type UploadSession } from './upload-session.ts';
 import { type BlobSource, partOf } from './upload-source.ts';
 
-/** How often in a row a chunk may be refused because it is out of place. */
+/** How often in one session a chunk may be refused because it is out of place. */
 const MISPLACED_TRIES = 6;
 
 /**
@@ -37,7 +37,6 @@ export class ChunkedUpload {
         if (this.#isComplete) return await putBlob(this.#http, this.#session, this.#source.digest);
         await this.#sendChunk();
         tries.progressed();
-        misplaced = 0;
       } catch (error) {
         if (!(error instanceof RegistryError)) throw error;
         if (error.temporary) {

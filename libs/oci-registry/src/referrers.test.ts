@@ -61,9 +61,19 @@ describe('a registry with the referrers API', () => {
     expect(await repository.referrers(image.digest, 'application/sbom')).toEqual([sbomEntry]);
   });
 
-  test('that answers with something else is refused', async () => {
+  test.each([
+    '"none"',
+    '{}',
+    '[null]',
+    '["sha256:00"]',
+    '[{}]',
+    ...Object.entries({ mediaType: 1, digest: 'sha256:../../x', size: -1, artifactType: [] }).map(
+      ([field, wrong]) => JSON.stringify([{ ...signatureEntry, [field]: wrong }]),
+    ),
+    JSON.stringify([{ ...signatureEntry, size: 1.5 }]),
+  ])('that answers with something else is refused: %s', async (manifests) => {
     const { repository, server } = await start();
-    server.inject({ fault: { kind: 'status', status: 200, body: '{"manifests":"none"}' } });
+    server.inject({ fault: { kind: 'status', status: 200, body: `{"manifests":${manifests}}` } });
     await expect(repository.referrers(image.digest)).rejects.toThrow('not an image index');
   });
 });

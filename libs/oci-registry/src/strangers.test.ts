@@ -52,6 +52,23 @@ describe.each(KINDS)('with credentials of the kind $kind', (who) => {
     expect(received(stranger)).not.toMatch(SECRETS);
   });
 
+  test('nor does one that redirects once more within itself', async () => {
+    const stranger = await startOtherHost((request, response) => {
+      if (request.url === '/first') return response.writeHead(307, { location: '/second' }).end();
+      const challenge = `Bearer realm="http://${request.headers.host}/token",service="s"`;
+      return response.writeHead(401, { 'www-authenticate': challenge }).end();
+    });
+    const { repository, server } = await start({}, as(who));
+    const headers = { location: `${stranger.origin}/first` };
+    server.inject({ method: 'GET', times: 9, fault: { kind: 'status', status: 307, headers } });
+    await expect(repository.getManifest('x')).rejects.toMatchObject({ code: 'REGISTRY_UNAUTHORIZED' });
+    expect(server.requests).toHaveLength(1);
+    expect(stranger.arrivals.map(({ path, authorization }) => [path, authorization])).toEqual([
+      ['/first', undefined],
+      ['/second', undefined],
+    ]);
+  });
+
   test('nor does one that redirects back to the registry', async () => {
     const { repository, server } = await start({}, as(who));
     const stranger = await startOtherHost((_, response) => {

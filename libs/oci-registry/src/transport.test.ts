@@ -274,6 +274,20 @@ describe.skipIf(!hasOpenssl)('TLS (openssl)', () => {
     expect(proxy.asked).toEqual(['registry.test:443']);
   });
 
+  test('of a registry elsewhere does not lead into this machine without it', async () => {
+    const server = await startRegistryServer({ tls: pemOf(certificates.server) });
+    onTestFinished(() => server.close());
+    const proxy = await startProxy(server.name);
+    const settings = { caFile: certificates.ca, proxies: { HTTPS_PROXY: proxy.url } };
+    const { repository } = connect('registry.test', settings);
+    const headers = { location: 'http://127.0.0.1:1/secret' };
+    server.inject({ fault: { kind: 'status', status: 307, headers } });
+    await expect(repository.listTags()).rejects.toMatchObject({
+      code: 'REGISTRY_PLAIN_HTTP',
+      address: 'http://127.0.0.1:1/secret',
+    });
+  });
+
   test('refuses certificates that are missing or halves of a pair', async () => {
     const missing = await startTls({ caFile: join(folder, 'nothing.crt') });
     await expect(missing.repository.listTags()).rejects.toMatchObject({

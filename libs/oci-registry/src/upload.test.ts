@@ -1,3 +1,4 @@
+import { setTimeout as after } from 'node:timers/promises';
 import { request } from 'undici';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Secret } from './secret.ts';
@@ -57,6 +58,19 @@ test('a source may give each piece in the same memory, also to a registry that i
   server.inject({ method: 'PUT', fault: { kind: 'slow', ms: 200 } });
   await repository.uploadBlob({ ...sourceOf(bytes), open });
   expect(stored(server, bytes)).toBe(true);
+});
+
+test('an upload that goes too slowly is ended, however often a byte goes', async () => {
+  const { repository } = await start({}, { timeouts: { total: 50 } });
+  const open = async function* () {
+    for (let at = 0; ; at++) {
+      await after(5);
+      yield small.subarray(at, at + 1);
+    }
+  };
+  await expect(repository.uploadBlob({ ...sourceOf(small), open })).rejects.toMatchObject({
+    code: 'REGISTRY_TOO_SLOW',
+  });
 });
 
 test('a large blob is sent in chunks that follow each other, and closed with its digest', async () => {
@@ -268,6 +282,14 @@ describe('a registry that says it has what it cannot have', () => {
       code: 'REGISTRY_UNAVAILABLE',
     });
     expect(server.requests.filter(({ method }) => method === 'PATCH').length).toBeLessThan(20);
+  });
+
+  test('the place that it refuses: the blob is sent whole', async () => {
+    const { repository, server } = await startChunked();
+    server.inject({ method: 'PATCH', skip: 1, fault: { kind: 'status', status: 416 } });
+    await repository.uploadBlob(sourceOf(large));
+    expect(stored(server, large)).toBe(true);
+    expect(methods(server)).toBe('POST PATCH PATCH GET DELETE HEAD POST PUT');
   });
 
   test('another place after each refusal, without end: the blob is sent whole', async () => {

@@ -142,7 +142,10 @@ describe('credential helpers', () => {
     const environment = await helper(
       'sleep 600 & echo $! >&2; echo \'{"Username":"me","Secret":"s"}\'; echo $! >"$0.pid"',
     );
+    const pipes = () => process.getActiveResourcesInfo().filter((name) => name === 'PipeWrap').length;
+    const before = pipes();
     expect(await who(environment)).toBe('me');
+    await vi.waitFor(() => expect(pipes()).toBe(before));
     const pid = Number(await readFile(join(home, 'bin/docker-credential-test.pid'), 'utf8'));
     expect(process.kill(pid, 'SIGKILL')).toBe(true);
   });
