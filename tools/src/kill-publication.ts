@@ -47,9 +47,9 @@ function start(checkout: string, key: string, { registries, gitHub }: World) {
   const to = registries.map(({ name }) => `--to=${name}/${REPOSITORY}`);
   const images = [...to, ...TAGS.map((tag) => `--tag='${tag}'`)].join(' ');
   const script = [
-    `npx image-builder publish ${images} --push`,
-    `npx image-builder attest ${images} --key=${key} --push`,
-    `npx image-builder github-release --github=${REPOSITORY} --push`,
+    `npx --no image-builder publish ${images} --push`,
+    `npx --no image-builder attest ${images} --key=${key} --push`,
+    `npx --no image-builder github-release --github=${REPOSITORY} --push`,
   ];
   const env = { ...process.env, GITHUB_API_URL: gitHub.url, GITHUB_TOKEN: 'any' };
   const words = ['-ec', script.join('\n')];

@@ -1,4 +1,5 @@
 import { printable } from '@qemu-user-static/errors';
+import { bounded } from '@qemu-user-static/http';
 import { type Dispatcher, fetch } from 'undici';
 import { GitHubError } from './errors.ts';
 
@@ -48,12 +49,9 @@ export function guardedFetch(settings: GuardSettings): (url: string, init?: Init
         throw new GitHubError('GITHUB_ADDRESS_FOREIGN', `${asked}: is redirected`, 400, undefined);
       }
       const chunks: Uint8Array[] = [];
-      let size = 0;
-      for await (const chunk of answer.body ?? []) {
-        size += chunk.byteLength;
-        if (size > maxBody) throw unbounded(`more than ${maxBody} bytes`);
-        chunks.push(chunk);
-      }
+      const tooLarge = () => unbounded(`more than ${maxBody} bytes`);
+      if (answer.body !== null)
+        for await (const chunk of bounded(answer.body, { bytes: maxBody }, tooLarge)) chunks.push(chunk);
       return scrubbed(answer, Buffer.concat(chunks), scrub);
     } catch (error) {
       throw signal.aborted ? unbounded(`not done after ${deadlineMs / 1000} s`) : error;

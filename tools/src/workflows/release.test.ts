@@ -29,6 +29,9 @@ const SECRETS = {
     format: 'pem',
   }) as string,
 };
+const EVENT = { actor: 'octocat', event: { repository: { default_branch: 'main' } } };
+const { rebuilds } = await readLock(resolve(ROOT, 'sources.lock.json'));
+const TAG = Object.entries(rebuilds).map(([version, { number }]) => `v${version}-${number}`)[0];
 /** Of the registry that has one. */
 const PASSWORD = 'hunter2';
 
@@ -54,7 +57,7 @@ describe.skipIf(!hasDockerRegistry)('release.yml (docker-registry)', () => {
       folder,
       checkout: (checkout) => cloneInto(checkout, miniature),
       contexts: {
-        github: { event_name: 'push', actor: 'octocat', ref: 'refs/tags/v11.1.3-1' },
+        github: { ...EVENT, event_name: 'push', ref_name: TAG, ref: `refs/tags/${TAG}` },
         inputs: {},
         vars: { REPOSITORIES: registries.map(({ name }) => `${name}/${REPOSITORY}`).join(',') },
         secrets: SECRETS,
@@ -75,7 +78,7 @@ describe.skipIf(!hasDockerRegistry)('release.yml (docker-registry)', () => {
         [`REGISTRY_USERNAME_${locked}`]: 'me',
         [`REGISTRY_PASSWORD_${locked}`]: PASSWORD,
       },
-      instead: { 'npm ci': linkPackages, 'npx image-builder smoke': async () => undefined },
+      instead: { 'npm ci': linkPackages, 'npx --no image-builder smoke': async () => undefined },
     };
     runs = await runWorkflow(workflow, machine);
   }, 900_000);
@@ -122,16 +125,16 @@ describe.skipIf(!hasDockerRegistry)('release.yml (docker-registry)', () => {
     const [other, otherGitHub] = [await startDockerRegistry(), await startGitHub()];
     try {
       // With the layout that was made above.
-      const { publish, 'github-release': gitHubRelease, verify } = workflow.jobs;
-      if (!publish || !gitHubRelease || !verify) throw new Error('a job is missing');
-      const jobs = { publish: { ...publish, needs: [] }, 'github-release': gitHubRelease, verify };
+      const { publish, verify, attest, 'github-release': gitHubRelease } = workflow.jobs;
+      if (!publish || !verify || !attest || !gitHubRelease) throw new Error('a job is missing');
+      const jobs = { publish: { ...publish, needs: [] }, verify, attest, 'github-release': gitHubRelease };
       const dry = await runWorkflow(
         { ...workflow, jobs },
         {
           ...machine,
           contexts: {
             ...machine.contexts,
-            github: { event_name: 'workflow_dispatch', actor: 'octocat', ref: 'refs/heads/main' },
+            github: { ...EVENT, event_name: 'workflow_dispatch', ref_name: 'main', ref: 'refs/heads/main' },
             inputs: { 'dry-run': true },
             vars: { REPOSITORIES: `${other.name}/${REPOSITORY}` },
           },
@@ -140,9 +143,8 @@ describe.skipIf(!hasDockerRegistry)('release.yml (docker-registry)', () => {
       );
       expect(dry.filter(({ status }) => status === 'failure')).toEqual([]);
       expect(outputOf(dry, 'publish').join()).toContain('nothing was sent');
-      expect(dry.find(({ step }) => step === 'attest')?.status).toBe('skipped');
       expect(outputOf(dry, 'github-release').join()).toContain('nothing was sent');
-      expect(dry.map(({ job }) => job)).not.toContain('verify');
+      expect(new Set(dry.map(({ job }) => job))).toEqual(new Set(['publish', 'github-release']));
       const listed = await fetch(`http://${other.name}/v2/${REPOSITORY}/tags/list`);
       expect(listed.status).toBe(404);
       expect(otherGitHub.requests).toEqual([]);
@@ -151,7 +153,55 @@ describe.skipIf(!hasDockerRegistry)('release.yml (docker-registry)', () => {
     }
   }, 300_000);
 
-  test('no step tells a secret', () => {
+  test('each job begins when nothing can go wrong before it any more', () => {
+    const jobs = [...new Set(runs.map(({ job }) => job.split(' ')[0]))];
+    expect(jobs).toEqual(['ref', 'build', 'prove', 'publish', 'verify', 'attest', 'github-release']);
+    const steps = runs.filter(({ job }) => job === 'prove').map(({ step }) => step);
+    expect(steps.indexOf('rebuild')).toBeGreaterThan(steps.indexOf('merge'));
+  });
+
+  test('a layout that another machine builds otherwise is not published', async () => {
+    const { prove } = workflow.jobs;
+    if (!prove) throw new Error('a job is missing');
+    const rebuild = prove.steps.find(({ name }) => name === 'rebuild');
+    const [build = '', compare = ''] = (rebuild?.run ?? '').split('\n').map((line) => line.trim());
+    expect(build).toContain('--output=dist/rebuilt');
+    const differ = {
+      name: 'differ',
+      run: 'mkdir -p dist/oci dist/rebuilt; echo 1 > dist/oci/index.json; echo 2 > dist/rebuilt/index.json',
+    };
+    const jobs = { prove: { ...prove, needs: [], steps: [differ, { name: 'compare', run: compare }] } };
+    const [, compared] = await runWorkflow({ ...workflow, jobs }, machine);
+    expect(compared?.status).toBe('failure');
+  });
+
+  test.each([
+    ['a tag that the lock does not give', { event_name: 'push', ref_name: 'v1.2.3-1' }, {}],
+    ['another branch, by hand', { event_name: 'workflow_dispatch', ref_name: 'mine' }, { 'dry-run': false }],
+  ])('%s ends the run before anything is built', async (_, github, inputs) => {
+    const { ref, build } = workflow.jobs;
+    if (!ref || !build) throw new Error('a job is missing');
+    const contexts = { ...machine.contexts, github: { ...EVENT, ...github }, inputs };
+    const stopped = await runWorkflow({ ...workflow, jobs: { ref, build } }, { ...machine, contexts });
+    expect(new Set(stopped.map(({ job }) => job))).toEqual(new Set(['ref']));
+    expect(stopped.some(({ status }) => status === 'failure')).toBe(true);
+  });
+
+  test('a dry run may be of any branch, a release by hand of the default one', async () => {
+    const { ref } = workflow.jobs;
+    if (!ref) throw new Error('a job is missing');
+    for (const [ref_name, dry] of [
+      ['mine', true],
+      ['main', false],
+    ] as const) {
+      const github = { ...EVENT, event_name: 'workflow_dispatch', ref_name };
+      const contexts = { ...machine.contexts, github, inputs: { 'dry-run': dry } };
+      const runs = await runWorkflow({ ...workflow, jobs: { ref } }, { ...machine, contexts });
+      expect(runs.filter(({ status }) => status === 'failure')).toEqual([]);
+    }
+  });
+
+  test('no step prints a secret', () => {
     const secrets = [PASSWORD, ...Object.values(SECRETS).filter((one) => one !== 'octocat')];
     const key = SECRETS.SIGNING_KEY.split('\n')[1] ?? '';
     expect(runs.filter(({ output }) => [...secrets, key].some((secret) => output.includes(secret)))).toEqual(

@@ -21,6 +21,7 @@ export interface Job {
   readonly if?: string;
   readonly 'runs-on': string;
   readonly 'timeout-minutes'?: number;
+  readonly environment?: string;
   readonly permissions?: Permissions;
   readonly env?: Variables;
   readonly strategy?: { readonly matrix: { readonly include: readonly Variables[] } };

@@ -44,6 +44,11 @@ describe.each(FILES)('%s', (file) => {
     for (const step of checkouts) expect(step.with?.['persist-credentials']).toBe(false);
   });
 
+  test('starts no program that npx would fetch', async () => {
+    const scripts = (await steps()).flatMap(({ run }) => run ?? []);
+    expect(scripts.filter((script) => /\bnpx (?!--no )/.test(script))).toEqual([]);
+  });
+
   test('hands secrets and what others can write to programs as variables, never as a script’s text', async () => {
     const scripts = (await steps()).flatMap(({ run }) => run ?? []);
     const pasted = scripts.flatMap((script) => script.match(/\$\{\{.*?\}\}/g) ?? []);
@@ -61,4 +66,13 @@ test('release.yml builds what the lock has: every platform, with the channels th
     (entry.channels ?? '').split(',').map((channel) => `${entry.platform} ${channel}`),
   );
   expect(built.sort()).toEqual(locked.sort());
+});
+
+test('release.yml sends only through an environment, where maintainers set who may release', async () => {
+  const { jobs } = await readWorkflow(resolve(FOLDER, 'release.yml'));
+  const sending = Object.entries(jobs).filter(([, { permissions = {} }]) =>
+    Object.values(permissions).includes('write'),
+  );
+  expect(sending.map(([name]) => name)).toEqual(['publish', 'attest', 'github-release']);
+  for (const [, { environment }] of sending) expect(environment).toMatch(/\brelease\b/);
 });

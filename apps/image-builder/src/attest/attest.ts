@@ -1,13 +1,15 @@
+import { isCodedError } from '@qemu-user-static/errors';
 import type { Digest } from '@qemu-user-static/oci-image';
 import type { Descriptor, Repository } from '@qemu-user-static/oci-registry';
 import type { StatementSigner } from '@qemu-user-static/signing';
 import pLimit from 'p-limit';
+import { z } from 'zod';
 import { type Destination, nameOf } from '../publish/destination.ts';
 import { BuilderError } from '../report/errors.ts';
 import { listed } from '../report/problems.ts';
 import { type Artifact, EMPTY } from './artifact.ts';
 import { BUNDLE_TYPE, bundleArtifact, isAttached, type Subject } from './attachments.ts';
-import { isSigned, type Statement } from './statement.ts';
+import { isSigned, parsed, type Statement } from './statement.ts';
 
 /** What is to be done; plain data, as `--json` writes it. */
 export interface AttestPlan {
@@ -61,21 +63,29 @@ export async function planAttest(
   return { registry, repository, subjects: planned };
 }
 
-/** Why a plan cannot be followed: there are images that the repository does not have. */
-export function attestRefusal({ targets }: AttestPlan): BuilderError | undefined {
+/**
+ * Why a plan cannot be applied: the repository lacks images, or nobody signs although somebody must. Undefined if it can.
+ */
+export function attestRefusal(
+  { signer, targets }: AttestPlan,
+  { needsSigner }: { readonly needsSigner: boolean },
+): BuilderError | undefined {
   const missing = targets.flatMap((target) =>
     target.subjects.filter(({ published }) => !published).map(({ digest }) => `${nameOf(target)}@${digest}`),
   );
-  if (missing.length === 0) return undefined;
-  return new BuilderError(
-    'IMAGES_NOT_PUBLISHED',
-    `these images are not in the repository:${listed(missing)}`,
-  );
+  if (missing.length > 0)
+    return new BuilderError(
+      'IMAGES_NOT_PUBLISHED',
+      `these images are not in the repository:${listed(missing)}`,
+    );
+  if (!needsSigner || signer !== null) return undefined;
+  const names = targets.map(nameOf).join(', ');
+  return new BuilderError('SIGNER_MISSING', `nothing signs what would be attached in ${names}`);
 }
 
 /**
- * Attaches what the images of a destination lack, and looks whether it is there afterwards: where a registry keeps no
- * list of referrers, clients do under a tag, and another client can overwrite it.
+ * Attaches what the images of a destination lack, and checks afterwards that it is listed: if a registry keeps no list
+ * of referrers, clients keep it under a tag, and another client can overwrite that.
  *
  * @throws BuilderError ATTESTATION_NOT_KEPT; RegistryError
  */
@@ -144,15 +154,33 @@ const MAY_BE_BUNDLES: ReadonlySet<string> = new Set([BUNDLE_TYPE, EMPTY.descript
 /** Far above any bundle of ours. */
 const MAX_BUNDLE = 4 << 20;
 
-/** A bundle's bytes; none for a manifest that has no small blob, for it is none of ours. */
+/** The manifest of a bundle, as far as it is read: the first layer is the bundle. */
+const BUNDLE_MANIFEST = z.object({
+  layers: z.tuple([z.object({ digest: z.string(), size: z.int().min(0).max(MAX_BUNDLE) })], z.unknown()),
+});
+
+/** What a registry answers for a referrer that someone left damaged. */
+const DAMAGED: ReadonlySet<string> = new Set([
+  'REFERENCE_INVALID',
+  'REGISTRY_NOT_FOUND',
+  'REGISTRY_DIGEST_MISMATCH',
+  'REGISTRY_ANSWER_TOO_LARGE',
+  'MANIFEST_TYPE_MISMATCH',
+]);
+
+/** A bundle's bytes; none for what is not a bundle, or is damaged: anyone who may push may attach anything. */
 async function readBundle(client: Repository, { digest }: Descriptor): Promise<Uint8Array> {
-  const { bytes } = await client.getManifest(digest);
-  const { layers } = JSON.parse(Buffer.from(bytes).toString()) as { layers?: Descriptor[] };
-  const [layer] = layers ?? [];
-  if (layer === undefined || layer.size > MAX_BUNDLE) return new Uint8Array();
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of client.getBlob(layer)) chunks.push(Uint8Array.from(chunk));
-  return Buffer.concat(chunks);
+  try {
+    const { bytes } = await client.getManifest(digest);
+    const { data: manifest } = BUNDLE_MANIFEST.safeParse(parsed(bytes));
+    if (manifest === undefined) return new Uint8Array();
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of client.getBlob(manifest.layers[0])) chunks.push(Uint8Array.from(chunk));
+    return Buffer.concat(chunks);
+  } catch (error) {
+    if (isCodedError(error) && DAMAGED.has(error.code)) return new Uint8Array();
+    throw error;
+  }
 }
 
 async function attach(client: Repository, { blob, manifest }: Artifact): Promise<void> {

@@ -1,4 +1,5 @@
 import { type Digest, hexOf } from '@qemu-user-static/oci-image';
+import { z } from 'zod';
 import { PROVENANCE_PREDICATE } from './provenance.ts';
 
 /** What is claimed of an image. https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md */
@@ -23,8 +24,8 @@ export function statementOf(digest: Digest, predicateType: string, predicate: ob
 }
 
 /**
- * Whether a statement is among those that were signed. That an image is ours, and how it came to be, need no second
- * signature when they are told in other words; a bill of materials does.
+ * Whether a statement is among those that were signed. Two kinds count whatever their words are: that an image is ours,
+ * and how it was built. A bill of materials counts if its bytes are the same.
  */
 export function isSigned(wanted: Statement, digest: Digest, signed: readonly Uint8Array[]): boolean {
   return signed.some((bytes) =>
@@ -35,12 +36,23 @@ export function isSigned(wanted: Statement, digest: Digest, signed: readonly Uin
 }
 
 function isAbout(bytes: Uint8Array, predicateType: string, digest: Digest): boolean {
-  const statement = JSON.parse(Buffer.from(bytes).toString()) as {
-    predicateType?: string;
-    subject?: { digest?: { sha256?: string } }[];
-  };
+  const { data: statement } = STATEMENT.safeParse(parsed(bytes));
   return (
-    statement.predicateType === predicateType &&
-    statement.subject?.some((one) => one.digest?.sha256 === hexOf(digest)) === true
+    statement?.predicateType === predicateType &&
+    statement.subject.some((one) => one.digest.sha256 === hexOf(digest))
   );
+}
+
+const STATEMENT = z.object({
+  predicateType: z.string(),
+  subject: z.array(z.object({ digest: z.object({ sha256: z.string().optional() }) })),
+});
+
+/** JSON from outside; undefined for what is not JSON. */
+export function parsed(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString());
+  } catch {
+    return undefined;
+  }
 }

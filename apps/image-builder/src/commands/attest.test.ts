@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -76,7 +76,7 @@ test('without --push nothing is changed', async () => {
   const before = server.store.manifests.size;
   const { plan, text } = await attest();
   expect(lackingIn(plan)).toBeGreaterThan(0);
-  expect(text).toContain('unsigned: neither a key (--key) nor the identity of a workflow is there');
+  expect(text).toContain('unsigned: no --key was given');
   expect(server.store.manifests.size).toBe(before);
 });
 
@@ -84,7 +84,7 @@ test.each([{ referrers: true }, { referrers: false }])(
   'an image gets two bills of materials and its provenance, an index its provenance: %o',
   async (traits) => {
     const { repository, attest } = await published(traits);
-    await attest({ push: true });
+    await attest({ push: true, unsigned: true });
     expect(await kindsOf(repository, 'x86_64-arm')).toEqual(DOCUMENTS);
     expect(await kindsOf(repository, 'arm-10.2.2')).toEqual(DOCUMENTS.slice(2));
     const tag = referrersTag(await digestOf(repository, 'x86_64-arm'));
@@ -92,6 +92,17 @@ test.each([{ referrers: true }, { referrers: false }])(
     expect(lackingIn((await attest()).plan)).toBe(0);
   },
 );
+
+test('--push without a signer is refused, and nothing is sent; --unsigned is the way without', async () => {
+  const { server, attest } = await published();
+  const before = server.store.manifests.size;
+  const { failure, text } = await attest({ push: true });
+  expect(failure).toMatchObject({ code: 'SIGNER_MISSING', remedy: expect.stringContaining('--unsigned') });
+  expect(text).toMatch(/^unsigned: /m);
+  expect(server.store.manifests.size).toBe(before);
+  expect((await attest({ push: true, unsigned: true })).failure).toBe(undefined);
+  expect(server.store.manifests.size).toBeGreaterThan(before);
+});
 
 describe('with a key', () => {
   test('whatever a tag points at is signed, and all that is said of an image', async () => {
@@ -114,7 +125,7 @@ describe('with a key', () => {
     expect(server.requests.length - before).toBeLessThanOrEqual(3 * (lackingIn(plan) ?? 0) + others + once);
   });
 
-  test('what a registry does not list is told', async () => {
+  test('what a registry does not list is an error', async () => {
     const { server, attest } = await published();
     // An empty list from then on, whatever was filed.
     const body = JSON.stringify({
@@ -146,6 +157,31 @@ describe('with a key', () => {
   });
 });
 
+describe('what somebody else attached', () => {
+  const BUNDLE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
+  const lost = { mediaType: BUNDLE, digest: `sha256:${'0'.repeat(64)}`, size: 7 };
+
+  test.each<[string, unknown]>([
+    ['no layers', {}],
+    ['an empty list of layers', { layers: [] }],
+    ['null for a layer', { layers: [null] }],
+    ['a layer that is missing', { layers: [lost] }],
+    ['a layer whose digest is none', { layers: [{ ...lost, digest: 'sha256:../x' }] }],
+    ['a layer that is too large', { layers: [{ ...lost, size: 5 << 20 }] }],
+  ])('does not count, and is no hindrance: %s', async (_, fields) => {
+    const { server, repository, attest } = await published();
+    await attest({ push: true, key });
+    const image = await digestOf(repository, 'x86_64-arm');
+    const subject = { mediaType: 'application/vnd.oci.image.manifest.v1+json', digest: image, size: 1 };
+    const manifest = { schemaVersion: 2, artifactType: BUNDLE, subject, ...(fields as object) };
+    const bytes = Buffer.from(JSON.stringify(manifest));
+    const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+    server.store.manifests.set(`o/q@${digest}`, { mediaType: subject.mediaType, bytes });
+    expect((await repository.referrers(image)).map((one) => one.digest)).toContain(digest);
+    expect(lackingIn((await attest({ key })).plan)).toBe(0);
+  });
+});
+
 test('an image that is made again from another commit keeps its first provenance', async () => {
   const { attest } = await published();
   await attest({ push: true, key });
@@ -154,7 +190,7 @@ test('an image that is made again from another commit keeps its first provenance
 
 test('provenance names lock, commit and builder', async () => {
   const { repository, attest } = await published();
-  await attest({ push: true });
+  await attest({ push: true, unsigned: true });
   const digest = await digestOf(repository, 'x86_64-arm');
   const [found] = await repository.referrers(digest, 'application/vnd.in-toto+json');
   const { layers } = JSON.parse(

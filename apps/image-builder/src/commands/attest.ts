@@ -4,10 +4,9 @@ import { Option } from '@commander-js/extra-typings';
 import { readLock } from '@qemu-user-static/lock';
 import { subjectsOf } from '../attest/attachments.ts';
 import { type AttestPlan, applyAttest, attestRefusal, planAttest } from '../attest/attest.ts';
+import { formatAttestPlan } from '../attest/format-plan.ts';
 import type { BuildFacts } from '../attest/provenance.ts';
-import { nameOf } from '../publish/destination.ts';
 import { stage } from '../report/events.ts';
-import { table } from '../report/format.ts';
 import { command as define } from './command.ts';
 import { destinationsOf } from './destinations.ts';
 import type { Environment } from './environment.ts';
@@ -19,8 +18,9 @@ const options = [
   ...images(),
   new Option(
     '--key <file>',
-    'sign with this private key, or env://NAME for a key in a variable (default: the identity of the GitHub workflow, or unsigned)',
+    'sign with this private key, or env://NAME for a key in a variable (default: the identity of the GitHub workflow)',
   ),
+  new Option('--unsigned', 'attach the documents without signatures').conflicts('key'),
   new Option('--push', 'apply the plan; without it nothing is changed'),
   ...registries(),
 ] as const;
@@ -36,7 +36,7 @@ export const command = define(options, examples, async (given, environment) => {
   const { connections } = given;
   const destinations = destinationsOf(given, environment);
   const set = await imagesIn(given, environment);
-  const signer = await environment.signer(given.key);
+  const signer = given.unsigned ? null : await environment.signer(given.key);
   const subjects = await subjectsOf(set, await readLock(paths.lock), await buildFacts(environment));
 
   // All at once: a registry answers as fast whatever another has to do.
@@ -46,13 +46,13 @@ export const command = define(options, examples, async (given, environment) => {
     );
     return { schemaVersion: 1, signer: signer?.name ?? null, targets };
   });
-  const failure = attestRefusal(plan);
+  const failure = attestRefusal(plan, { needsSigner: given.push === true && !given.unsigned });
   if (given.push && failure === undefined)
     await stage('attest', onEvent, () =>
       Promise.all(destinations.map((destination) => applyAttest(subjects, destination, signer, connections))),
     );
   else onEvent({ type: 'note', text: 'nothing was sent; --push does what the plan says' });
-  return { text: format(plan), value: plan, ...(failure && { failure }) };
+  return { text: formatAttestPlan(plan), value: plan, ...(failure && { failure }) };
 });
 
 async function buildFacts({ source, paths, template, builder }: Environment): Promise<BuildFacts> {
@@ -61,24 +61,4 @@ async function buildFacts({ source, paths, template, builder }: Environment): Pr
     'Dockerfile.template': hash('sha256', await template()),
   };
   return { source, files, ...(await builder()) };
-}
-
-function format({ signer, targets }: AttestPlan): string {
-  const rows = targets.map((target) => {
-    const { subjects } = target;
-    const sum = (count: (one: (typeof subjects)[number]) => number) =>
-      String(subjects.reduce((total, one) => total + count(one), 0));
-    return [
-      nameOf(target),
-      String(subjects.length),
-      sum(({ attach }) => attach.length),
-      sum(({ sign }) => sign.length),
-      sum(({ there }) => there),
-    ];
-  });
-  const who =
-    signer === null
-      ? 'unsigned: neither a key (--key) nor the identity of a workflow is there'
-      : `signed by ${signer}`;
-  return `${table([['REPOSITORY', 'IMAGES', 'ATTACH', 'SIGN', 'THERE'], ...rows])}\n${who}`;
 }

@@ -63,6 +63,11 @@ export const BUILDER_ERRORS = {
     meaning: 'Something was to be attached to images that the repository does not have. Nothing was sent.',
     remedy: 'Run `publish --push` with the same options first.',
   },
+  SIGNER_MISSING: {
+    meaning: 'Documents would be attached to images without a signature. Nothing was sent.',
+    remedy:
+      'Pass --key FILE, or run in GitHub Actions with `permissions: id-token: write`; or pass --unsigned to attach them without signatures.',
+  },
   ATTESTATION_NOT_KEPT: {
     meaning: 'What was attached to an image is not in the registry’s list of what refers to it.',
     remedy:

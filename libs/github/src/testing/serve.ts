@@ -7,7 +7,7 @@ import { startGitHub } from './server.ts';
 //
 //   node libs/github/src/testing/serve.ts --port 8080 --repository OWNER/REPO \
 //     --file sources.lock.json --qemu v11.1.3 --qemu v11.2.0-rc1
-//   GITHUB_API_URL=http://127.0.0.1:8080 GITHUB_TOKEN=any npx image-builder track
+//   GITHUB_API_URL=http://127.0.0.1:8080 GITHUB_TOKEN=any npx --no image-builder track
 //
 // It prints its address, and on SIGTERM, as JSON, what it holds.
 
