@@ -73,6 +73,10 @@ export const NEEDS: Readonly<Record<string, Need>> = {
   skopeo: program('skopeo'),
   zstd: program('zstd'),
   'systemd-analyze': { ...program('systemd-analyze', 'systemd'), setUp: false },
+  'cloud-init': { ...program('cloud-init'), setUp: false },
+  'ignition-validate': { ...program('ignition-validate', 'ignition'), setUp: false },
+  kubectl: { ...program('kubectl'), remedy: 'install kubectl 1.21 or newer', setUp: false },
+  helm: { ...program('helm'), remedy: 'install Helm: https://helm.sh/docs/intro/install/', setUp: false },
   amd64,
   x86_64: amd64,
   'normal priority': {

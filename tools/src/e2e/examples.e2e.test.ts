@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import type { IDaemonSet } from 'kubernetes-models/apps/v1';
 import type { IPodSpec } from 'kubernetes-models/v1';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { readManifests } from '../kubernetes-schema.ts';
 import { ROOT } from '../repository.ts';
 import { readWorkflow, type Step } from '../workflows/workflow.ts';
@@ -18,8 +19,9 @@ import {
   removeImages,
   run,
 } from './engines.ts';
-import { BINFMT, ENGINES, LAYOUT, socketOf } from './places.ts';
+import { BINFMT, ENGINES, LAYOUT, SHARED, socketOf } from './places.ts';
 import { dockerWords } from './pod.ts';
+import { dockerShim, type Shim } from './shim.ts';
 
 // The files in examples/, read and run.
 
@@ -45,6 +47,7 @@ describe.skipIf(NO_ENGINES !== undefined)('the examples on an engine (root, engi
 
   describe.each(Object.values(ENGINES))('$name', (place) => {
     let engine: Engine;
+    let shim: Shim;
     const client = { DOCKER_HOST: `unix://${socketOf(place)}` };
 
     const succeed = ({ code, stdout, stderr }: Outcome) => {
@@ -63,6 +66,7 @@ describe.skipIf(NO_ENGINES !== undefined)('the examples on an engine (root, engi
 
     beforeAll(async () => {
       engine = openEngine(place);
+      shim = dockerShim(engine);
       const load = async (layout: string, image: string, ...words: string[]) =>
         succeed(await engine.builder('load', '--layout', layout, '--image', image, ...words));
       await load(LAYOUT, 'latest');
@@ -79,6 +83,7 @@ describe.skipIf(NO_ENGINES !== undefined)('the examples on an engine (root, engi
 
     afterAll(async () => {
       await removeImages(engine);
+      shim.close();
     }, 60_000);
 
     describe('Compose', () => {
@@ -163,6 +168,57 @@ describe.skipIf(NO_ENGINES !== undefined)('the examples on an engine (root, engi
       expect(succeed(await uname('arm64v8'))).toBe('aarch64');
       succeed(await exec('ExecStop'));
       expect(await readTable(BINFMT)).toEqual(before);
+    });
+
+    /** A script with an engine's client as its `docker`; what it prints. */
+    const script = async (text: string, ...words: string[]) =>
+      succeed(
+        await run(['bash', '--norc', '-euo', 'pipefail', '-c', text, 'script', ...words], { env: shim.env }),
+      );
+
+    test('GitLab CI: the lines of the job', async () => {
+      const { 'other-cpus': job } = parse(textOf('gitlab-ci.yml'));
+      const printed = await script([...job.before_script, ...job.script].join('\n'));
+      expect(printed).toMatch(/^aarch64\nriscv64$/m);
+      expect(await registered()).toEqual(['qemu-aarch64', 'qemu-riscv64']);
+    });
+
+    test('cloud-init and Butane start the commands of the systemd unit', () => {
+      const [line = ''] = /^ExecStart=.+$/m.exec(textOf('systemd.service')) ?? [];
+      for (const example of ['cloud-init.yaml', 'butane.yaml']) expect(textOf(example)).toContain(line);
+    });
+
+    test('the feature of dev containers registers what its options name', async () => {
+      const folder = resolve(ROOT, 'examples/devcontainer/qemu-user-static');
+      const { postStartCommand } = JSON.parse(
+        readFileSync(join(folder, 'devcontainer-feature.json'), 'utf8'),
+      );
+      const target = mkdtempSync(join(SHARED, 'feature-'));
+      try {
+        const env = { DESTDIR: target, PLATFORMS: 'arm64', IMAGE: 'alekitto/qemu-user-static' };
+        succeed(await run(['sh', join(folder, 'install.sh')], { env }));
+        await script(join(target, postStartCommand));
+        expect(await registered()).toEqual(['qemu-aarch64']);
+      } finally {
+        rmSync(target, { recursive: true });
+      }
+    });
+
+    // Debian 12 has no buildx.
+    test.skipIf(place.root === '/')('docker buildx bake builds for another platform', async () => {
+      const file = join(shim.folder, 'docker-bake.hcl');
+      cpSync(resolve(ROOT, 'examples/docker-bake.hcl'), file);
+      const bake = `docker buildx bake --file ${file}`;
+      const { target } = JSON.parse(await script(`${bake} --print`));
+      expect(target.image.platforms).toEqual(['linux/amd64', 'linux/arm64', 'linux/riscv64']);
+      await script('docker run --rm --privileged alekitto/qemu-user-static --install arm64');
+      // The engine's own builder makes one platform, of an image that it has.
+      const offline = join(shim.folder, 'offline.json');
+      writeFileSync(offline, JSON.stringify({ target: { image: { network: 'none' } } }));
+      await script(
+        `${bake} --file ${offline} --load --set image.platform=linux/arm64 --set image.args.BASE=arm64v8/busybox`,
+      );
+      expect(await script('docker run --rm owner/name cat /machine')).toBe('aarch64');
     });
 
     describe('GitHub Actions', () => {

@@ -36,7 +36,7 @@ describe.skipIf(NO_ENGINES !== undefined)('the snippets of README.md (root, engi
     let engine: Engine;
     let shim: Shim;
     const bash = (script: string) =>
-      run(['bash', '-euo', 'pipefail', '-c', script], { env: shim.env, patience: 120_000 });
+      run(['bash', '--norc', '-euo', 'pipefail', '-c', script], { env: shim.env, patience: 120_000 });
     const succeed = async (script: string) => {
       const { code, stdout, stderr } = await bash(script);
       expect(code, `${script}\n${stderr}`).toBe(0);

@@ -173,7 +173,7 @@ async function buildImages(): Promise<void> {
 }
 
 /** Loads what suites share. Whatever they take away, these names hold the layers. */
-async function keepImages(place: EnginePlace): Promise<void> {
+export async function keepImages(place: EnginePlace): Promise<void> {
   const { builder } = openEngine(place);
   for (const tag of ['latest', 'register', 'aarch64']) {
     const words = ['load', '--layout', LAYOUT, '--image', tag, '--repository', KEPT];
