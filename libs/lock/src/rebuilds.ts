@@ -28,11 +28,14 @@ export function numberRebuilds(lock: Inputs, recipe: string, before: Lock['rebui
 }
 
 /** Raise it when the same inputs give other layers than before: another order of entries, another compression. */
-export const LAYERS_VERSION = 4;
+export const LAYERS_VERSION = 5;
 
-/** Hash of all that the images contain besides packages, and of how it is packed. */
+/** Raise it when the same layers give other configs, manifests or indexes than before. */
+export const DOCUMENTS_VERSION = 2;
+
+/** Hash of all that the images contain besides packages, and of how it is packed and described. */
 export function recipeHash(template: string, script: string): string {
-  return hash('sha256', JSON.stringify([LAYERS_VERSION, template, script]));
+  return hash('sha256', JSON.stringify([LAYERS_VERSION, DOCUMENTS_VERSION, template, script]));
 }
 
 /** Hash of all that images of a QEMU version are made from: the same inputs, the same images. */

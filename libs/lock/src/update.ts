@@ -24,6 +24,8 @@ export interface UpdateContext
   readonly keys: readonly ArchiveKey[];
   readonly now: Date;
   readonly acceptExpired: boolean;
+  /** Number the builds of every version from 1 again: nothing was published under the numbers before. */
+  readonly restartRebuilds?: boolean;
   /** Text of Dockerfile.template. */
   readonly template: string;
   /** The register program. */
@@ -52,7 +54,7 @@ export type FoundChannel = LockedChannel & Pick<Lock, 'sources'>;
 export function lockOf(
   found: Readonly<Record<string, FoundChannel>>,
   before: Lock | null,
-  { template, script }: Pick<UpdateContext, 'template' | 'script'>,
+  { template, script, restartRebuilds }: Pick<UpdateContext, 'template' | 'script' | 'restartRebuilds'>,
 ): Lock {
   const channels: Lock['channels'] = {};
   const sources: Lock['sources'] = {};
@@ -61,7 +63,8 @@ export function lockOf(
     Object.assign(sources, known);
   }
   const made = { channels, sources };
-  const rebuilds = numberRebuilds(made, recipeHash(template, script), before?.rebuilds ?? {});
+  const numbered = restartRebuilds ? {} : (before?.rebuilds ?? {});
+  const rebuilds = numberRebuilds(made, recipeHash(template, script), numbered);
   return { schemaVersion: 2, ...made, rebuilds };
 }
 

@@ -30,9 +30,7 @@ describe('a sound layout', () => {
   test('is found whole: its tags, and each image once', async () => {
     const { tags, images, problems } = await walkLayout(layout);
     expect(problems).toEqual([]);
-    expect(
-      tags.map(({ tag, images: listed }) => [tag, listed.map(({ manifest }) => manifest.platform)]),
-    ).toEqual([
+    expect(tags.map(({ tag, entries }) => [tag, entries.map(({ platform }) => platform)])).toEqual([
       ['all', [AMD64, RISCV64]],
       ['one', [AMD64]],
     ]);
@@ -56,7 +54,9 @@ describe('a sound layout', () => {
     });
     const { tags, images, problems } = await walkLayout(layout);
     expect(problems).toEqual([]);
-    expect(tags[0]?.images.map(({ manifest }) => manifest.platform)).toEqual([AMD64, RISCV64, second]);
+    expect(tags[0]?.entries.map(({ platform }) => platform)).toEqual([AMD64, RISCV64, second]);
+    expect(tags[0]?.images.map(({ config }) => config.architecture)).toEqual(['amd64', 'riscv64']);
+    expect(tags[0]?.images.map(({ manifest }) => manifest.platform)).toEqual([undefined, undefined]);
     expect(images).toHaveLength(2);
   });
 

@@ -16,7 +16,7 @@ import {
 
 /** An image as its documents describe it. */
 export interface FoundImage {
-  /** As the index lists it: with a platform, and for one image perhaps under several platforms. */
+  /** Without platform and annotations: each index that lists it has its own. */
   readonly manifest: Descriptor;
   readonly annotations: Annotations;
   readonly layers: readonly FoundLayer[];
@@ -32,7 +32,10 @@ export interface FoundLayer {
 export interface FoundTag {
   readonly tag: string;
   readonly descriptor: Descriptor;
+  /** Each once, in the order of the index. */
   readonly images: readonly FoundImage[];
+  /** What the index lists, in its order: an image may be listed for several platforms. Else the image itself. */
+  readonly entries: readonly Descriptor[];
 }
 
 /** Everything that a layout's index.json leads to. */
@@ -62,7 +65,7 @@ export async function walkLayout(
     const tag = descriptor.annotations?.[REF_NAME] ?? '';
     if (!TAG.test(tag)) walk.problems.push(`index.json: "${printable(tag)}" is not a tag`);
     else if (seen.has(tag)) walk.problems.push(`index.json: it lists the tag ${tag} twice`);
-    else if (isWanted(tag)) tags.push({ tag, descriptor, images: await walk.imagesBelow(descriptor, tag) });
+    else if (isWanted(tag)) tags.push({ tag, descriptor, ...(await walk.below(descriptor, tag)) });
     seen.add(tag);
   }
   return { tags, images: walk.images(), problems: walk.problems };
@@ -86,24 +89,26 @@ class Walk {
     return [...this.#read.values()].filter((image) => image !== null);
   }
 
-  /** The images of a tag: those of its index, or the one that it is. One after the other, in the layout's own order. */
-  async imagesBelow(descriptor: Descriptor, tag: string): Promise<FoundImage[]> {
+  /** What a tag's index lists, or the one image that it is. One after the other, in the layout's own order. */
+  async below(descriptor: Descriptor, tag: string): Promise<Pick<FoundTag, 'images' | 'entries'>> {
     const index =
       descriptor.mediaType === MEDIA_TYPE.index
         ? await this.#attempt(tag, () =>
             readDocument(this.#layout, descriptor, indexSchema, 'an image index'),
           )
         : { manifests: [descriptor] };
-    const images: FoundImage[] = [];
-    for (const manifest of index?.manifests ?? []) {
-      const image = await this.#image(manifest, tag);
-      if (image !== null) images.push({ ...image, manifest });
+    const entries = index?.manifests ?? [];
+    const images = new Set<FoundImage>();
+    for (const entry of entries) {
+      const image = await this.#image(entry, tag);
+      if (image !== null) images.add(image);
     }
-    return images;
+    return { images: [...images], entries };
   }
 
-  async #image(manifest: Descriptor, tag: string): Promise<FoundImage | null> {
-    const key = `${manifest.digest} ${manifest.size} ${manifest.mediaType}`;
+  async #image({ mediaType, digest, size }: Descriptor, tag: string): Promise<FoundImage | null> {
+    const manifest = { mediaType, digest, size };
+    const key = `${digest} ${size} ${mediaType}`;
     const known = this.#read.get(key);
     if (known !== undefined) return known;
     const read = await this.#attempt(tag, () => readImage(this.#layout, manifest));

@@ -49,7 +49,8 @@ export async function openHub(settings: DockerRegistrySettings = {}, ca?: string
         requests.length = 0;
         await pull();
         const taken = manifests.filter(({ digest }) => requests.some((line) => line.includes(digest)));
-        return taken.map(compressionOf).join(' and ');
+        // An index lists an image for several platforms.
+        return [...new Set(taken.map(compressionOf))].join(' and ');
       },
       close: () => registry.close(),
     };

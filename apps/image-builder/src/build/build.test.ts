@@ -31,6 +31,7 @@ describe('a build', () => {
     expect(names).toEqual(
       expect.arrayContaining([
         'latest',
+        'latest-gzip',
         'latest-zstd',
         'register',
         'aarch64',
@@ -39,27 +40,48 @@ describe('a build', () => {
         '11.1.3-1',
         '10.2.2',
         'armv7l-arm',
+        'armv7l-arm-10.2.2-1',
       ]),
     );
     expect(names).toEqual([...names].sort());
   });
 
-  test('lists each platform’s gzip manifest first, then its zstd one, marked', async () => {
-    const manifests = await manifestsOf(built, 'latest');
-    expect(
-      manifests.map(({ platform, annotations }) => [
-        platform?.architecture,
-        platform?.variant,
-        annotations?.['io.github.containers.compression.zstd'],
-      ]),
-    ).toEqual([
-      ['amd64', undefined, undefined],
-      ['amd64', undefined, 'true'],
-      ['arm64', undefined, undefined],
-      ['arm64', undefined, 'true'],
-      ['arm', 'v7', undefined],
-      ['arm', 'v7', 'true'],
-    ]);
+  /** `amd64/v2 zstd true`: an index's entries by platform, what their layers are, and the annotation. */
+  const listed = async (tag: string) => {
+    const images = new Map((await imagesOf(tag)).map((image) => [image.manifest.digest, image]));
+    return (await manifestsOf(built, tag)).map(({ digest, platform, annotations }) => {
+      const { architecture, variant } = platform ?? {};
+      const hint = annotations?.['io.github.containers.compression.zstd'];
+      return [
+        variant === undefined ? architecture : `${architecture}/${variant}`,
+        ...new Set(images.get(digest)?.layers.map(({ compression }) => compression)),
+        ...(hint === undefined ? [] : [hint]),
+      ].join(' ');
+    });
+  };
+
+  test.each(['latest', '10.2.2-1', '11.1'])(
+    'lists both compressions for clients to choose: %s',
+    async (tag) => {
+      const arm = ['arm/v7 gzip', 'arm/v7 zstd true'];
+      const others = [
+        ...['amd64 gzip', 'amd64 zstd true', 'amd64/v2 zstd true'],
+        ...['arm64/v8.0 zstd true', 'arm64 gzip', 'arm64 zstd true'],
+      ];
+      const expected = { latest: [...others, ...arm], '10.2.2-1': arm, '11.1': others }[tag];
+      expect(await listed(tag)).toEqual(expected);
+    },
+  );
+
+  test('has tags that list one compression alone; zstd is annotated there too', async () => {
+    expect(await listed('latest-gzip')).toEqual(['amd64 gzip', 'arm64 gzip', 'arm/v7 gzip']);
+    expect(await listed('latest-zstd')).toEqual(['amd64 zstd true', 'arm64 zstd true', 'arm/v7 zstd true']);
+  });
+
+  test('lists a manifest for several platforms whose config has no variant', async () => {
+    const images = await imagesOf('latest');
+    expect(images).toHaveLength(6);
+    expect(images.map(({ config }) => config.variant ?? '')).toEqual(['', '', '', '', 'v7', 'v7']);
   });
 
   test('leaves out what the table does not have, and says so in the summary', async () => {
@@ -88,17 +110,15 @@ describe('a build', () => {
     expect(await namesIn('gzip', 1)).toEqual([
       'usr/',
       'usr/bin/',
-      // Each lies after those most like it (stages/likeness.ts).
+      // Each lies after those most like it (build/likeness.ts).
       'usr/bin/qemu-arm-static',
       'usr/bin/qemu-aarch64-static',
     ]);
     expect(await namesIn('gzip', 0)).toEqual([
       'bin/',
-      'bin/busybox',
-      'bin/sh',
-      'register',
-      'tmp/',
-      'usr/',
+      ...['[', '[[', 'ash', 'busybox', 'cat', 'cp', 'env', 'sh', 'sleep', 'tar'].map((name) => `bin/${name}`),
+      ...['etc/', 'etc/group', 'etc/passwd', 'qemu-binfmt-conf.sh', 'register', 'tmp/'],
+      ...['usr/', 'usr/bin/', 'usr/bin/env'],
       'usr/share/',
       'usr/share/doc/',
       'usr/share/doc/busybox-static/',

@@ -2,7 +2,7 @@ import type { Compression } from '@qemu-user-static/compression';
 import { type Lock, type LockedChannel, lockedChannelOf } from '@qemu-user-static/lock';
 import { type Descriptor, timestamp } from '@qemu-user-static/oci-image';
 import { documentLabels } from '../images/labels.ts';
-import { ociPlatform } from '../images/platforms.ts';
+import { listingOf } from '../images/listing.ts';
 import { type Contents, planTags, type TagPlan } from '../images/tags.ts';
 import type { DocumentWriter } from './documents.ts';
 import { type DocumentContext, type ImageParts, imageMaker } from './make-image.ts';
@@ -32,16 +32,17 @@ export async function tagImages(
   const tags: BuiltTag[] = [];
   for (const plan of planTags(lock, channel, guests)) {
     const listed = plan.platforms.flatMap((name) => platforms.filter(({ platform }) => platform === name));
-    const manifests: Descriptor[] = [];
-    for (const parts of listed)
+    const entries: Descriptor[] = [];
+    for (const parts of listed) {
+      const manifests: { [compression in Compression]?: Descriptor } = {};
       for (const compression of compressionsOf(plan, context.compressions))
-        manifests.push(
-          entryOf(await manifestOf(plan.contents, parts, compression), parts, plan, compression),
-        );
-    const [first] = manifests;
+        manifests[compression] = await manifestOf(plan.contents, parts, compression);
+      entries.push(...listingOf(parts.platform, manifests));
+    }
+    const [first] = entries;
     if (first === undefined) continue;
     const descriptor =
-      plan.shape === 'manifest' ? first : await writer.index(manifests, indexLabels(plan, listed, context));
+      plan.shape === 'manifest' ? first : await writer.index(entries, indexLabels(plan, listed, context));
     tags.push({ plan, channel, descriptor });
   }
   return tags;
@@ -57,21 +58,6 @@ function manifestWriter(release: LockedChannel['release'], writer: Writer, conte
     written.set(key, descriptor);
     return descriptor;
   };
-}
-
-/** A client that knows zstd looks for this; others take the first manifest of their platform, gzip's. */
-const ZSTD_HINT = { 'io.github.containers.compression.zstd': 'true' };
-
-/** A manifest as a tag lists it. */
-function entryOf(
-  manifest: Descriptor,
-  { platform }: ImageParts,
-  { manifests }: TagPlan,
-  compression: Compression,
-): Descriptor {
-  const entry = { ...manifest, platform: ociPlatform(platform) };
-  const isSecondChoice = compression === 'zstd' && manifests === 'gzip and zstd';
-  return isSecondChoice ? { ...entry, annotations: ZSTD_HINT } : entry;
 }
 
 function compressionsOf({ manifests }: TagPlan, made: readonly Compression[]): Compression[] {

@@ -1,4 +1,4 @@
-import { type HostPlatform, host } from '@qemu-user-static/arch-table';
+import type { HostPlatform } from '@qemu-user-static/arch-table';
 import { memoKey, recall, remember } from '@qemu-user-static/files';
 import { type Lock, type LockedPlatform, platformsOf } from '@qemu-user-static/lock';
 import {
@@ -12,11 +12,13 @@ import {
   type ReadLayer,
   walkLayout,
 } from '@qemu-user-static/oci-image';
+import { imageFor } from '../images/listing.ts';
 import { ownPlatform } from '../images/platforms.ts';
 import { BuilderError } from '../report/errors.ts';
 import type { OnEvent } from '../report/events.ts';
-import { imageProblems, layerProblems, tagProblems } from './image-problems.ts';
+import { imageProblems, layerProblems } from './image-problems.ts';
 import { runEmulators } from './run-emulators.ts';
+import { tagProblems } from './tag-problems.ts';
 
 /** What was proven. */
 export interface CheckReport {
@@ -161,11 +163,7 @@ function wholeSetsOf(
 ): { image: FoundImage; locked: LockedPlatform }[] {
   return Object.entries(lock.channels).flatMap(([channel, locked]) => {
     const tag = found.tags.find((one) => one.tag === channel);
-    const { architecture } = host(platform);
-    const image = tag?.images.find(
-      ({ config, layers }) =>
-        config.architecture === architecture && layers.every(({ compression }) => compression === 'gzip'),
-    );
+    const image = imageFor(tag?.images ?? [], platform);
     const entry = platformsOf(locked).find(([name]) => name === platform);
     return image === undefined || entry === undefined ? [] : [{ image, locked: entry[1] }];
   });

@@ -7,7 +7,7 @@ import {
   type Layout,
   walkLayout,
 } from '@qemu-user-static/oci-image';
-import { platformName } from '../images/platforms.ts';
+import { imageFor } from '../images/listing.ts';
 import { BuilderError } from '../report/errors.ts';
 
 /** What was seen to work. */
@@ -56,7 +56,7 @@ export async function smoke(layout: Layout, tag: string, engine: Engine): Promis
   };
   try {
     const whole = await load(
-      imageFor(found, (name) => name === tag, own),
+      requireImage(found, (name) => name === tag, own),
       'host',
     );
     const guests = [];
@@ -175,13 +175,15 @@ function findImage(
   isTag: (tag: string) => boolean,
   platform: HostPlatform,
 ): FoundImage | undefined {
-  return found.tags
-    .filter(({ tag }) => isTag(tag))
-    .flatMap(({ images }) => images)
-    .find(({ config }) => platformName(config) === platform);
+  const images = found.tags.filter(({ tag }) => isTag(tag)).flatMap((tag) => tag.images);
+  return imageFor(images, platform);
 }
 
-function imageFor(found: FoundLayout, isTag: (tag: string) => boolean, platform: HostPlatform): FoundImage {
+function requireImage(
+  found: FoundLayout,
+  isTag: (tag: string) => boolean,
+  platform: HostPlatform,
+): FoundImage {
   const image = findImage(found, isTag, platform);
   if (image === undefined)
     throw new BuilderError('SMOKE_IMPOSSIBLE', `the layout has no image for ${platform} to try`);

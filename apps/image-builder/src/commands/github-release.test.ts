@@ -82,11 +82,16 @@ describe('the files', () => {
     expect(images.map(({ tag }: { tag: string }) => tag).sort()).toEqual([
       '10.2.2',
       '10.2.2-1',
+      '10.2.2-1-gzip',
       '10.2.2-1-zstd',
+      '10.2.2-gzip',
       '10.2.2-zstd',
       'arm-10.2.2',
+      'arm-10.2.2-1',
       'armv7l-arm-10.2.2',
+      'armv7l-arm-10.2.2-1',
       'register-10.2.2',
+      'register-10.2.2-1',
     ]);
     const sha256 = expect.stringMatching(/^sha256:[0-9a-f]{64}$/);
     for (const image of images) {

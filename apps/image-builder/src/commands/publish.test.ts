@@ -63,7 +63,10 @@ test('--tag chooses tags', async () => {
   const server = await registry();
   await publish([`${server.name}/o/q`], { tag: ['11.1.3*', 'latest'], push: true });
   const tags = [...server.store.tags.keys()].map((key) => key.split(':').at(-1)).sort();
-  expect(tags).toEqual(['11.1.3', '11.1.3-1', '11.1.3-1-zstd', '11.1.3-zstd', 'latest']);
+  expect(tags).toEqual([
+    ...['11.1.3', '11.1.3-1', '11.1.3-1-gzip', '11.1.3-1-zstd', '11.1.3-gzip', '11.1.3-zstd'],
+    'latest',
+  ]);
 });
 
 test('a tag that never moves is refused, after the plan was printed, and nothing is sent', async () => {
@@ -143,7 +146,8 @@ describe.skipIf(!hasDockerRegistry || !hasOpenssl)(
         ]);
         const { manifests } = JSON.parse(stdout);
         const [wanted] = manifests.filter(
-          ({ platform: one }: { platform: { architecture: string } }) => one.architecture === architecture,
+          ({ platform: one }: { platform: { architecture: string; variant?: string } }) =>
+            one.architecture === architecture && one.variant === variant,
         );
         expect((await readIndex({ folder: to })).manifests[0]?.digest).toBe(wanted.digest);
       },

@@ -18,6 +18,10 @@ import { acceptExpired, archive } from './options.ts';
 const options = [
   new Option('--check', 'only report whether the lock is up to date; exit 1 if it is not'),
   acceptExpired(),
+  new Option(
+    '--restart-rebuilds',
+    'number the builds of every version from 1 again: for a fork, or as long as nothing is published',
+  ).conflicts('check'),
   ...archive(),
 ] as const;
 
@@ -37,6 +41,7 @@ export const command = define(options, examples, async (given, environment) => {
       keys: await environment.keys(),
       now: environment.now(),
       acceptExpired: given.acceptExpired ?? false,
+      restartRebuilds: given.restartRebuilds ?? false,
       template: await environment.template(),
       script: renderRegisterScript(),
       onEvent,

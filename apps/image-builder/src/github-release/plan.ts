@@ -1,4 +1,4 @@
-import { GUEST_NAMES, type GuestName, type HostPlatform, host } from '@qemu-user-static/arch-table';
+import { GUEST_NAMES, type GuestName, type HostPlatform } from '@qemu-user-static/arch-table';
 import { type Lock, platformsOf } from '@qemu-user-static/lock';
 import type { Descriptor, Digest, Layout } from '@qemu-user-static/oci-image';
 import { DEFAULT_CHANNEL, primaryVersion } from '../images/tag-stems.ts';
@@ -89,13 +89,12 @@ function digestsOf(set: ImageSet, { tag, digest, platforms }: SetTag): ImageDige
   const [only] = platforms;
   if (!isIndex(document) && only !== undefined)
     return { tag, digest, manifests: [{ platform: only, digest }] };
-  const manifests = document.needs.map(({ digest: below, platform: named }) => {
-    const found = platforms.find((platform) => {
-      const { architecture, variant } = host(platform);
-      return named?.architecture === architecture && named.variant === variant;
-    });
-    if (found === undefined) throw new RangeError(`${tag} lists ${below} for no platform of its own`);
-    return { platform: found, digest: below };
+  // An index may list an image for several platforms.
+  const below = new Set(document.needs.map((needed) => needed.digest));
+  const manifests = Array.from(below, (one) => {
+    const { image } = documentIn(set, one);
+    if (image === undefined) throw new RangeError(`${tag} lists ${one}, which is not an image`);
+    return { platform: image.platform, digest: one };
   });
   return { tag, digest, manifests };
 }

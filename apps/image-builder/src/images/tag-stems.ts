@@ -1,4 +1,4 @@
-import type { GuestName, HostPlatform } from '@qemu-user-static/arch-table';
+import { type GuestName, HOST_PLATFORMS, type HostPlatform } from '@qemu-user-static/arch-table';
 import {
   compareQemuVersions,
   type Lock,
@@ -10,7 +10,10 @@ import {
 /** The channel whose tags have no prefix of their own: `register`, `aarch64`. */
 export const DEFAULT_CHANNEL = 'latest';
 
-/** What a tag says of versions (`latest`, `11.1`, `11.1.3-1`; empty in `aarch64`), and the platforms it lists. */
+/**
+ * What a tag says of versions (`latest`, `11.1`, `11.1.3-1`; empty in `aarch64`), and the platforms it lists, in the
+ * order of the table: that of an index.
+ */
 export interface Stem {
   readonly name: string;
   readonly platforms: readonly HostPlatform[];
@@ -40,7 +43,9 @@ export function stemsOf(
   channel: string,
   guests: ReadonlyMap<HostPlatform, readonly GuestName[]>,
 ): Stems {
-  const present = platformsOf(lockedChannelOf(lock, channel)).filter(([platform]) => guests.has(platform));
+  const present = platformsOf(lockedChannelOf(lock, channel))
+    .filter(([platform]) => guests.has(platform))
+    .sort(([a], [b]) => HOST_PLATFORMS.indexOf(a) - HOST_PLATFORMS.indexOf(b));
   const stem = (name: string, fits: (version: string) => boolean, kind: Partial<Stem> = {}): Stem => {
     const platforms = present.filter(([, { version }]) => fits(version)).map(([platform]) => platform);
     return { name, platforms, exact: false, immutable: false, ...kind };

@@ -24,7 +24,7 @@ const platformsOf = (tag: string, plans = latest) => plans.find((plan) => plan.t
 
 describe('tags of a channel', () => {
   test('the channel’s own lists every platform, with whatever version it has', () => {
-    expect(platformsOf('latest')).toEqual(['linux/amd64', 'linux/arm64', 'linux/riscv64', 'linux/arm/v7']);
+    expect(platformsOf('latest')).toEqual(['linux/amd64', 'linux/arm64', 'linux/arm/v7', 'linux/riscv64']);
   });
 
   test('a version’s lists only the platforms that really have it', () => {
@@ -43,22 +43,34 @@ describe('tags of a channel', () => {
     expect([platformsOf('10.2'), platformsOf('10')]).toEqual([undefined, undefined]);
   });
 
-  test('the numbered one is immutable and counts the rebuilds that the lock knows', () => {
+  test('every image of a version has a numbered one, which is immutable and counts the rebuilds that the lock knows', () => {
     const rebuilt = { ...lock, rebuilds: { '11.1.3': { number: 4, inputs: '0'.repeat(64) } } };
-    const tags = planTags(rebuilt, 'latest', guests)
-      .filter(({ immutable }) => immutable)
-      .map(({ tag }) => tag);
-    expect(tags).toEqual([
-      '11.1.3-4',
-      '11.1.3-4-zstd',
-      '11.1.2-1',
-      '11.1.2-1-zstd',
-      '10.2.2-1',
-      '10.2.2-1-zstd',
+    const tags = planTags(rebuilt, 'latest', guests).filter(({ immutable }) => immutable);
+    const namesOf = (version: string) => tags.filter((one) => one.version === version).map(({ tag }) => tag);
+    expect(namesOf('11.1.3')).toEqual([
+      ...['11.1.3-4', '11.1.3-4-gzip', '11.1.3-4-zstd', 'register-11.1.3-4'],
+      ...['aarch64-11.1.3-4', 'x86_64-aarch64-11.1.3-4', 'aarch64-aarch64-11.1.3-4'],
+      ...['arm-11.1.3-4', 'x86_64-arm-11.1.3-4', 'aarch64-arm-11.1.3-4'],
+    ]);
+    expect(namesOf('10.2.2')).toEqual([
+      ...['10.2.2-1', '10.2.2-1-gzip', '10.2.2-1-zstd', 'register-10.2.2-1'],
+      ...['arm-10.2.2-1', 'armv7l-arm-10.2.2-1'],
     ]);
   });
 
-  test('whole sets are in gzip and zstd, and in zstd alone under -zstd', () => {
+  test('a tag’s version is that of its platforms, or where they differ, the channel’s', () => {
+    const versions = ['latest', '11.1', '10.2.2', 'armv7l-arm', 'riscv64-arm', 'arm'].map((name) => [
+      name,
+      latest.find(({ tag }) => tag === name)?.version,
+    ]);
+    expect(Object.fromEntries(versions)).toEqual({
+      ...{ latest: '11.1.3', '11.1': '11.1.3', arm: '11.1.3' },
+      ...{ '10.2.2': '10.2.2', 'armv7l-arm': '10.2.2', 'riscv64-arm': '11.1.2' },
+    });
+  });
+
+  test('whole sets are in gzip and zstd, and in one of them alone under -gzip and -zstd', () => {
+    expect(latest.find(({ tag }) => tag === 'latest-gzip')?.manifests).toBe('gzip');
     expect(latest.find(({ tag }) => tag === 'latest')?.manifests).toBe('gzip and zstd');
     expect(latest.find(({ tag }) => tag === 'latest-zstd')?.manifests).toBe('zstd');
     expect(latest.find(({ tag }) => tag === 'aarch64')?.manifests).toBe('gzip');

@@ -16,7 +16,7 @@ export interface TagPlan {
   readonly version: string;
   /** The version is named in full, so no other is listed, now or later. */
   readonly exact: boolean;
-  /** The manifests of a platform: gzip's, gzip's followed by zstd's, or zstd's alone. */
+  /** The manifests of a platform: gzip's, zstd's, or both as `listingOf` has them. */
   readonly manifests: 'gzip' | 'gzip and zstd' | 'zstd';
   readonly platforms: readonly HostPlatform[];
   /** An index of platforms, or the one platform's manifest itself. */
@@ -37,7 +37,7 @@ type Guests = ReadonlyMap<HostPlatform, readonly GuestName[]>;
 export function planTags(lock: Lock, channel: string, guests: Guests): TagPlan[] {
   const stems = stemsOf(lock, channel, guests);
   const whole = [stems.channel, ...stems.exact, ...stems.moving, ...stems.numbered];
-  const parts = [...stems.unversioned, ...stems.exact];
+  const parts = [...stems.unversioned, ...stems.exact, ...stems.numbered];
   return [
     ...whole.flatMap(allEmulators),
     ...parts.map(registerOnly),
@@ -57,6 +57,7 @@ function allEmulators({ name, ...stem }: Stem): Listing[] {
   const plan = { ...stem, contents: { kind: 'all' }, shape: 'index' } as const;
   return [
     { ...plan, tag: name, manifests: 'gzip and zstd' },
+    { ...plan, tag: `${name}-gzip`, manifests: 'gzip' },
     { ...plan, tag: `${name}-zstd`, manifests: 'zstd' },
   ];
 }

@@ -1,5 +1,5 @@
 import { GUEST_NAMES, type GuestName, type HostPlatform } from '@qemu-user-static/arch-table';
-import type { Compression } from '@qemu-user-static/compression';
+import { COMPRESSIONS, type Compression } from '@qemu-user-static/compression';
 import { type Lock, lockedChannelOf } from '@qemu-user-static/lock';
 import type { FoundImage, FoundLayout, Layer } from '@qemu-user-static/oci-image';
 import type { ImageParts } from '../build/make-image.ts';
@@ -71,5 +71,8 @@ function layersIn(images: readonly FoundImage[], { copies }: Pick<Recipe, 'copie
       layers[partOf(copy)].push({ ...blob, diffId, createdBy: copy.text });
     });
   }
+  // Indexes list them in an order of their own, for clients.
+  for (const found of Object.values(layers))
+    found.sort((a, b) => COMPRESSIONS.indexOf(a.compression) - COMPRESSIONS.indexOf(b.compression));
   return layers;
 }

@@ -1,11 +1,12 @@
 import type { HostPlatform } from '@qemu-user-static/arch-table';
 import { type FoundImage, type Layout, walkLayout } from '@qemu-user-static/oci-image';
+import { imageFor } from '../images/listing.ts';
 import { platformName } from '../images/platforms.ts';
 import { BuilderError } from '../report/errors.ts';
 
 /**
  * The image of a tag for a platform; a tag that has one image needs no platform. Of two for the same platform
- * it is the first, as clients choose: gzip's before zstd's. No other tag is read.
+ * it is gzip's, which every client reads. No other tag is read.
  * @throws BuilderError IMAGE_UNKNOWN, PLATFORM_UNAVAILABLE, CHECK_FAILED
  */
 export async function readImage(
@@ -19,8 +20,7 @@ export async function readImage(
   if (found === undefined) throw new BuilderError('IMAGE_UNKNOWN', `the layout has no tag "${tag}"`);
   const [only, ...others] = found.images;
   if (only !== undefined && others.length === 0) return only;
-  const image =
-    platform === null ? undefined : found.images.find(({ config }) => platformName(config) === platform);
+  const image = platform === null ? undefined : imageFor(found.images, platform);
   if (image !== undefined) return image;
   const there = [...new Set(found.images.map(({ config }) => platformName(config)))].join(', ');
   throw new BuilderError(

@@ -26,6 +26,8 @@ const TAGS = [
   '10.2.2-1',
   'aarch64',
   'x86_64-aarch64',
+  'x86_64-aarch64-11.1.3-1',
+  'aarch64-11.1.3-1',
   'armv7l-arm',
 ];
 

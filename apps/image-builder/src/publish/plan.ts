@@ -118,10 +118,11 @@ function actionOf({ digest, immutable }: SetTag, was: string | null): PlannedTag
  * index that needs it.
  */
 function turnOf({ tag, channel, immutable, digest }: SetTag, set: ImageSet): number {
-  if (immutable) return 0;
-  if (tag === DEFAULT_CHANNEL) return 4;
-  if (tag === channel) return 3;
-  return isIndex(documentIn(set, digest)) ? 2 : 1;
+  const afterManifests = isIndex(documentIn(set, digest)) ? 1 : 0;
+  if (immutable) return afterManifests;
+  if (tag === DEFAULT_CHANNEL) return 5;
+  if (tag === channel) return 4;
+  return 2 + afterManifests;
 }
 
 /** Whether a tag has to be written. */

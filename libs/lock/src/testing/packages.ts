@@ -30,11 +30,18 @@ export function makeEmulators(
   );
 }
 
+/** The list of applets as busybox has it in its program. */
+const APPLETS = `${['[', '[[', 'ash', 'busybox', 'cat', 'cp', 'env', 'sh', 'sleep', 'tar'].join('\0')}\0\0`;
+
 export function makeShell(platform: HostPlatform): Promise<TestPackage> {
   return makePackage(
     { package: 'busybox-static', version: '1:1.38.0-3', architecture: host(platform).debian },
     [
-      { path: './usr/bin/busybox', body: makeProgram(platform, 'busybox'), header: { mode: 0o755 } },
+      {
+        path: './usr/bin/busybox',
+        body: makeProgram(platform, `busybox\n${APPLETS}`),
+        header: { mode: 0o755 },
+      },
       { path: './usr/share/doc/busybox-static/copyright', body: 'licences of BusyBox' },
     ],
   );
