@@ -6,6 +6,7 @@ export { type ProxySettings, readProxies } from './proxies.ts';
 export {
   defaultRetryPolicy,
   delayAfter,
+  type Passing,
   parseRetryAfter,
   Retries,
   type RetryPolicy,
