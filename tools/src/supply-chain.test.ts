@@ -85,7 +85,7 @@ describe.skipIf(!possible)(
       let image: string;
       const attest = async (options: { key?: string; push?: true }) => {
         const { value } = await attestCommand.run(
-          { to: [image], from: [layout], ...TAGS, ...options },
+          { repository: [image], layout: [layout], ...TAGS, ...options },
           environment(),
         );
         return value as AttestPlan;
@@ -94,7 +94,10 @@ describe.skipIf(!possible)(
       beforeAll(async () => {
         server = await start();
         image = `${server.name}/o/q`;
-        await publishCommand.run({ to: [image], from: [layout], ...TAGS, push: true }, environment());
+        await publishCommand.run(
+          { repository: [image], layout: [layout], ...TAGS, push: true },
+          environment(),
+        );
       });
       afterAll(() => server.close());
 

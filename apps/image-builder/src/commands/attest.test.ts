@@ -41,13 +41,13 @@ async function published(traits: { referrers?: boolean } = {}) {
   const registry = openRegistry(server.name);
   onTestFinished(async () => void (await Promise.all([server.close(), registry.close()])));
   const to = [`${server.name}/o/q`];
-  await publishCommand.run({ to, from: [layout], ...CHOSEN, push: true }, checkout.environment);
+  await publishCommand.run({ repository: to, layout: [layout], ...CHOSEN, push: true }, checkout.environment);
   const attest = async (
     options: Partial<Parameters<typeof attestCommand.run>[0]> = {},
     environment = builtBy('c'),
   ) => {
     const { value, ...result } = await attestCommand.run(
-      { to, from: [layout], ...CHOSEN, ...options },
+      { repository: to, layout: [layout], ...CHOSEN, ...options },
       environment,
     );
     return { ...result, plan: value as AttestPlan };

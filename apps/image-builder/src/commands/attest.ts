@@ -11,10 +11,10 @@ import { command as define } from './command.ts';
 import { destinationsOf } from './destinations.ts';
 import type { Environment } from './environment.ts';
 import { imagesIn } from './images.ts';
-import { destination, images, registries } from './options.ts';
+import { images, registries, repositories } from './options.ts';
 
 const options = [
-  destination(),
+  ...repositories(),
   ...images(),
   new Option(
     '--key <file>',
@@ -26,8 +26,8 @@ const options = [
 ] as const;
 
 const examples = [
-  ['attest --to ghcr.io/owner/qemu-user-static', 'print the plan'],
-  ['attest --to ghcr.io/owner/qemu-user-static --key cosign.key --push', 'sign and attach'],
+  ['attest --repository ghcr.io/owner/qemu-user-static', 'print the plan'],
+  ['attest --repository ghcr.io/owner/qemu-user-static --key cosign.key --push', 'sign and attach'],
 ] as const;
 
 /** What published images lack, and with --push what they then have. @throws BuilderError as the stages do */

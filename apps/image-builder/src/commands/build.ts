@@ -8,7 +8,7 @@ import { BuilderError } from '../report/errors.ts';
 import { stage } from '../report/events.ts';
 import { command as define, type OptionsOf, type Result } from './command.ts';
 import { buildInputs, type Environment } from './environment.ts';
-import { imageName, making, onlyOne, repository, selectionOf } from './options.ts';
+import { imageName, making, name, onlyOne, selectionOf } from './options.ts';
 
 const options = [
   ...making(),
@@ -17,12 +17,12 @@ const options = [
     'let the container engine of this machine build one image, and keep it there',
   )
     .choices(['docker'] as const)
-    .conflicts(['output', 'compression']),
+    .conflicts(['layout', 'compression']),
   new Option(
     '--image <name>',
     'with --builder: latest, register, or a guest such as aarch64 (default: latest)',
   ),
-  repository(),
+  ...name(),
 ] as const;
 
 const examples = [
@@ -35,14 +35,14 @@ type Options = OptionsOf<typeof options>;
 
 export const command = define(options, examples, (given, environment) => {
   if (given.builder === 'docker') return buildOnEngine(given, environment);
-  if (given.image !== undefined || given.repository !== undefined)
-    throw new BuilderError('USAGE', '--image and --repository go with --builder docker');
+  if (given.image !== undefined || given.name !== undefined)
+    throw new BuilderError('USAGE', '--image and --name go with --builder docker');
   return buildLayout(given, environment);
 });
 
 async function buildLayout(given: Options, environment: Environment): Promise<Result> {
   const lock = await readLock(environment.paths.lock);
-  const { output, compression: compressions } = given;
+  const { layout: output, compression: compressions } = given;
   const built = await makeLayout(
     lock,
     { ...selectionOf(given), output, compressions },
@@ -54,7 +54,7 @@ async function buildLayout(given: Options, environment: Environment): Promise<Re
 
 /** An engine builds one image of one platform from the rendered Dockerfile, and keeps it: there is no layout then. */
 async function buildOnEngine(given: Options, environment: Environment): Promise<Result> {
-  const { image = 'latest', repository: named } = given;
+  const { image = 'latest' } = given;
   const contents = contentsNamed(image);
   const channel = onlyOne('--channel', given.channel) ?? DEFAULT_CHANNEL;
   const asked = onlyOne('--platform', given.platform);
@@ -62,8 +62,8 @@ async function buildOnEngine(given: Options, environment: Environment): Promise<
   const platform = asked ?? engine.platform;
   if (platform === null)
     throw new BuilderError('USAGE', `${engine.description} is not a known host platform: give --platform`);
-  const { repository: name, tag } = imageName(
-    { image: contents.kind === 'all' ? channel : image, repository: named },
+  const { repository, tag } = imageName(
+    { image: contents.kind === 'all' ? channel : image, name: given.name },
     environment,
   );
   const context = await openBuildContext(
@@ -72,10 +72,10 @@ async function buildOnEngine(given: Options, environment: Environment): Promise<
     await buildInputs(environment),
   );
   const id = await stage('build', environment.onEvent, () =>
-    engine.build(contextArchive(context), { platform, name: `${name}:${tag}` }),
+    engine.build(contextArchive(context), { platform, name: `${repository}:${tag}` }),
   );
   return {
-    text: `${name}:${tag} for ${platform}, built by ${engine.description}, is in it: ${id}`,
-    value: { name: `${name}:${tag}`, platform, id, guests: context.guests, engine: engine.description },
+    text: `${repository}:${tag} for ${platform}, built by ${engine.description}, is in it: ${id}`,
+    value: { name: `${repository}:${tag}`, platform, id, guests: context.guests, engine: engine.description },
   };
 }

@@ -3,12 +3,12 @@ import { check } from '../check/check.ts';
 import { stage } from '../report/events.ts';
 import { megabytes } from '../report/format.ts';
 import { command as define } from './command.ts';
-import { output } from './options.ts';
+import { layoutOrOutput } from './options.ts';
 
 export const command = define(
-  [output()],
+  layoutOrOutput('OCI image layout to check'),
   [['check', 'prove dist/oci']],
-  async ({ output: folder }, { paths, onEvent }) => {
+  async ({ layout: folder }, { paths, onEvent }) => {
     const lock = await readLock(paths.lock);
     const report = await stage('check', onEvent, () =>
       check({ folder }, lock, { onEvent, afresh: true, hashed: new Set() }),

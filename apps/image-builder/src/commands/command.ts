@@ -28,7 +28,7 @@ export function command<const Options extends readonly AnyOption[]>(
   return { options, examples, run };
 }
 
-type AnyOption = Option<string, unknown, unknown, unknown, boolean, unknown>;
+export type AnyOption = Option<string, unknown, unknown, unknown, boolean, unknown>;
 
 /** The values of a list of options, under their camel-cased names. */
 export type OptionsOf<Options extends readonly AnyOption[]> = Intersection<ValueOf<Options[number]>>;

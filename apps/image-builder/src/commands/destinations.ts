@@ -5,10 +5,10 @@ import type { Environment, RegistryOptions } from './environment.ts';
 
 /** The repositories that are meant, each once, with clients of their registries. @throws BuilderError USAGE */
 export function destinationsOf(
-  options: RegistryOptions & { readonly to: readonly string[] },
+  options: RegistryOptions & { readonly repository: readonly string[] },
   environment: Environment,
 ): Destination[] {
-  const named = options.to.map(repositoryNamed);
+  const named = options.repository.map(repositoryNamed);
   const once = new Map(named.map((name) => [nameOf(name), name]));
   return Array.from(Map.groupBy(once.values(), ({ registry }) => registry)).flatMap(([registry, names]) => {
     const opened = environment.registry(registry, options);
@@ -19,6 +19,6 @@ export function destinationsOf(
 function repositoryNamed(name: string): { registry: string; repository: string } {
   const { registry, repository, tag, digest } = parseReference(name);
   if (tag !== undefined || digest !== undefined)
-    throw new BuilderError('USAGE', `--to takes a repository, without a tag: ${name}`);
+    throw new BuilderError('USAGE', `--repository takes a name, without a tag: ${name}`);
   return { registry, repository };
 }

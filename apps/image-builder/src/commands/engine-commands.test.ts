@@ -57,11 +57,11 @@ test('--image says nothing to a build without an engine, and an engine makes no 
   const image = await callMain(['build', '--image', 'arm']);
   expect([image.status, image.stderr]).toEqual([
     2,
-    expect.stringContaining('USAGE: --image and --repository go with --builder docker'),
+    expect.stringContaining('USAGE: --image and --name go with --builder docker'),
   ]);
-  const output = await callMain(['build', '--builder', 'docker', '--output', folder]);
+  const output = await callMain(['build', '--builder', 'docker', '--layout', folder]);
   expect([output.status, output.stderr]).toEqual([
     2,
-    expect.stringContaining("cannot be used with option '-o, --output"),
+    expect.stringContaining("cannot be used with option '-l, --layout"),
   ]);
 });

@@ -9,7 +9,7 @@ import { ownPlatform, platformName } from '../images/platforms.ts';
 import { readImage } from '../layouts/read-image.ts';
 import { megabytes } from '../report/format.ts';
 import { command as define } from './command.ts';
-import { imageName, oneImage, repository } from './options.ts';
+import { imageName, name, oneImage } from './options.ts';
 
 const options = [
   new Option('--format <name>', 'docker-archive is read by old and new Docker Engines, Podman and skopeo')
@@ -17,7 +17,7 @@ const options = [
     .default<ArchiveFormat>('docker-archive'),
   new Option('--output <file>', 'archive to write (default: dist/IMAGE.tar)'),
   ...oneImage(),
-  repository(),
+  ...name(),
 ] as const;
 
 const examples = [
@@ -30,9 +30,9 @@ export const command = define(options, examples, async (given, environment) => {
   const layout = { folder: given.layout };
   const platform = given.platform ?? ownPlatform();
   const image = await readImage(layout, given.image, platform);
-  const name = imageName(given, environment);
+  const named = imageName(given, environment);
   const output = resolve(given.output ?? `dist/${given.image}.tar`);
-  const archive = imageArchive(layout, image.manifest, name, given.format);
+  const archive = imageArchive(layout, image.manifest, named, given.format);
 
   await mkdir(dirname(output), { recursive: true });
   const temporary = `${output}.${process.pid}.partial`;
@@ -45,11 +45,11 @@ export const command = define(options, examples, async (given, environment) => {
   const { size } = await stat(output);
   const { digest } = image.manifest;
   return {
-    text: `${output}: ${name.repository}:${name.tag} for ${platformName(image.config)}, ${digest}, ${megabytes(size)}`,
+    text: `${output}: ${named.repository}:${named.tag} for ${platformName(image.config)}, ${digest}, ${megabytes(size)}`,
     value: {
       file: output,
       size,
-      name: `${name.repository}:${name.tag}`,
+      name: `${named.repository}:${named.tag}`,
       platform: platformName(image.config),
       digest,
     },

@@ -13,14 +13,14 @@ import { megabytes } from '../report/format.ts';
 import { command as define, type Result } from './command.ts';
 import type { Environment } from './environment.ts';
 import { imagesIn } from './images.ts';
-import { from, releaseFiles } from './options.ts';
+import { layouts, releaseFiles } from './options.ts';
 
 const options = [
   new Option(
     '--github <repository>',
     'repository on GitHub, OWNER/REPO (default: GITHUB_REPOSITORY, or that of package.json)',
   ),
-  from(),
+  ...layouts(),
   ...releaseFiles(),
   new Option('--push', 'make the releases; without it the files are made, and nothing is sent'),
 ] as const;
@@ -32,8 +32,8 @@ const examples = [
 
 /** Makes the files of the releases of existing layouts; with --push the releases. */
 export const command = define(options, examples, async (given, environment) => {
-  if (!given.push) return prepareOnly(given.from, given, environment);
-  return pushed(given.from, given, await releaseTarget(given.github, environment), environment);
+  if (!given.push) return prepareOnly(given.layout, given, environment);
+  return pushed(given.layout, given, await releaseTarget(given.github, environment), environment);
 });
 
 /**
@@ -52,23 +52,23 @@ export async function releaseTarget(
 
 /** Makes the releases of layouts on GitHub. @throws as `publishReleases` */
 export async function pushed(
-  layouts: string[],
+  folders: string[],
   files: ReleaseFiles,
   target: ReleaseTarget,
   environment: Environment,
 ): Promise<Result> {
-  const prepared = await prepare(layouts, files, environment);
+  const prepared = await prepare(folders, files, environment);
   const releases = await publishReleases(prepared, target, environment.onEvent);
   return { text: formatMade(releases), value: { releases } };
 }
 
 /** Makes the files of releases, and sends nothing. */
 export async function prepareOnly(
-  layouts: string[],
+  folders: string[],
   files: ReleaseFiles,
   environment: Environment,
 ): Promise<Result> {
-  const { releases } = await prepare(layouts, files, environment);
+  const { releases } = await prepare(folders, files, environment);
   const value = releases.map(({ plan: { tag }, assets }) => ({
     tag,
     assets: assets.map(({ name, size, sha256 }) => ({ name, size, sha256 })),
@@ -84,11 +84,11 @@ export async function prepareOnly(
 }
 
 async function prepare(
-  layouts: string[],
+  folders: string[],
   files: ReleaseFiles,
   environment: Environment,
 ): Promise<PreparedReleases> {
-  const set = await imagesIn({ from: layouts, platform: [], tag: [] }, environment);
+  const set = await imagesIn({ layout: folders, platform: [], tag: [] }, environment);
   const lock = await readLock(environment.paths.lock);
   return stage('github-release', environment.onEvent, () => prepareReleases({ lock, set }, files));
 }

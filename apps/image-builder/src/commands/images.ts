@@ -13,13 +13,13 @@ import { DEFAULT_LAYOUT, type ImagesOptions } from './options.ts';
  * @throws BuilderError USAGE, and what `loadImages` throws
  */
 export async function imagesIn(
-  { from, platform, tag: patterns }: ImagesOptions,
+  { layout, platform, tag: patterns }: ImagesOptions,
   environment: Environment,
 ): Promise<ImageSet> {
   const lock = await readLock(environment.paths.lock);
   const template = await environment.template();
   const origin = originOf(lock, template, renderRegisterScript(), environment.source);
-  const folders = (from.length > 0 ? from : [DEFAULT_LAYOUT]).map((folder) => resolve(folder));
+  const folders = (layout.length > 0 ? layout : [DEFAULT_LAYOUT]).map((folder) => resolve(folder));
   const set = await loadImages(folders, lock, platform, { template, origin });
   if (patterns.length === 0) return set;
   const chosen = withTags(set, (tag) => patterns.some((pattern) => matchesGlob(tag, pattern)));

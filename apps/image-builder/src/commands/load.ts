@@ -3,9 +3,9 @@ import { imageArchive } from '@qemu-user-static/oci-image';
 import { platformName } from '../images/platforms.ts';
 import { readImage } from '../layouts/read-image.ts';
 import { command as define } from './command.ts';
-import { imageName, oneImage, repository } from './options.ts';
+import { imageName, name, oneImage } from './options.ts';
 
-const options = [...oneImage(), repository()] as const;
+const options = [...oneImage(), ...name()] as const;
 
 const examples = [
   ['load', 'load latest into Docker or Podman'],
@@ -17,10 +17,10 @@ export const command = define(options, examples, async (given, environment) => {
   const layout = { folder: given.layout };
   const engine = await connectEngine();
   const image = await readImage(layout, given.image, given.platform ?? engine.platform);
-  const name = imageName(given, environment);
-  await engine.load(imageArchive(layout, image.manifest, name, 'docker-archive'));
+  const named = imageName(given, environment);
+  await engine.load(imageArchive(layout, image.manifest, named, 'docker-archive'));
   const loaded = {
-    name: `${name.repository}:${name.tag}`,
+    name: `${named.repository}:${named.tag}`,
     platform: platformName(image.config),
     digest: image.manifest.digest,
     engine: engine.description,

@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 const merge = (output: string, tag: string[] = []) =>
-  mergeCommand.run({ from: parts, platform: [], tag, output: join(folder, output) }, checkout.environment);
+  mergeCommand.run({ layout: parts, platform: [], tag, output: join(folder, output) }, checkout.environment);
 
 const filesIn = async (layout: string) =>
   (await readdir(join(folder, layout), { recursive: true, withFileTypes: true }))
@@ -70,7 +70,7 @@ test('a layer that came damaged is named, and no layout is written', async () =>
   await writeFile(join(damaged, layer), bytes);
   const output = join(folder, 'from-damaged');
   const merging = mergeCommand.run(
-    { from: [damaged], platform: ['linux/amd64'], tag: [], output },
+    { layout: [damaged], platform: ['linux/amd64'], tag: [], output },
     checkout.environment,
   );
   await expect(merging).rejects.toMatchObject({

@@ -5,7 +5,7 @@ import { COMPRESSIONS, type Compression } from '@qemu-user-static/compression';
 import type { ImageName } from '@qemu-user-static/oci-image';
 import { DEFAULT_CHANNEL } from '../images/tag-stems.ts';
 import { BuilderError } from '../report/errors.ts';
-import type { OptionsOf } from './command.ts';
+import type { AnyOption, OptionsOf } from './command.ts';
 import type { Environment } from './environment.ts';
 
 // Options that several commands have. What a command is given has its type from here.
@@ -32,7 +32,7 @@ export const archive = () =>
     new Option(
       '--cache <folder>',
       'folder for downloaded packages (default: $XDG_CACHE_HOME/qemu-user-static)',
-    ),
+    ).env('IMAGE_BUILDER_CACHE'),
   ] as const;
 
 const platforms = (byDefault: string) =>
@@ -55,19 +55,32 @@ export const making = () =>
     new Option('--compression <list>', 'gzip, or gzip,zstd')
       .default<Compression[]>([...COMPRESSIONS], COMPRESSIONS.join(','))
       .argParser(parseCompressions),
-    output(),
+    ...layoutOrOutput('OCI image layout to write'),
     ...archive(),
   ] as const;
 
-export const output = () =>
-  new Option('-o, --output <folder>', 'OCI image layout to write, or to check')
+/** One layout, read or written. */
+export const layout = (description: string) =>
+  new Option('-l, --layout <folder>', description)
     .default(resolve(DEFAULT_LAYOUT), DEFAULT_LAYOUT)
     .argParser((path) => resolve(path));
 
-export const layout = () =>
-  new Option('--layout <folder>', 'OCI image layout to read')
-    .default(resolve(DEFAULT_LAYOUT), DEFAULT_LAYOUT)
-    .argParser((path) => resolve(path));
+/** The layout of commands that called it `--output`. */
+export const layoutOrOutput = (description: string) => {
+  const option = layout(description);
+  return [option, formerly('-o, --output <folder>', option)] as const;
+};
+
+/** Several layouts, which are read as one. */
+export const layouts = () => {
+  const option = new Option(
+    '-l, --layout <folder>',
+    'OCI image layout; repeat it, or separate by commas, for layouts of other platforms',
+  )
+    .default<string[]>([], DEFAULT_LAYOUT)
+    .argParser(collect((folder) => folder));
+  return [option, formerly('--from <folder>', option)] as const;
+};
 
 export const oneImage = () =>
   [
@@ -75,31 +88,30 @@ export const oneImage = () =>
       DEFAULT_CHANNEL,
     ),
     new Option('-p, --platform <name>', 'host platform (default: this machine’s)').argParser(parsePlatform),
-    layout(),
+    layout('OCI image layout to read'),
   ] as const;
 
-export const repository = () =>
-  new Option('--repository <name>', 'image repository (default: OWNER/REPO of package.json)');
+/** What an image is called in an engine or in an archive. */
+export const name = () => {
+  const option = new Option('--name <repository>', 'name of the image (default: OWNER/REPO of package.json)');
+  return [option, formerly('--repository <name>', option)] as const;
+};
 
-export const destination = () =>
-  new Option(
-    '--to <repository>',
+/** Repositories of registries. */
+export const repositories = () => {
+  const option = new Option(
+    '-r, --repository <name>',
     'repository, such as ghcr.io/owner/qemu-user-static; repeat it, or separate by commas',
   )
+    .env('IMAGE_BUILDER_REPOSITORY')
     .makeOptionMandatory()
-    .argParser(collect((name) => name));
-
-export const from = () =>
-  new Option(
-    '--from <folder>',
-    'OCI image layout; repeat it, or separate by commas, for layouts of other platforms',
-  )
-    .default<string[]>([], DEFAULT_LAYOUT)
-    .argParser(collect((folder) => folder));
+    .argParser(collect((text) => text));
+  return [option, formerly('--to <repository>', option)] as const;
+};
 
 export const images = () =>
   [
-    from(),
+    ...layouts(),
     platforms('all of the lock, and each must be there'),
     new Option(
       '--tag <pattern>',
@@ -138,10 +150,10 @@ export const acceptExpired = () =>
 
 /** An image's name in an engine: as it is published, unless another repository is given. */
 export function imageName(
-  { image, repository }: { readonly image: string; readonly repository?: string | undefined },
+  { image, name }: { readonly image: string; readonly name?: string | undefined },
   { source }: Pick<Environment, 'source'>,
 ): ImageName {
-  return { repository: repository ?? new URL(source).pathname.slice(1), tag: image };
+  return { repository: name ?? new URL(source).pathname.slice(1), tag: image };
 }
 
 /** For a command that makes one image. @throws BuilderError USAGE */
@@ -152,6 +164,15 @@ export function onlyOne<T>(option: string, given: readonly T[]): T | undefined {
       `this command makes one image: give ${option} once, not ${given.join(' and ')}`,
     );
   return given[0];
+}
+
+/** An option under an earlier name, which works and has no line in `--help`. */
+export function formerly<One extends AnyOption>(flags: string, option: One): One {
+  const earlier = Object.assign(new Option(flags).hideHelp(), {
+    attributeName: () => option.attributeName(),
+  });
+  if (option.parseArg !== undefined) Object.assign(earlier, { parseArg: option.parseArg });
+  return earlier as unknown as One;
 }
 
 /** The channels and platforms of a command line. */

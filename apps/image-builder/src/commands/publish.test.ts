@@ -35,7 +35,7 @@ afterAll(async () => {
 
 const publish = (to: string[], options: Partial<Parameters<typeof publishCommand.run>[0]> = {}) =>
   publishCommand.run(
-    { to, from: [whole], platform: [], tag: [], connections: 4, ...options },
+    { repository: to, layout: [whole], platform: [], tag: [], connections: 4, ...options },
     checkout.environment,
   );
 const planOf = ({ value }: { value?: unknown }) => value as PublishPlan;
@@ -113,7 +113,7 @@ describe.skipIf(!hasDockerRegistry || !hasOpenssl)(
         platforms.map((platform) => checkout.build(platform.replaceAll('/', '-'), [platform])),
       );
       const to = names.map((name) => `${name}/o/q`);
-      const first = await publish(to, { from, push: true, ca: certificates.ca });
+      const first = await publish(to, { layout: from, push: true, ca: certificates.ca });
       const layout = await readIndex({ folder: whole });
       expect(planOf(first).targets.map(({ tags }) => tags.length)).toEqual([
         layout.manifests.length,

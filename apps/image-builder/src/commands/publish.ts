@@ -5,10 +5,10 @@ import { publishRefusal } from '../publish/refusal.ts';
 import { command as define } from './command.ts';
 import { destinationsOf } from './destinations.ts';
 import { imagesIn } from './images.ts';
-import { destination, images, registries } from './options.ts';
+import { images, registries, repositories } from './options.ts';
 
 const options = [
-  destination(),
+  ...repositories(),
   ...images(),
   new Option('--push', 'apply the plan; without it nothing is changed'),
   new Option('--thorough', 'check every blob, even if a manifest that lists it exists'),
@@ -16,9 +16,9 @@ const options = [
 ] as const;
 
 const examples = [
-  ['publish --to ghcr.io/owner/qemu-user-static', 'print the plan'],
-  ['publish --to ghcr.io/owner/qemu-user-static --push', 'upload'],
-  ['publish --to localhost:5000/test --tag latest --push', 'one tag, to a registry on this machine'],
+  ['publish --repository ghcr.io/owner/qemu-user-static', 'print the plan'],
+  ['publish --repository ghcr.io/owner/qemu-user-static --push', 'upload'],
+  ['publish --repository localhost:5000/test --tag latest --push', 'one tag, to a registry on this machine'],
 ] as const;
 
 /** The plan, and with --push what it says. @throws BuilderError USAGE, and what the stages throw */

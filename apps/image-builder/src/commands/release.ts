@@ -1,4 +1,5 @@
 import { Option } from '@commander-js/extra-typings';
+import { parseRepository } from '@qemu-user-static/github';
 import { readLock } from '@qemu-user-static/lock';
 import { formatSummary } from '../release/format-summary.ts';
 import { release } from '../release/pipeline.ts';
@@ -28,7 +29,7 @@ const examples = [
 
 export const command = define(options, examples, async (given, environment) => {
   const afterwards = await gitHubReleases(given, environment);
-  const { output, compression: compressions } = given;
+  const { layout: output, compression: compressions } = given;
   const summary = await release(
     await readLock(environment.paths.lock),
     { ...selectionOf(given), output, compressions, requireSmoke: given.requireSmoke ?? false },
@@ -47,8 +48,9 @@ async function gitHubReleases(given: Options, environment: Environment): Promise
   if (given.github === undefined) return async () => ({ text: '' });
   if (given.platform.length > 0)
     throw new BuilderError('USAGE', 'a release on GitHub has every platform: --github without --platform');
+  parseRepository(given.github);
   const { prepareOnly, pushed, releaseTarget } = await import('./github-release.ts');
-  if (!given.push) return () => prepareOnly([given.output], given, environment);
+  if (!given.push) return () => prepareOnly([given.layout], given, environment);
   const target = await releaseTarget(given.github, environment);
-  return () => pushed([given.output], given, target, environment);
+  return () => pushed([given.layout], given, target, environment);
 }

@@ -26,7 +26,7 @@ export const command = define(options, examples, async (given, environment) => {
   const { layout, image, platform = ownPlatform(), format } = given;
   const found = await readImage({ folder: layout }, image, platform);
   const set = await imagesIn(
-    { from: [layout], platform: [hostPlatformOf(found.config)], tag: [] },
+    { layout: [layout], platform: [hostPlatformOf(found.config)], tag: [] },
     environment,
   );
   const facts = await imageFacts(set)(found.manifest.digest);

@@ -8,7 +8,7 @@ import { layout } from './options.ts';
 
 const options = [
   new Option('--image <tag>', 'image that contains every emulator').default(DEFAULT_CHANNEL),
-  layout(),
+  layout('OCI image layout to read'),
 ] as const;
 
 const examples = [['smoke', 'try image latest of dist/oci']] as const;

@@ -16,7 +16,7 @@ beforeAll(async () => {
   const from = [await checkout.build('published')];
   const to = [`${server.name}/o/q`];
   await publishCommand.run(
-    { to, from, platform: [], tag: [], connections: 4, push: true },
+    { repository: to, layout: from, platform: [], tag: [], connections: 4, push: true },
     checkout.environment,
   );
 });
@@ -28,7 +28,7 @@ afterAll(async () => {
 
 const verify = (at: string, options: Partial<Parameters<typeof verifyRemoteCommand.run>[0]> = {}) =>
   verifyRemoteCommand.run(
-    { ...checkout.buildOptions('made-anew'), at: `${server.name}/${at}`, connections: 4, ...options },
+    { ...checkout.buildOptions('made-anew'), repository: `${server.name}/${at}`, connections: 4, ...options },
     checkout.environment,
   );
 

@@ -12,19 +12,24 @@ import { stage } from '../report/events.ts';
 import { command as define, type OptionsOf } from './command.ts';
 import { buildInputs, type Environment } from './environment.ts';
 import { imagesIn } from './images.ts';
-import { making, registries, selectionOf } from './options.ts';
+import { formerly, making, registries, selectionOf } from './options.ts';
+
+const repository = new Option('-r, --repository <image>', 'repository, or one tag of it')
+  .env('IMAGE_BUILDER_REPOSITORY')
+  .makeOptionMandatory();
 
 const options = [
-  new Option('--at <image>', 'repository, or one tag of it').makeOptionMandatory(),
+  repository,
+  formerly('--at <image>', repository),
   new Option('--deep', 'download and hash every blob'),
   ...registries(),
   ...making(),
 ] as const;
 
 const examples = [
-  ['verify-remote --at ghcr.io/owner/qemu-user-static', 'compare every tag'],
+  ['verify-remote --repository ghcr.io/owner/qemu-user-static', 'compare every tag'],
   [
-    'verify-remote --at ghcr.io/owner/qemu-user-static:latest --deep',
+    'verify-remote --repository ghcr.io/owner/qemu-user-static:latest --deep',
     'download and hash every blob of one tag',
   ],
 ] as const;
@@ -33,14 +38,15 @@ type Options = OptionsOf<typeof options>;
 
 /** Builds what the lock gives, and compares a registry with it. */
 export const command = define(options, examples, async (given, environment) => {
-  const { registry, repository, tag, digest } = parseReference(given.at);
-  if (digest !== undefined) throw new BuilderError('USAGE', `--at takes a tag, not a digest: ${given.at}`);
+  const { registry, repository: path, tag, digest } = parseReference(given.repository);
+  if (digest !== undefined)
+    throw new BuilderError('USAGE', `--repository takes a tag, not a digest: ${given.repository}`);
   const set = await expected(given, environment);
   const chosen = tag === undefined ? set : withTags(set, (name) => name === tag);
   if (chosen.tags.length === 0)
     throw new BuilderError('USAGE', `the lock gives no tag ${tag} in the channels chosen; see --channel`);
-  const client = environment.registry(registry, given).repository(repository);
-  const name = nameOf({ registry, repository });
+  const client = environment.registry(registry, given).repository(path);
+  const name = nameOf({ registry, repository: path });
   const inspection = given.deep ? areGenuine : arePresent;
   const { onEvent } = environment;
   const note = (text: string) => onEvent({ type: 'note', text });
@@ -64,11 +70,11 @@ export const command = define(options, examples, async (given, environment) => {
 });
 
 async function expected(given: Options, environment: Environment): Promise<ImageSet> {
-  const { output, compression: compressions, platform } = given;
+  const { layout: output, compression: compressions, platform } = given;
   await makeLayout(
     await readLock(environment.paths.lock),
     { ...selectionOf(given), output, compressions },
     await buildInputs(environment),
   );
-  return imagesIn({ from: [output], platform, tag: [] }, environment);
+  return imagesIn({ layout: [output], platform, tag: [] }, environment);
 }

@@ -32,7 +32,7 @@ export async function madeCheckout(folder: string, variables: NodeJS.ProcessEnv 
     name: string,
     platform: HostPlatform[] = [],
   ): Parameters<typeof buildCommand.run>[0] => ({
-    output: join(folder, name),
+    layout: join(folder, name),
     channel: [],
     platform,
     compression: ['gzip', 'zstd'],
@@ -40,7 +40,7 @@ export async function madeCheckout(folder: string, variables: NodeJS.ProcessEnv 
   const build = async (name: string, platform: HostPlatform[] = []) => {
     const options = buildOptions(name, platform);
     await buildCommand.run(options, environment);
-    return options.output;
+    return options.layout;
   };
   return { environment, events, build, buildOptions };
 }

@@ -29,13 +29,13 @@ export async function releasesAtHand(): Promise<ReleasesAtHand> {
   const checkout = await madeCheckout(folder);
   const layout = await checkout.build('whole');
   const options: Parameters<typeof gitHubReleaseCommand.run>[0] = {
-    from: [layout],
+    layout: [layout],
     plainHost: 'linux/amd64',
     assets: join(folder, 'assets'),
   };
   const { environment } = checkout;
   const lock = await readLock(environment.paths.lock);
-  const set = await imagesIn({ from: [layout], platform: [], tag: [] }, environment);
+  const set = await imagesIn({ layout: [layout], platform: [], tag: [] }, environment);
   const prepared = await prepareReleases({ lock, set }, options);
   let left: ReturnType<typeof stateOf> | undefined;
 
