@@ -19,7 +19,7 @@ export interface ConnectionSettings {
 export interface Timeouts {
   /** To connect. Default 10,000. */
   readonly connect?: number;
-  /** Until an answer begins. Default 300,000: a registry may think for minutes before it answers for a large blob. */
+  /** Until an answer begins. Default 60,000 for GET and HEAD; else 300,000, as a registry may hash a large blob for minutes. */
   readonly answer?: number;
   /** Between two pieces of an answer. Default 60,000. */
   readonly idle?: number;

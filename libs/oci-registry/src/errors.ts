@@ -1,4 +1,5 @@
 import { CodedError, type ErrorCatalogue } from '@qemu-user-static/errors';
+import { printable } from './secret.ts';
 
 export const REGISTRY_ERRORS = {
   REFERENCE_INVALID: {
@@ -167,7 +168,8 @@ export class RegistryError extends CodedError<RegistryErrorCode> {
   readonly retryAfterMs: number | undefined;
 
   constructor(code: RegistryErrorCode, message: string, request: FailedRequest, cause?: unknown) {
-    super(REGISTRY_ERRORS, code, `${request.method} ${request.address}: ${message}`, cause);
+    // Servers' words come from headers, bodies and undici's messages: this is the one place where all pass.
+    super(REGISTRY_ERRORS, code, `${request.method} ${request.address}: ${printable(message)}`, cause);
     this.method = request.method;
     this.address = request.address;
     this.status = request.status;

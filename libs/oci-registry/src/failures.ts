@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { CodedError } from '@qemu-user-static/errors';
 import { parseRetryAfter } from '@qemu-user-static/http';
 import { RegistryError, type RegistryErrorCode, type RegistryErrorDetail } from './errors.ts';
-import { type Scrubber, shownAddress } from './secret.ts';
+import { printable, type Scrubber, shownAddress } from './secret.ts';
 
 /** A request, as its failures name it. */
 export interface Asked {
@@ -11,6 +11,7 @@ export interface Asked {
 }
 
 const MAX_DETAIL = 300;
+const MAX_DETAILS = 10;
 
 /** The error for an answer whose status is not one that was hoped for. */
 export function refusal(
@@ -60,17 +61,16 @@ function parseErrorBody(body: string, scrubber: Scrubber): RegistryErrorDetail[]
   }
   const clean = (value: unknown) => (typeof value === 'string' ? shown(scrubber.scrub(value)) : '');
   const entries = Array.isArray(parsed?.errors) ? parsed.errors : [];
-  const own = entries.map((entry) => ({ code: clean(entry?.code), message: clean(entry?.message) }));
+  const own = entries
+    .slice(0, MAX_DETAILS)
+    .map((entry) => ({ code: clean(entry?.code), message: clean(entry?.message) }));
   const oauth = { code: clean(parsed?.error), message: clean(parsed?.error_description) };
   return [...own, oauth].filter(({ code, message }) => code !== '' || message !== '');
 }
 
 /** A server's text on one line of reasonable length, with nothing a terminal would obey. */
 export function shown(text: string): string {
-  return text
-    .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
-    .trim()
-    .slice(0, MAX_DETAIL);
+  return printable(text).trim().slice(0, MAX_DETAIL);
 }
 
 const TLS_CODES =

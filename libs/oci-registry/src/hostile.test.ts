@@ -116,6 +116,55 @@ describe('headers that make no sense', () => {
   });
 });
 
+describe("a server's words reach no terminal raw", () => {
+  const EVIL = '\u001b[2J\u009b31m\n\u202e';
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  const RAW = /[\u0000-\u001f\u007f-\u009f\u202e]/;
+
+  const messageOf = async (failing: Promise<unknown>) =>
+    failing.then(
+      () => expect.unreachable(),
+      (error: Error) => error.message,
+    );
+
+  test('of a body', async () => {
+    const { repository, server } = await start();
+    const errors = Array.from({ length: 500 }, () => ({ code: EVIL, message: `x${EVIL}y` }));
+    server.inject({ fault: { kind: 'status', status: 403, body: JSON.stringify({ errors }) } });
+    const message = await messageOf(repository.listTags());
+    expect(message).not.toMatch(RAW);
+    expect(message.length).toBeLessThan(10 * 700);
+  });
+
+  test.each([{ 'docker-content-digest': 'sha256:\u009b31m' }, { 'content-type': 'text/\u009b31m' }])(
+    'of a header: %j',
+    async (headers) => {
+      const { repository, server } = await start();
+      server.inject({
+        method: 'GET',
+        fault: { kind: 'status', status: 200, headers, body: '{"mediaType":"x"}' },
+      });
+      expect(await messageOf(repository.getManifest('x'))).not.toMatch(RAW);
+    },
+  );
+
+  test('of the address of a page', async () => {
+    const { repository, server } = await start();
+    const headers = { link: '</v2/owner/name/tags/list?last=%1b%9b%0a>; rel="next"' };
+    server.inject({ fault: { kind: 'status', status: 200, headers, body: '{"tags":["a"]}' } });
+    server.inject({ skip: 1, fault: { kind: 'status', status: 403 } });
+    expect(await messageOf(repository.listTags())).not.toMatch(RAW);
+  });
+
+  test('of a protocol that is not HTTP', async () => {
+    const name = await startTcp(
+      (socket) => void socket.once('data', () => socket.write(`HTTP/1.1 200${EVIL}\r\n\r\n`)),
+    );
+    const { repository } = connect(name, { plainHttp: true });
+    expect(await messageOf(repository.listTags())).not.toMatch(RAW);
+  });
+});
+
 describe('a list of tags is bounded', () => {
   test('400,000 on one page are read', async () => {
     const { repository, server } = await start();

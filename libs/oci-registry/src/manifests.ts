@@ -158,7 +158,7 @@ function checkMediaType(bytes: Uint8Array, mediaType: string, where: string): vo
   if (named !== undefined && named !== mediaType) {
     throw new LocalContentError(
       'MANIFEST_TYPE_MISMATCH',
-      `${where} is ${mediaType} and its own mediaType is ${shown(String(named))}`,
+      `${where} is ${shown(mediaType)} and its own mediaType is ${shown(String(named))}`,
     );
   }
 }

@@ -85,6 +85,7 @@ export function openRegistry(name: string, settings: RegistrySettings = {}): Reg
   const connections = createConnections(settings);
   const transport = createTransport(name, connections, onEvent, scrubber, {
     userAgent: settings.userAgent ?? 'qemu-user-static',
+    readAnswerMs: settings.timeouts?.answer ?? 60_000,
     graceMs: settings.timeouts?.total ?? 120_000,
     ...(settings.plainHttp !== undefined && { plainHttp: settings.plainHttp }),
     ...(signal && { signal }),

@@ -24,6 +24,11 @@ test('an address is shown without user, password, fragment and the values of unk
   );
 });
 
+test('an address is shown without what a terminal would obey', () => {
+  const url = new URL('https://r.example/v2/a/tags/list?last=%1b%5B2J%0Aa%C2%9Bb&x%0Ay=1');
+  expect(shownAddress(url)).toBe('https://r.example/v2/a/tags/list?last= [2J a b&x y=***');
+});
+
 test('a scrubber takes out every secret it has learnt, the longest first', () => {
   const scrubber = createScrubber();
   for (const secret of ['abc', 'abcdef', '']) scrubber.learn(secret);

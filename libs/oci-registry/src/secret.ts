@@ -31,10 +31,15 @@ export class Secret {
 // `X-Amz-Signature` and what the next storage service invents, is hidden.
 const HARMLESS = new Set(['digest', 'mount', 'from', 'n', 'last', 'artifactType', 'service', 'scope']);
 
+/** Text from outside as it may be printed: on one line, without characters that a terminal would obey. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ');
+}
+
 /** An address as it may be shown: no userinfo, no fragment, no value of a query parameter not known to be harmless. */
 export function shownAddress(url: URL): string {
   const query = [...url.searchParams]
-    .map(([name, value]) => `${name}=${HARMLESS.has(name) ? value : HIDDEN}`)
+    .map(([name, value]) => `${printable(name)}=${HARMLESS.has(name) ? printable(value) : HIDDEN}`)
     .join('&');
   return `${url.protocol}//${url.host}${url.pathname}${query === '' ? '' : `?${query}`}`;
 }

@@ -42,6 +42,8 @@ interface TransportSettings {
   /** `true`: this registry is spoken to without TLS. `false`: never. Left out: as a server on this machine speaks. */
   readonly plainHttp?: boolean;
   readonly userAgent: string;
+  /** How long the answer to GET and HEAD may take to begin, in milliseconds. */
+  readonly readAnswerMs: number;
   /** What a body may take beside the time that its bytes need, in milliseconds. */
   readonly graceMs: number;
   readonly signal?: AbortSignal;
@@ -93,6 +95,7 @@ export function createTransport(
           body instanceof Uint8Array || body === undefined ? (body ?? null) : (sent(body, outgoing) as never),
         // undici drops the connection after HEAD unless asked not to; half of all requests here are HEAD.
         ...(method === 'HEAD' && { reset: false }),
+        ...(isRead(method) && { headersTimeout: settings.readAnswerMs }),
         ...(signal && { signal }),
       });
       onEvent({ type: 'request', method, address: shownAddress(url), status: statusCode });
@@ -144,8 +147,8 @@ export function createTransport(
         const incoming = await once(next, strayed);
         const location = incoming.header('location');
         // What is sent is never sent elsewhere; a registry names another place for it in Location, not by a redirect.
-        const reads = next.method === 'GET' || next.method === 'HEAD';
-        if (!reads || !REDIRECTS.has(incoming.status) || location === undefined) return incoming;
+        if (!isRead(next.method) || !REDIRECTS.has(incoming.status) || location === undefined)
+          return incoming;
         await incoming.discard();
         const { origin } = next.url;
         next = redirected(next, location);
@@ -155,6 +158,10 @@ export function createTransport(
       throw brokenProtocol(next, `redirects more than ${MAX_REDIRECTS} times`);
     },
   };
+}
+
+function isRead(method: string): boolean {
+  return method === 'GET' || method === 'HEAD';
 }
 
 /** The request at its new address. What proves who we are stays with the origin it was meant for. */

@@ -84,6 +84,7 @@ describe('a file that cannot be used is refused without quoting it', () => {
     [`{"auths": {"r": {"auth": "${secret}"}}}`, '"auth" of r is not base64 of username:password'],
     ['{"auths": {"r": {"auth": 7}}}', 'r is not text'],
     ['{"credHelpers": {"r": {}}}', 'r is not text'],
+    [`{"auths": {"r": {"registrytoken": "${secret}\\r\\nX: 1"}}}`, '"registrytoken" of r is not a token'],
   ])('%s', (text, reason) => {
     let message = '';
     try {

@@ -60,6 +60,9 @@ function readEntry(value: unknown, path: string, key: string): Credentials | und
   const entry = objectOf(value, path, key);
   const text = (name: string) => (entry[name] ? stringOf(entry[name], path, key) : undefined);
   const registryToken = text('registrytoken');
+  // It goes into a header as it is.
+  if (registryToken !== undefined && !/^[\x21-\x7e]+$/.test(registryToken))
+    throw unreadable(path, `"registrytoken" of ${key} is not a token`);
   if (registryToken !== undefined) return { kind: 'registry-token', token: new Secret(registryToken) };
   const identityToken = text('identitytoken');
   if (identityToken !== undefined) return { kind: 'identity', token: new Secret(identityToken) };
