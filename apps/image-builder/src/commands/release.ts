@@ -48,7 +48,11 @@ async function gitHubReleases(given: Options, environment: Environment): Promise
   if (given.platform.length > 0)
     throw new BuilderError('USAGE', 'a release on GitHub has every platform: --github without --platform');
   const { prepareOnly, pushed, releaseTarget } = await import('./github-release.ts');
-  if (!given.push) return () => prepareOnly([given.output], given, environment);
+  if (!given.push) {
+    // Nothing is sent there, but a wrong name is wrong usage.
+    await environment.github(given.github, 'read');
+    return () => prepareOnly([given.output], given, environment);
+  }
   const target = await releaseTarget(given.github, environment);
   return () => pushed([given.output], given, target, environment);
 }
