@@ -88,7 +88,9 @@ const WITHOUT_EFFECT = new Set([
 /** Environment variables that a text reads, off an object that is named like one. */
 function variablesIn(text: string): string[] {
   const places = 'process\\.env|environment|variables|env';
-  const single = text.matchAll(new RegExp(`\\b(?:${places})\\??\\.([A-Z][A-Z0-9_]+|[a-z]+_proxy)\\b`, 'g'));
+  const single = text.matchAll(
+    new RegExp(`(?<![.\\w])(?:${places})\\??\\.([A-Z][A-Z0-9_]+|[a-z]+_proxy)\\b`, 'g'),
+  );
   const several = text.matchAll(
     new RegExp(`\\{([A-Z0-9_, ]+)\\}(?: = |: )(?:${places}|NodeJS\\.ProcessEnv)\\b`, 'g'),
   );
