@@ -92,8 +92,8 @@ describe('a file that the mirror has', () => {
 
   test('is not asked for if the proxy that the environment names has no address', async () => {
     const http = openHttp({ http_proxy: 'http://' });
-    onTestFinished(() => http.close().catch(() => {}));
     expect(await refusal(fetchFile(file, { ...setup.context, http }))).toBe('PROXY_INVALID');
+    await http.close();
   });
 
   test('is asked for through the proxy that the environment names, but not if no_proxy has the host', async () => {

@@ -64,7 +64,8 @@ export function openHttp(
       return get(await opened, url, options);
     },
     // Not `close`, which would wait for answers nobody reads any more.
-    close: async () => (await opened)?.destroy(),
+    // One that could not be opened has said so.
+    close: async () => (await opened?.catch(() => undefined))?.destroy(),
   };
 }
 
