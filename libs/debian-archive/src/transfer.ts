@@ -1,8 +1,8 @@
 import {
   defaultRetryPolicy,
+  type Passing,
   Retries,
   type RetryPolicy,
-  type RetrySettings,
   systemClock,
   transferMs,
 } from '@qemu-user-static/http';
@@ -70,7 +70,7 @@ const PASSING: ReadonlySet<ArchiveErrorCode> = new Set([
 ]);
 
 /** Whether an error may pass within the time that is left. */
-export function passing(error: unknown, leftMs: number): ReturnType<RetrySettings['judge']> {
+export function passing(error: unknown, leftMs: number): Passing | undefined {
   if (!(error instanceof ArchiveError) || !PASSING.has(error.code)) return undefined;
   const retryAfterMs = error instanceof HttpStatusError ? error.retryAfter : undefined;
   return leftMs > (retryAfterMs ?? 0) ? { retryAfterMs } : undefined;
