@@ -75,6 +75,12 @@ test('where there are no users, modes say nothing', async () => {
   await expect(requireOwnFolder(context.cache)).resolves.toBeUndefined();
 });
 
+test('a folder in the place of a file of the cache has a code', async () => {
+  const { context, cached } = await prepareFetch();
+  await mkdir(cached, { recursive: true, mode: 0o700 });
+  await expect(fetchFile(file, context)).rejects.toMatchObject({ code: 'CACHE_UNUSABLE', message: cached });
+});
+
 test('the cache folder is made so that no one else can look into it', async () => {
   const { context } = await prepareFetch();
   const cache = join(context.cache, 'made', 'cache');

@@ -88,6 +88,15 @@ describe('a download that fails on the way', () => {
     ]);
   });
 
+  test('is tried again at the usual time if the server names a date, or asks for weeks', async () => {
+    setup.faults(
+      answers(503, { 'retry-after': 'Wed, 21 Oct 2099 07:28:00 GMT' }),
+      answers(503, { 'retry-after': '9999999' }),
+    );
+    await setup.expectFetched();
+    expect(setup.mirror.requests).toHaveLength(3);
+  });
+
   test('is tried again after the server fell silent', async () => {
     setup.faults(hangs, stallsAfter(5000));
     await setup.expectFetched();

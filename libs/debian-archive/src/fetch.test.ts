@@ -58,6 +58,29 @@ describe('a file that the mirror has', () => {
     await setup.expectFetched();
   });
 
+  test('is not asked of another host with the credentials of the mirror', async () => {
+    const other = await serve([['elsewhere', body]]);
+    onTestFinished(() => other.close());
+    setup.faults(answers(302, { location: `${other.url}elsewhere` }));
+    const mirror = new URL(setup.context.mirror);
+    [mirror.username, mirror.password] = ['me', 'secret'];
+    await fetchFile(file, { ...setup.context, mirror });
+    expect(setup.mirror.seen[0]?.headers.authorization).toMatch(/^Basic /);
+    expect(other.seen.map(({ rawHeaders }) => rawHeaders.join())).not.toEqual([]);
+    expect(JSON.stringify(other.seen.map(({ rawHeaders }) => rawHeaders))).not.toMatch(
+      /authorization|Basic/i,
+    );
+  });
+
+  test('is not looked for past five redirects', async () => {
+    setup.faults(answers(302, { location: `${setup.mirror.url}1` }));
+    for (let i = 1; i < 9; i++) {
+      setup.mirror.faults.set(String(i), [answers(302, { location: `${setup.mirror.url}${i + 1}` })]);
+    }
+    expect(await refusal(fetchFile(file, setup.context))).toBe('HTTP_REFUSED');
+    expect(setup.mirror.requests).toHaveLength(6);
+  });
+
   test('is asked for with the credentials of the URL, which no event shows', async () => {
     const url = new URL(setup.context.mirror);
     url.username = 'me';
@@ -92,8 +115,8 @@ describe('a file that the mirror has', () => {
 
   test('is not asked for if the proxy that the environment names has no address', async () => {
     const http = openHttp({ http_proxy: 'http://' });
-    onTestFinished(() => http.close().catch(() => {}));
     expect(await refusal(fetchFile(file, { ...setup.context, http }))).toBe('PROXY_INVALID');
+    await http.close();
   });
 
   test('is asked for through the proxy that the environment names, but not if no_proxy has the host', async () => {

@@ -1,4 +1,4 @@
-import { type Bounds, bounded, readProxies } from '@qemu-user-static/http';
+import { type Bounds, bounded, type Exceeded, readProxies } from '@qemu-user-static/http';
 import type { Dispatcher } from 'undici';
 import { ArchiveError, type ArchiveErrorCode } from './errors.ts';
 import { loading, systemError } from './limits.ts';
@@ -64,7 +64,8 @@ export function openHttp(
       return get(await opened, url, options);
     },
     // Not `close`, which would wait for answers nobody reads any more.
-    close: async () => (await opened)?.destroy(),
+    // One that could not be opened has said so.
+    close: async () => (await opened?.catch(() => undefined))?.destroy(),
   };
 }
 
@@ -118,7 +119,7 @@ async function* readBody(
   }
 }
 
-function exceeded(which: keyof Bounds, url: URL, { bytes }: Bounds): ArchiveError {
+function exceeded(which: Exceeded, url: URL, { bytes }: Bounds): ArchiveError {
   const where = withoutCredentials(url);
   return which === 'bytes'
     ? new ArchiveError('SIZE_DIFFERS', `${where} has more than ${bytes} bytes`)

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { chmod } from 'node:fs/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { downloadSourceFromSnapshot, fetchFile } from './index.ts';
 import { body, type FetchSetup, file, PATH, prepareFetch, refusal } from './testing/fetching.ts';
@@ -108,5 +109,8 @@ describe('a file of a source package', () => {
     const { snapshot } = setup.context;
     expect(await downloadSourceFromSnapshot(file, source, snapshot, setup.context)).toBe(setup.cached);
     expect(setup.snapshot.requests).toEqual([`GET ${question}`, `GET file/${sha1}`]);
+    await chmod(setup.context.cache, 0o777);
+    const again = downloadSourceFromSnapshot(file, source, snapshot, setup.context);
+    expect(await refusal(again)).toBe('CACHE_NOT_OWN');
   });
 });

@@ -17,7 +17,8 @@ export function temporaryIn(folder: string): string {
 export async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
   const temporary = temporaryIn(dirname(path));
   try {
-    await writeFile(temporary, content, { mode: 0o644 });
+    // Only a new file: under that name, a link of someone else's would be written through.
+    await writeFile(temporary, content, { mode: 0o644, flag: 'wx' });
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
