@@ -3,19 +3,19 @@ import { CodedError, type ErrorCatalogue } from '@qemu-user-static/errors';
 /** The errors of signing. */
 export const SIGNING_ERRORS = {
   KEY_INVALID: {
-    meaning: 'The signing key is none that can be used.',
+    meaning: 'The signing key cannot be used.',
     remedy:
-      'Give a private key of ECDSA on P-256, in PEM or as `cosign generate-key-pair` writes it. `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256` makes one.',
+      'Pass a private ECDSA key on P-256 with --key, in PEM or as `cosign generate-key-pair` writes it. To make one: `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out key.pem`.',
   },
   KEY_PASSWORD: {
-    meaning: 'The signing key is encrypted, and its password is missing or another.',
+    meaning: 'The signing key is encrypted, and its password is missing or wrong.',
     remedy: 'Set the variable COSIGN_PASSWORD.',
   },
   SIGNING_FAILED: {
     meaning:
       'A statement could not be signed: GitHub gave no token, Fulcio no certificate, or Rekor no entry.',
     remedy:
-      'Run the command again later: it signs what is missing. The job needs `permissions: id-token: write`; --key signs without these services.',
+      'Run the command again later: it signs what is missing. Give the job `permissions: id-token: write`, or sign without these services: --key FILE.',
   },
 } as const satisfies ErrorCatalogue;
 

@@ -18,10 +18,10 @@ export async function findSigner(
   if (key !== undefined)
     return keySigner(await readSigningKey(await textOf(key, variables), variables.COSIGN_PASSWORD));
   const { ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: token } = variables;
-  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository } = variables;
-  if (!url || !token || !server || !repository) return null;
+  const { GITHUB_SERVER_URL: server, GITHUB_WORKFLOW_REF: workflow } = variables;
+  if (!url || !token || !server || !workflow) return null;
   const { keylessSigner } = await import('./keyless-signer.ts');
-  return keylessSigner(`${server}/${repository}`);
+  return keylessSigner(`${server}/${workflow}`);
 }
 
 async function textOf(key: string, variables: NodeJS.ProcessEnv): Promise<string> {
@@ -30,8 +30,8 @@ async function textOf(key: string, variables: NodeJS.ProcessEnv): Promise<string
     return readFile(key, 'utf8').catch((cause) => {
       throw new SigningError('KEY_INVALID', `${key} cannot be read`, cause);
     });
-  if (name === '') throw new SigningError('KEY_INVALID', 'env:// is followed by no name of a variable');
+  if (name === '') throw new SigningError('KEY_INVALID', 'env:// has no name of a variable after it');
   const text = variables[name];
-  if (!text) throw new SigningError('KEY_INVALID', `the variable ${name} holds no signing key`);
+  if (!text) throw new SigningError('KEY_INVALID', `the variable ${name} is not set or empty`);
   return text;
 }

@@ -12,7 +12,9 @@ import { keylessSigner, type SigstoreServices } from './keyless-signer.ts';
 
 const statement = Buffer.from('{"predicateType":"x"}');
 const REPOSITORY = 'https://github.com/owner/name';
-const WORKFLOW = `${REPOSITORY}/.github/workflows/release.yml@refs/tags/v1`;
+const FILE = `${REPOSITORY}/.github/workflows/release.yml`;
+const WORKFLOW = `${FILE}@refs/tags/v1`;
+const BRANCH = `${FILE}@refs/heads/main`;
 
 /** A token as GitHub gives it, but for its signature, which the stand-in does not look at. */
 function token(claims: object): string {
@@ -109,7 +111,7 @@ afterAll(() => {
 
 describe('a workflow', () => {
   test('signs by a certificate of its own, which the log bears witness to', async () => {
-    const signer = await keylessSigner(REPOSITORY, services);
+    const signer = await keylessSigner(WORKFLOW, services);
     const bundle = await signer.sign(statement);
     expect(asked).toEqual([
       'GET /token?api=2&audience=sigstore Bearer request-token',
@@ -122,28 +124,36 @@ describe('a workflow', () => {
     expect(signer.open(bundle)).toEqual(statement);
   });
 
-  test('does not take the signature of another repository, or of another issuer, for its own', async () => {
-    const signer = await keylessSigner(REPOSITORY, services);
-    for (const other of [
+  test.each([
+    [
+      'another repository',
+      WORKFLOW,
       { ...claims, sub: WORKFLOW.replace('owner/name', 'owner/name-too') },
-      { ...claims, iss: 'https://accounts.example' },
-    ]) {
-      handed = token(other);
-      const bundle = await signer.sign(statement);
-      expect(signer.open(bundle)).toBeNull();
-    }
+      null,
+    ],
+    ['another workflow', WORKFLOW, { ...claims, sub: WORKFLOW.replace('release', 'ci') }, null],
+    ['another issuer', WORKFLOW, { ...claims, iss: 'https://accounts.example' }, null],
+    ['a branch, at a tag', WORKFLOW, { ...claims, sub: BRANCH }, null],
+    ['another branch, at a branch', BRANCH, { ...claims, sub: `${FILE}@refs/heads/mine` }, null],
+    ['the same branch', BRANCH, { ...claims, sub: BRANCH }, statement],
+    ['an earlier tag, at a tag', WORKFLOW, { ...claims, sub: `${FILE}@refs/tags/v0` }, statement],
+    ['a tag, at a branch', BRANCH, claims, statement],
+  ])('a signature of %s counts, or not', async (_, workflow, signed, opened) => {
+    handed = token(signed);
+    const bundle = await (await keylessSigner(WORKFLOW, services)).sign(statement);
     handed = token(claims);
+    expect((await keylessSigner(workflow, services)).open(bundle)).toEqual(opened);
   });
 
-  test('does not take what other services vouch for', async () => {
-    const bundle = await (await keylessSigner(REPOSITORY, services)).sign(statement);
+  test('does not count what other services vouch for', async () => {
+    const bundle = await (await keylessSigner(WORKFLOW, services)).sign(statement);
     const stranger = { ...services, trustedRoot: async () => TrustedRoot.fromJSON({}) };
-    expect((await keylessSigner(REPOSITORY, stranger)).open(bundle)).toBeNull();
+    expect((await keylessSigner(WORKFLOW, stranger)).open(bundle)).toBeNull();
   });
 
-  test('tells which service fails', async () => {
+  test('names the service that fails', async () => {
     rekorIsDown = true;
-    const failing = (await keylessSigner(REPOSITORY, services)).sign(statement);
+    const failing = (await keylessSigner(WORKFLOW, services)).sign(statement);
     await expect(failing).rejects.toMatchObject({ code: 'SIGNING_FAILED' });
     rekorIsDown = false;
   });

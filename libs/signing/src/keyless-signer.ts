@@ -10,13 +10,13 @@ import { getTrustedRoot } from '@sigstore/tuf';
 import { toTrustMaterial, Verifier } from '@sigstore/verify';
 import { type StatementSigner, statementSigner } from './signer.ts';
 
-/** Who GitHub says that its workflows are. */
+/** The issuer of the tokens of GitHub's workflows. */
 const ISSUER = 'https://token.actions.githubusercontent.com';
 
-/** Waits in milliseconds, and how often a request to Sigstore's services is tried again. */
-const PATIENCE = { timeout: 30_000, retry: 3 };
+/** Time-out in milliseconds, and how often a request to Sigstore's services is repeated. */
+const REQUESTS = { timeout: 30_000, retry: 3 };
 
-/** Who gives certificates, who notes signatures, and by which keys both are known. */
+/** The services that give certificates and log signatures, and the keys by which both are verified. */
 export interface SigstoreServices {
   readonly fulcio: string;
   readonly rekor: string;
@@ -26,28 +26,34 @@ export interface SigstoreServices {
 const PUBLIC: SigstoreServices = {
   fulcio: DEFAULT_FULCIO_URL,
   rekor: DEFAULT_REKOR_URL,
-  trustedRoot: () => getTrustedRoot(PATIENCE),
+  trustedRoot: () => getTrustedRoot(REQUESTS),
 };
 
 /**
- * Signs as the GitHub workflow that this runs in: GitHub vouches for it by a token, Fulcio gives a certificate for
- * ten minutes, and Rekor notes the signature in its public log.
+ * Signs as the GitHub workflow that this runs in: GitHub gives a token for it, Fulcio a certificate for ten minutes, and
+ * Rekor logs the signature in public.
  * https://docs.sigstore.dev/cosign/signing/overview/
  *
- * @param repository address of the repository whose workflows are ours: `https://github.com/owner/name`
+ * A signature is ours if it is of the same workflow file at the same ref, or at a tag: releases are made at tags, and
+ * users verify that. So what was signed at a branch is signed again at a tag.
+ *
+ * @param workflow its address and ref: `https://github.com/owner/name/.github/workflows/release.yml@refs/tags/v1`
  */
 export async function keylessSigner(
-  repository: string,
+  workflow: string,
   { fulcio, rekor, trustedRoot }: SigstoreServices = PUBLIC,
 ): Promise<StatementSigner> {
+  const [file = ''] = workflow.split('@');
   const identityProvider = new CIContextProvider('sigstore');
   return statementSigner({
-    name: `workflow of ${repository}`,
-    signer: new FulcioSigner({ identityProvider, fulcioBaseURL: fulcio, ...PATIENCE }),
-    witnesses: [new RekorWitness({ rekorBaseURL: rekor, entryType: 'dsse', ...PATIENCE })],
+    name: `workflow ${workflow}`,
+    signer: new FulcioSigner({ identityProvider, fulcioBaseURL: fulcio, ...REQUESTS }),
+    witnesses: [new RekorWitness({ rekorBaseURL: rekor, entryType: 'dsse', ...REQUESTS })],
     verifier: new Verifier(toTrustMaterial(await trustedRoot())),
-    isOurs: ({ identity }) =>
-      identity?.extensions?.issuer === ISSUER &&
-      (identity.subjectAlternativeName ?? '').startsWith(`${repository}/.github/workflows/`),
+    isOurs: ({ identity }) => {
+      const signer = identity?.subjectAlternativeName ?? '';
+      const isKnown = signer === workflow || signer.startsWith(`${file}@refs/tags/`);
+      return identity?.extensions?.issuer === ISSUER && isKnown;
+    },
   });
 }

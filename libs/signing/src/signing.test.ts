@@ -105,9 +105,9 @@ describe('who signs', async () => {
       await expect(findSigner(nowhere, {})).rejects.toMatchObject({ code: 'KEY_INVALID' });
   });
 
-  test('nobody, where there is neither a key nor a workflow that may ask for a token', async () => {
+  test('nobody, if there is neither a key nor a workflow that may ask for a token', async () => {
     expect(await findSigner(undefined, {})).toBeNull();
-    const workflow = { GITHUB_SERVER_URL: 'https://github.com', GITHUB_REPOSITORY: 'o/q' };
+    const workflow = { GITHUB_SERVER_URL: 'https://github.com', GITHUB_WORKFLOW_REF: 'o/q/x@refs/tags/v1' };
     expect(await findSigner(undefined, workflow)).toBeNull();
   });
 });

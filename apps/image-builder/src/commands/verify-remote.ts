@@ -63,7 +63,7 @@ export const command = define(options, examples, async (given, environment) => {
   const failure = remoteDiffers(name, findings);
   // Tags that the lock does not give are no failure: those of earlier releases stay.
   return {
-    text: formatFindings(name, findings, others),
+    text: formatFindings(name, findings, others, inspection),
     value: { tags: findings, others },
     ...(failure && { failure }),
   };

@@ -1,10 +1,18 @@
-import { hash, randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { hash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type HostPlatform, host } from '@qemu-user-static/arch-table';
 import { COMPRESSORS, type GzipPool, openGzip } from '@qemu-user-static/compression';
-import { memoKey, recall, remember } from '@qemu-user-static/files';
+import {
+  claimFolder,
+  emptyFolder,
+  type FolderContents,
+  memoKey,
+  recall,
+  remember,
+  replaceFile,
+} from '@qemu-user-static/files';
 import { blobPath, digestOf, END_OF_ARCHIVE, readFiles, tarEntry } from '@qemu-user-static/oci-image';
 import pLimit from 'p-limit';
 import { BuilderError } from '../report/errors.ts';
@@ -22,16 +30,32 @@ export interface Asset {
 export const LOCK_ASSET = 'sources.lock.json';
 export const SUMS_ASSET = 'SHA256SUMS';
 
+const IMAGES_ASSET = 'images.json';
+
+/** The folder of one release. */
+const CONTENTS: FolderContents = {
+  kind: 'release files',
+  files: [
+    'qemu-*-static',
+    'qemu-*-static.tar.gz',
+    '*_qemu-*-static.tar.gz',
+    IMAGES_ASSET,
+    LOCK_ASSET,
+    SUMS_ASSET,
+    '.memo/assets.json',
+  ],
+};
+
 /** Raise it when the same binaries give other files than before. */
 const ASSETS_VERSION = 1;
 
 /**
  * Writes the files of a release, or finds those of an earlier run: each emulator as an archive, those of one host also
- * under the names without a host and as they are; the lock; the digests of the images; the sums of all of them. The same
- * images give the same bytes. One program a core lies in memory.
+ * under names without a host and as plain programs; the lock; the digests of the images; the sums of all of them. The same
+ * images give the same bytes. Memory holds one program for each core.
  *
  * @param plain the host whose files have no host in their names
- * @throws BuilderError CHECK_FAILED where a layer is not what its digest says
+ * @throws BuilderError CHECK_FAILED if a layer does not have its digest; FilesError FOLDER_FOREIGN
  */
 export async function makeAssets(
   plan: ReleasePlan,
@@ -39,6 +63,7 @@ export async function makeAssets(
   plain: HostPlatform,
   folder: string,
 ): Promise<Asset[]> {
+  await claimFolder(folder, CONTENTS);
   const key = memoKey([
     ASSETS_VERSION,
     COMPRESSORS.gzip,
@@ -53,7 +78,7 @@ export async function makeAssets(
   const images = `${JSON.stringify({ version: plan.version, images: plan.images }, null, 2)}\n`;
   const all = [
     ...binaries,
-    await writeAsset(folder, 'images.json', images),
+    await writeAsset(folder, IMAGES_ASSET, images),
     await writeAsset(folder, LOCK_ASSET, lock),
   ].sort((a, b) => (a.name < b.name ? -1 : 1));
   const sums = all.map(({ name, sha256 }) => `${sha256}  ${name}\n`).join('');
@@ -66,9 +91,8 @@ async function areThere(assets: readonly Asset[]): Promise<boolean> {
 }
 
 async function writeBinaries(plan: ReleasePlan, plain: HostPlatform, folder: string): Promise<Asset[]> {
-  // What a run that was killed has left is not known.
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
+  // It is not known what a killed run has left.
+  await emptyFolder(folder, CONTENTS);
   const gzip = openGzip();
   try {
     const made = await pLimit(availableParallelism()).map(plan.binaries, (binary) =>
@@ -103,7 +127,7 @@ async function writeBinary(
 async function programIn({ layout, layer }: Binary, name: string): Promise<Uint8Array> {
   const { digest } = layer;
   if (digestOf(await readFile(blobPath(layout, digest))) !== digest)
-    throw new BuilderError('CHECK_FAILED', `blob ${digest} is not what its digest says`);
+    throw new BuilderError('CHECK_FAILED', `blob ${digest} of ${layout.folder} does not have its digest`);
   const wanted = (path: string) => path === `usr/bin/${name}`;
   let program: Uint8Array | null = null;
   for await (const { content } of readFiles({ layout, digest, compression: 'gzip' }, wanted))
@@ -114,13 +138,6 @@ async function programIn({ layout, layer }: Binary, name: string): Promise<Uint8
 
 async function writeAsset(folder: string, name: string, content: Uint8Array | string): Promise<Asset> {
   const path = join(folder, name);
-  const temporary = `${path}.${randomBytes(6).toString('hex')}`;
-  try {
-    await writeFile(temporary, content);
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+  await replaceFile(path, content);
   return { name, path, size: Buffer.byteLength(content), sha256: hash('sha256', content) };
 }

@@ -84,17 +84,14 @@ function binariesOf(set: ImageSet, version: string, platform: HostPlatform): Bin
   return binaries;
 }
 
-function digestsOf(set: ImageSet, { tag, digest, platforms }: SetTag): ImageDigest {
+/** An index may list one manifest several times, under several names of its platform. */
+function digestsOf(set: ImageSet, { tag, digest }: SetTag): ImageDigest {
   const document = documentIn(set, digest);
-  const [only] = platforms;
-  if (!isIndex(document) && only !== undefined)
-    return { tag, digest, manifests: [{ platform: only, digest }] };
-  // An index may list an image for several platforms.
-  const below = new Set(document.needs.map((needed) => needed.digest));
-  const manifests = Array.from(below, (one) => {
-    const { image } = documentIn(set, one);
-    if (image === undefined) throw new RangeError(`${tag} lists ${one}, which is not an image`);
-    return { platform: image.platform, digest: one };
+  const listed = isIndex(document) ? document.needs.map((one) => one.digest) : [digest];
+  const manifests = [...new Set(listed)].map((below) => {
+    const { image } = documentIn(set, below);
+    if (image === undefined) throw new RangeError(`${tag} lists ${below}, which is not an image`);
+    return { platform: image.platform, digest: below };
   });
   return { tag, digest, manifests };
 }

@@ -9,7 +9,7 @@ const wrong = (problem: string): TagFinding => ({ tag: 'arm', digest, same: fals
 
 test('what a registry answers cannot write lines or colours into the verdict', () => {
   const lie = '11\n\u001b[2Jr.example/q: 2 of 2 tags are what the lock gives';
-  const text = formatFindings('r.example/q', [right, wrong(`is ${lie}`)], [lie]);
+  const text = formatFindings('r.example/q', [right, wrong(`is ${lie}`)], [lie], { isDeep: true });
   expect(text.split('\n')).toEqual([
     expect.stringMatching(/^TAG +EXPECTED +PROBLEM$/),
     expect.stringMatching(/^─/),
@@ -24,12 +24,18 @@ test('what a registry answers cannot write lines or colours into the verdict', (
 });
 
 test('without a difference there is one line, and no failure', () => {
-  expect(formatFindings('r.example/q', [right], [])).toBe('r.example/q: 1 of 1 tags are what the lock gives');
+  const line = 'r.example/q: 1 of 1 tags are what the lock gives';
+  expect(formatFindings('r.example/q', [right], [], { isDeep: true })).toBe(line);
+  expect(formatFindings('r.example/q', [right], [], { isDeep: false })).toBe(
+    `${line}, by the digests that the registry reports`,
+  );
   expect(remoteDiffers('r.example/q', [right])).toBe(undefined);
 });
 
 test('the requests are counted by what they cost', () => {
-  const text = 'r.example/q: needs 7 HEAD, 3 GET of manifests, which Docker Hub counts as pulls';
-  expect(formatRequests('r.example/q', { heads: 7, manifests: 3, blobs: 0 })).toBe(text);
-  expect(formatRequests('r.example/q', { heads: 7, manifests: 3, blobs: 5 })).toBe(`${text}, 5 GET of blobs`);
+  const text = 'r.example/q: needs 7 HEAD';
+  expect(formatRequests('r.example/q', { heads: 7, manifests: 0, blobs: 0 })).toBe(text);
+  expect(formatRequests('r.example/q', { heads: 7, manifests: 3, blobs: 5 })).toBe(
+    `${text}, 3 GET of manifests, which Docker Hub counts as pulls, 5 GET of blobs`,
+  );
 });

@@ -2,13 +2,13 @@ import { printable } from '@qemu-user-static/errors';
 import { BuilderError } from '../report/errors.ts';
 import { table } from '../report/format.ts';
 import { listed } from '../report/problems.ts';
-import type { TagFinding, VerifyRequests } from './verify.ts';
+import type { Inspection, TagFinding, VerifyRequests } from './verify.ts';
 
 /** The number of requests, before they are sent. */
 export function formatRequests(name: string, { heads, manifests, blobs }: VerifyRequests): string {
   const requests = [
     `${heads} HEAD`,
-    `${manifests} GET of manifests, which Docker Hub counts as pulls`,
+    ...(manifests > 0 ? [`${manifests} GET of manifests, which Docker Hub counts as pulls`] : []),
     ...(blobs > 0 ? [`${blobs} GET of blobs`] : []),
   ];
   return `${name}: needs ${requests.join(', ')}`;
@@ -22,12 +22,13 @@ export function formatFindings(
   name: string,
   findings: readonly TagFinding[],
   others: readonly string[],
+  { isDeep }: Pick<Inspection, 'isDeep'>,
 ): string {
   const wrong = findings.filter(({ same }) => !same);
   const rows = wrong.map(({ tag, digest, problems }) => [tag, digest, printable(problems[0] ?? '')]);
   return [
     ...(rows.length > 0 ? [table([['TAG', 'EXPECTED', 'PROBLEM'], ...rows])] : []),
-    `${name}: ${findings.length - wrong.length} of ${findings.length} tags are what the lock gives`,
+    `${name}: ${findings.length - wrong.length} of ${findings.length} tags are what the lock gives${isDeep ? '' : ', by the digests that the registry reports'}`,
     ...(others.length > 0
       ? [`${name} also has tags that the lock does not give:${listed(others.map(printable))}`]
       : []),

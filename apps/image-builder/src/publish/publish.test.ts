@@ -10,7 +10,7 @@ import { madeSet } from '../testing/made-release.ts';
 import { destinationsIn, gapsIn, publishTo, tagsIn, tagsOf } from '../testing/remote.ts';
 import { applyPlan, makePlan } from './publish.ts';
 import { RateLimit } from './rate-limit.ts';
-import { arePresent, verifyRemote } from './verify.ts';
+import { areGenuine, arePresent, verifyRemote } from './verify.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'publish-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -82,7 +82,7 @@ describe('publishing', () => {
     expect(puts.at(-1)).toMatch(/\/manifests\/latest$/);
   });
 
-  test('downloads no manifest, the first time and the second; verify-remote downloads each that has a tag', async () => {
+  test('downloads no manifest, the first time and the second; nor does verify-remote, until it reads every byte', async () => {
     const { server, destinations, client } = await start();
     const pulls = async (work: () => Promise<unknown>) => {
       const before = server.requests.length;
@@ -94,8 +94,8 @@ describe('publishing', () => {
     expect(await pulls(() => publishTo(destinations, set))).toBe(0);
     expect(await pulls(() => publishTo(destinations, set))).toBe(0);
     const rateLimit = new RateLimit({ sleep: async () => undefined }, silent);
-    const tagged = new Set(set.tags.map(({ digest }) => digest)).size;
-    expect(await pulls(() => verifyRemote(set, client, arePresent, 4, rateLimit))).toBe(tagged);
+    expect(await pulls(() => verifyRemote(set, client, arePresent, 4, rateLimit))).toBe(0);
+    expect(await pulls(() => verifyRemote(set, client, areGenuine, 4, rateLimit))).toBe(set.documents.size);
   });
 
   test('moves a tag of an earlier release, and says so beforehand', async () => {

@@ -71,7 +71,8 @@ describe('is found:', () => {
       fault: { kind: 'corrupt-answer' },
     });
     const same = set.tags.filter((one) => one.digest === digest);
-    expect(await wrong()).toEqual(
+    expect(await wrong(arePresent)).toEqual([]);
+    expect(await wrong(areGenuine)).toEqual(
       same.map(({ tag }) => ({
         tag,
         digest,
@@ -172,8 +173,8 @@ describe.each([
 
 test.each([
   ['a tag', arePresent, 'HEAD', /manifests\/latest$/],
-  ['the document of a tag', arePresent, 'GET', /manifests\/sha256/],
-  ['a document below', arePresent, 'HEAD', /manifests\/sha256/],
+  ['a document', arePresent, 'HEAD', /manifests\/sha256/],
+  ['the bytes of a document', areGenuine, 'GET', /manifests\/sha256/],
   ['a blob', arePresent, 'HEAD', /blobs/],
   ['the bytes of a blob', areGenuine, 'GET', /blobs/],
 ])('that %s cannot be asked for is an error, not a finding', async (_, inspection, method, path) => {
@@ -187,7 +188,7 @@ test('a limit of requests is waited for, and the rest is asked afterwards', asyn
   const wait = { 'retry-after': '7200' };
   const limit = { method: 'GET', times: 1, fault: { kind: 'status', status: 429, headers: wait } } as const;
   server.inject({ ...limit, path: /manifests/, skip: 2 });
-  expect(await wrong()).toEqual([]);
+  expect(await wrong(areGenuine)).toEqual([]);
   expect(slept).toEqual([7_200_000]);
   server.inject({ ...limit, path: /tags\/list/ });
   expect(await otherTags(set, client, rateLimit)).toEqual([]);

@@ -16,8 +16,8 @@ export interface TagFinding {
 }
 
 /**
- * How a document that no tag points at, or a blob, is inspected. The answer is what is wrong with it, or null.
- * `arePresent` asks whether the registry has it; `areGenuine` downloads and hashes it.
+ * How a document or a blob is inspected. The answer is what is wrong with it, or null. `arePresent` asks the registry for
+ * it with HEAD, which Docker Hub does not count as a pull; `areGenuine` downloads and hashes it.
  */
 export interface Inspection {
   readonly isDeep: boolean;
@@ -47,7 +47,7 @@ export const areGenuine: Inspection = {
 
 /** How many requests `verifyRemote` sends, if none has to be repeated. */
 export interface VerifyRequests {
-  /** HEAD of tags, and of what is only asked for. */
+  /** HEAD of tags, manifests and blobs. */
   readonly heads: number;
   /** GET of a manifest or index: what Docker Hub counts as a pull. */
   readonly manifests: number;
@@ -56,17 +56,15 @@ export interface VerifyRequests {
 }
 
 export function verifyRequests(set: ImageSet, { isDeep }: Inspection): VerifyRequests {
-  const tops = new Set(set.tags.map(({ digest }) => digest)).size;
-  const [documents, blobs] = [set.documents.size, blobsOf(set).size];
+  const [tags, documents, blobs] = [set.tags.length, set.documents.size, blobsOf(set).size];
   return isDeep
-    ? { heads: set.tags.length, manifests: documents, blobs }
-    : { heads: set.tags.length + documents - tops + blobs, manifests: tops, blobs: 0 };
+    ? { heads: tags, manifests: documents, blobs }
+    : { heads: tags + documents + blobs, manifests: 0, blobs: 0 };
 }
 
 /**
- * Compares what a repository serves with a set that was made here. Each tag is asked for its digest, and each digest that
- * a tag points at is downloaded once and hashed here. An index or manifest names everything below it by digest, so this
- * covers the whole image.
+ * Compares what a repository serves with a set that was made here: the digest of each tag, then once each document and
+ * blob. An index or manifest names everything below it by digest, so this covers the whole image.
  */
 export async function verifyRemote(
   set: ImageSet,
@@ -91,12 +89,10 @@ async function inspectAll(
   ask: <T>(work: () => Promise<T>) => Promise<T>,
 ): Promise<TagFinding[]> {
   const tagProblems = await Promise.all(set.tags.map((tag) => ask(() => problemOfTag(tag, repository))));
-  const tops = new Set(set.tags.map(({ digest }) => digest));
   const below = new Map<Digest, string | null>();
   await Promise.all([
     ...Array.from(set.documents.keys(), async (digest) => {
-      const { manifest } = tops.has(digest) ? areGenuine : inspection;
-      below.set(digest, await ask(() => manifest(repository, digest)));
+      below.set(digest, await ask(() => inspection.manifest(repository, digest)));
     }),
     ...Array.from(blobsOf(set).values(), async ({ digest, size }) => {
       below.set(digest, await ask(() => inspection.blob(repository, digest, size)));
