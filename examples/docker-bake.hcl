@@ -13,6 +13,6 @@ target "image" {
   dockerfile-inline = <<END
 ARG BASE=alpine
 FROM $BASE
-RUN uname -m > /machine
+RUN --network=none uname -m > /machine
 END
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { readLock } from '@qemu-user-static/lock';
@@ -44,6 +45,15 @@ test('README.md has the hosts of the lock (npm run docs writes them)', async () 
   const lock = await readLock(resolve(ROOT, 'sources.lock.json'));
   expect(textOf('README.md')).toBe(withHosts(textOf('README.md'), lock));
   expect(textOf('README.md')).toContain('| `linux/amd64` |');
+});
+
+test('the command of docs/release.md prints the tag of the lock', async () => {
+  const [, script = ''] = /^ +node -p '(.+)'$/m.exec(textOf('docs/release.md')) ?? [];
+  const { stdout, stderr } = spawnSync(process.execPath, ['-p', script], { cwd: ROOT, encoding: 'utf8' });
+  expect(stderr).toBe('');
+  const { channels, rebuilds } = await readLock(resolve(ROOT, 'sources.lock.json'));
+  const version = channels.latest?.platforms['linux/amd64']?.version ?? '';
+  expect(stdout).toBe(`v${version}-${rebuilds[version]?.number}\n`);
 });
 
 test('README.md shows the two commands, each complete in itself', () => {

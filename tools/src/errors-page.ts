@@ -13,7 +13,7 @@ import { REGISTER_ERRORS } from '@qemu-user-static/register';
 import { SIGNING_ERRORS } from '@qemu-user-static/signing';
 
 /** Every catalogue of the project, under the heading it gets. */
-const CATALOGUES: readonly (readonly [heading: string, catalogue: ErrorCatalogue])[] = [
+export const CATALOGUES: readonly (readonly [heading: string, catalogue: ErrorCatalogue])[] = [
   ['The release tooling (`apps/image-builder`)', BUILDER_ERRORS],
   ['The lock (`libs/lock`)', LOCK_ERRORS],
   ['The Debian archive (`libs/debian-archive`)', ARCHIVE_ERRORS],

@@ -33,7 +33,7 @@ export const TESTED: readonly (readonly [beginning: string, where: string])[] = 
   ['sudo apptainer run', 'tools/src/e2e/apptainer.e2e.test.ts'],
   ['docker pull alekitto/qemu-user-static:', 'tools/src/e2e/pull.e2e.test.ts'],
   ['npm ci && npm run release', 'tools/src/workflows/release.test.ts'],
-  ['npm ci && npm test', 'tools/src/workflows/ci.test.ts'],
+  ['npm ci && npm test', 'tools/src/e2e/new-machine.ts'],
   ['sudo modprobe binfmt_misc', 'not run'],
   // No such program, registry or cluster is on the machine that runs the tests.
   ['sudo nerdctl run', 'not run'],
