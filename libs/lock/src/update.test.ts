@@ -153,6 +153,19 @@ describe('a later update', () => {
     expect(now.rebuilds['11.1.3']?.number).toBe(2);
   });
 
+  test('numbers builds from 1 again where that is asked for, and forgets versions that are gone', async () => {
+    const first = await updated(null, ['11.1.3', '10.2.2']);
+    const rebuilds = Object.fromEntries(
+      ['11.1.3', '10.2.2', '9.0.0'].map((version) => [version, { number: 7, inputs: '0'.repeat(64) }]),
+    );
+    const before = { ...first, rebuilds };
+    const context = await contextOf(await archiveOf(['11.1.3', '10.2.2']), { restartRebuilds: true });
+    const now = await update(sources, before, context);
+    expect(now.rebuilds).toEqual(first.rebuilds);
+    expect(now.channels).toEqual(first.channels);
+    expect(describeChanges(before, now)).toContain('images of QEMU 11.1.3: build 1');
+  });
+
   test('refuses a Release that is older than the lock’s', async () => {
     const before = await updated(null, ['11.1.3', '10.2.2'], later);
     await expect(updated(before, ['11.1.3', '10.2.2'])).rejects.toMatchObject({ code: 'RELEASE_OLDER' });

@@ -12,7 +12,7 @@ export function tagProblems(found: FoundTag): string[] {
 }
 
 function versionProblems({ tag, images }: FoundTag): string[] {
-  const version = /(?:^|-)(\d+\.\d+(?:\.\d+)*(?:-rc\d+)?)(?:-\d+)?(?:-gzip|-zstd)?$/.exec(tag)?.[1];
+  const version = /(?:^|-)(\d+(?:\.\d+)*(?:-rc\d+)?)(?:-\d+)?(?:-gzip|-zstd)?$/.exec(tag)?.[1];
   if (version === undefined) return [];
   return images
     .map(({ annotations }) => annotations['org.opencontainers.image.version'] ?? '')

@@ -152,5 +152,21 @@ describe.skipIf(!hasDockerRegistry || !hasOpenssl)(
         expect((await readIndex({ folder: to })).manifests[0]?.digest).toBe(wanted.digest);
       },
     );
+
+    test.skipIf(!hasSkopeo).each(['latest', 'latest-gzip', 'latest-zstd'])(
+      'skopeo copies the whole of %s with its digest (skopeo)',
+      async (tag) => {
+        const to = join(folder, `copied-${tag}`);
+        await run('skopeo', [
+          ...['--insecure-policy', 'copy', '--all', '--preserve-digests', '--src-tls-verify=false'],
+          ...[`docker://${names[1]}/o/q:${tag}`, `oci:${to}:${tag}`],
+        ]);
+        const [copied] = (await readIndex({ folder: to })).manifests;
+        const published = (await readIndex({ folder: whole })).manifests.find(
+          ({ annotations }) => annotations?.['org.opencontainers.image.ref.name'] === tag,
+        );
+        expect(copied?.digest).toBe(published?.digest);
+      },
+    );
   },
 );

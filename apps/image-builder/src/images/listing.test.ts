@@ -1,7 +1,8 @@
 import type { HostPlatform } from '@qemu-user-static/arch-table';
-import { type Descriptor, digestOf, MEDIA_TYPE } from '@qemu-user-static/oci-image';
+import type { Compression } from '@qemu-user-static/compression';
+import { type Descriptor, digestOf, type FoundImage, MEDIA_TYPE } from '@qemu-user-static/oci-image';
 import { expect, test } from 'vitest';
-import { listingOf } from './listing.ts';
+import { imageFor, listingOf } from './listing.ts';
 
 const descriptor = (content: string): Descriptor => ({
   mediaType: MEDIA_TYPE.manifest,
@@ -42,4 +43,17 @@ test('other hosts: gzip, then zstd', () => {
 test('one compression alone has one entry, and zstd its annotation', () => {
   expect(listed('linux/amd64', { gzip: both.gzip })).toEqual(['gzip linux/amd64 -']);
   expect(listed('linux/arm64', { zstd: both.zstd })).toEqual(['zstd linux/arm64 true']);
+});
+
+test('of two images for a platform, gzip’s is taken, wherever the index lists it', () => {
+  const image = (architecture: string, compression: Compression) =>
+    ({
+      manifest: descriptor(compression),
+      layers: [{ compression }],
+      config: { os: 'linux', architecture },
+    }) as unknown as FoundImage;
+  const [other, zstd, gzip] = [image('amd64', 'gzip'), image('arm64', 'zstd'), image('arm64', 'gzip')];
+  expect(imageFor([other, zstd, gzip], 'linux/arm64')).toBe(gzip);
+  expect(imageFor([other, zstd], 'linux/arm64')).toBe(zstd);
+  expect(imageFor([other], 'linux/arm64')).toBe(undefined);
 });
