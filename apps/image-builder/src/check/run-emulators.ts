@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { access, constants, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -69,24 +69,32 @@ export async function runEmulators(
 export async function openProgramFolder(below: readonly string[]): Promise<string> {
   const refused: string[] = [];
   for (const parent of below) {
-    const folder = await mkdtemp(join(parent, 'qemu-user-static-check-'));
-    const trial = join(folder, 'trial');
-    await writeFile(trial, '', { mode: 0o700 });
-    const problem = await access(trial, constants.X_OK).then(
-      () => null,
-      (error: NodeJS.ErrnoException) => error.code ?? error.message,
-    );
-    if (problem === null) {
-      await rm(trial);
-      return folder;
+    try {
+      return await programFolder(parent);
+    } catch (error) {
+      refused.push(`${parent} (${(error as NodeJS.ErrnoException).code})`);
     }
-    await rm(folder, { recursive: true });
-    refused.push(`${parent} (${problem})`);
   }
   throw new BuilderError(
     'EMULATORS_NOT_RUN',
     `the emulators cannot be run: programs are not allowed in ${refused.join(' or ')}`,
   );
+}
+
+/** @throws NodeJS.ErrnoException; nothing is left behind */
+async function programFolder(parent: string): Promise<string> {
+  await mkdir(parent, { recursive: true });
+  const folder = await mkdtemp(join(parent, 'qemu-user-static-check-'));
+  try {
+    const trial = join(folder, 'trial');
+    await writeFile(trial, '', { mode: 0o700 });
+    await access(trial, constants.X_OK);
+    await rm(trial);
+    return folder;
+  } catch (error) {
+    await rm(folder, { recursive: true });
+    throw error;
+  }
 }
 
 function isEmulator(path: string): boolean {
