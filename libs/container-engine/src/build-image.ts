@@ -1,19 +1,17 @@
 import { Readable } from 'node:stream';
+import { printable } from '@qemu-user-static/errors';
 import type Docker from 'dockerode';
 import { EngineError } from './errors.ts';
+import { readProgress } from './progress.ts';
 
-/** What an engine builds, and what it is called there. */
+/** What an engine builds, and the name that the image gets. */
 export interface EngineBuild {
   readonly platform: string;
   readonly name: string;
 }
 
-interface BuildProgress {
-  readonly error?: string;
-}
-
 /**
- * Builds an image of a context, a tar archive with its Dockerfile, and gives the image's ID.
+ * Builds an image of a context, a tar archive with its Dockerfile, and returns the image's ID.
  * The classic builder would label an image of another platform as the engine's own, so it is BuildKit (`version` 2).
  * https://docs.docker.com/reference/api/engine/version/v1.41/#operation/ImageBuild
  * @throws EngineError ENGINE_BUILD_FAILED
@@ -23,25 +21,19 @@ export async function buildImage(
   context: AsyncIterable<Uint8Array>,
   { platform, name }: EngineBuild,
 ): Promise<string> {
-  // An error of the context's own is told as it is: the engine sees only that the archive ends.
+  // An error of the context is thrown as it is: the engine sees only that the archive ends.
   const broken: unknown[] = [];
   const sent = Readable.from(context, { objectMode: false }).once('error', (error) => broken.push(error));
   try {
     const answer = await docker.buildImage(sent, { version: '2', platform, t: name });
-    const told = await new Promise<BuildProgress[]>((resolve, reject) => {
-      docker.modem.followProgress(answer, (error: Error | null, lines: BuildProgress[]) =>
-        error === null ? resolve(lines) : reject(error),
-      );
-    });
-    const refused = told.find(({ error }) => error !== undefined)?.error;
-    if (refused !== undefined) throw new Error(refused);
+    await readProgress(answer);
     return (await docker.getImage(name).inspect()).Id;
   } catch (cause) {
     const [first] = broken;
     if (first !== undefined) throw first;
     throw new EngineError(
       'ENGINE_BUILD_FAILED',
-      `the engine did not build ${name}: ${(cause as Error).message}`,
+      `the engine did not build ${name}: ${printable((cause as Error).message)}`,
       cause,
     );
   }

@@ -1,9 +1,11 @@
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { HOST_PLATFORMS, type HostPlatform, host } from '@qemu-user-static/arch-table';
+import { printable } from '@qemu-user-static/errors';
 import type Docker from 'dockerode';
 import { buildImage, type EngineBuild } from './build-image.ts';
 import { EngineError } from './errors.ts';
+import { readProgress } from './progress.ts';
 
 /** How a container is run: alone, without a network, and removed afterwards. */
 export interface ContainerRun {
@@ -32,11 +34,11 @@ export interface ContainerOutcome {
 export interface Engine {
   /** Such as `Docker Engine 26.1.5 (linux/amd64)`. */
   readonly description: string;
-  /** The host platform whose images it runs without an emulator; null if it is none of the table's. */
+  /** The host platform whose images it runs without an emulator; null if the table does not have it. */
   readonly platform: HostPlatform | null;
-  /** Takes an archive of images and gives what the engine said of it. */
+  /** Loads an archive of images, and returns what the engine printed. */
   load(archive: AsyncIterable<Uint8Array>): Promise<string>;
-  /** Builds the image of a context, a tar archive, and gives its ID. */
+  /** Builds the image of a context, a tar archive, and returns its ID. */
   build(context: AsyncIterable<Uint8Array>, image: EngineBuild): Promise<string>;
   run(container: ContainerRun): Promise<ContainerOutcome>;
   removeImage(name: string): Promise<void>;
@@ -52,7 +54,11 @@ export async function connectEngine(): Promise<Engine> {
   const { default: Client } = await import('dockerode');
   const docker = new Client();
   const version = await docker.version().catch((cause: Error) => {
-    throw new EngineError('ENGINE_UNREACHABLE', `no container engine answers: ${cause.message}`, cause);
+    throw new EngineError(
+      'ENGINE_UNREACHABLE',
+      `no container engine answers: ${printable(cause.message)}`,
+      cause,
+    );
   });
   const { Version, Os, Arch } = version;
   const name = version.Platform?.Name || version.Components?.[0]?.Name || 'engine';
@@ -70,28 +76,18 @@ export async function connectEngine(): Promise<Engine> {
   };
 }
 
-interface LoadProgress {
-  readonly stream?: string;
-  readonly error?: string;
-}
-
 /** https://docs.docker.com/reference/api/engine/version/v1.41/#operation/ImageLoad */
 async function load(docker: Docker, archive: AsyncIterable<Uint8Array>): Promise<string> {
   try {
     const answer = await docker.loadImage(Readable.from(archive, { objectMode: false }), { quiet: true });
-    const lines = (await text(answer)).split('\n').filter((line) => line.trim() !== '');
-    const told = lines.map((line) => JSON.parse(line) as LoadProgress);
-    const refused = told.find(({ error }) => error !== undefined)?.error;
-    if (refused !== undefined) throw new Error(refused);
-    return told
-      .map(({ stream = '' }) => stream)
-      .join('')
-      .trim();
+    const lines = await readProgress(answer);
+    const said = lines.map(({ stream = '' }) => stream).join('');
+    if (said.trim() === '') throw new Error('its answer does not name an image');
+    return said.trim();
   } catch (cause) {
-    if (cause instanceof EngineError) throw cause;
     throw new EngineError(
       'ENGINE_REFUSED',
-      `the engine did not load the image: ${(cause as Error).message}`,
+      `the engine did not load the image: ${printable((cause as Error).message)}`,
       cause,
     );
   }
@@ -100,7 +96,7 @@ async function load(docker: Docker, archive: AsyncIterable<Uint8Array>): Promise
 /** Milliseconds for one container: an emulator that crashes as process 1 waits for ever, as its own signal is not delivered. */
 const PATIENCE = 30_000;
 
-/** Waits for a container's end; null where it does not come. */
+/** Waits for a container's end; null if it does not end in time. */
 async function exitCode(container: Docker.Container): Promise<number | null> {
   const patience = AbortSignal.timeout(PATIENCE);
   try {
@@ -130,22 +126,26 @@ async function run(
     );
     if (problem !== null) return { code: null, stdout: '', stderr: problem };
     const code = await exitCode(container);
-    const log = (await container.logs({ stdout: true, stderr: true })) as unknown as Buffer;
-    const said = splitLog(log);
-    if (code !== null) return { code, ...said };
-    return { code, ...said, stderr: `${said.stderr}it did not end in ${PATIENCE / 1000} s` };
+    const log = await readLog(docker, container);
+    if (code !== null) return { code, ...log };
+    return { code, ...log, stderr: `${log.stderr}it did not end in ${PATIENCE / 1000} s` };
   } finally {
     await container.remove({ force: true });
   }
 }
 
-/** Frames of 8 bytes of header (which stream, length) and text. https://docs.docker.com/reference/api/engine/version/v1.41/#operation/ContainerAttach */
-export function splitLog(log: Buffer): { stdout: string; stderr: string } {
-  const parts: { stdout: Buffer[]; stderr: Buffer[] } = { stdout: [], stderr: [] };
-  for (let at = 0; at + 8 <= log.length; ) {
-    const end = at + 8 + log.readUInt32BE(at + 4);
-    (log[at] === 2 ? parts.stderr : parts.stdout).push(log.subarray(at + 8, end));
-    at = end;
-  }
-  return { stdout: Buffer.concat(parts.stdout).toString(), stderr: Buffer.concat(parts.stderr).toString() };
+/** What a container that has ended wrote. */
+async function readLog(
+  docker: Docker,
+  container: Docker.Container,
+): Promise<{ stdout: string; stderr: string }> {
+  const log = await container.logs({ stdout: true, stderr: true, follow: true });
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  docker.modem.demuxStream(log, stdout, stderr);
+  const end = (error?: Error) => {
+    for (const stream of [stdout, stderr]) error === undefined ? stream.end() : stream.destroy(error);
+  };
+  log.once('end', () => end()).once('error', end);
+  const [said, complained] = await Promise.all([text(stdout), text(stderr)]);
+  return { stdout: said, stderr: complained };
 }

@@ -3,18 +3,19 @@ import { CodedError, type ErrorCatalogue } from '@qemu-user-static/errors';
 /** The errors of container engines. */
 export const ENGINE_ERRORS = {
   ENGINE_UNREACHABLE: {
-    meaning: 'No container engine answers where one was asked for.',
+    meaning: 'The command needs a container engine, and none answers.',
     remedy:
-      'Start Docker or `podman system service`, be in its group, or set DOCKER_HOST. Nothing but load, smoke and `build --builder docker` needs one.',
+      'Start Docker (`sudo systemctl start docker`) or Podman (`podman system service --time=0`), make sure that you may use its socket, or set DOCKER_HOST. Only load, smoke and `build --builder docker` need one.',
   },
   ENGINE_REFUSED: {
-    meaning: 'The container engine did not take an image.',
-    remedy: 'Read what it says. An engine before Docker 23 knows no zstd: give it a tag without -zstd.',
+    meaning: 'The container engine refused an image.',
+    remedy:
+      'The message has the reason of the engine. Docker before version 23 does not support zstd: load a tag without -zstd, such as `load --image latest`.',
   },
   ENGINE_BUILD_FAILED: {
     meaning: 'The container engine did not build an image.',
     remedy:
-      'Read what it says. It needs BuildKit, which Docker has from 18.09 on and Podman has not; or leave --builder away.',
+      'The message has the reason of the engine. It needs BuildKit (Docker 18.09 or newer; Podman does not have it). Without an engine: `npx nx run image-builder:build`.',
   },
 } as const satisfies ErrorCatalogue;
 

@@ -1,5 +1,5 @@
 export { readAptSources } from './apt-sources.ts';
-export { cacheFolder } from './cache.ts';
+export { cacheFolder, cachePath } from './cache.ts';
 export { debianTarOf, declaredLicenses, readSourceCopyright } from './copyright.ts';
 export { type DebEntry, readDeb } from './deb.ts';
 export { parseStanza } from './deb822.ts';

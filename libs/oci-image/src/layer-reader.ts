@@ -1,6 +1,6 @@
-import { availableParallelism } from 'node:os';
-import { Tinypool } from 'tinypool';
-import type { LayerBlob, ReadLayer } from './read-layer.ts';
+import { blobSize } from './layout.ts';
+import { type LayerBlob, type ReadLayer, readLayer } from './read-layer.ts';
+import { SMALL, WorkerPool } from './worker-pool.ts';
 
 /** Reads layers on all cores. */
 export interface LayerReader {
@@ -10,8 +10,12 @@ export interface LayerReader {
 }
 
 export function openLayerReader(): LayerReader {
-  const cores = availableParallelism();
-  const filename = new URL('./read-layer-worker.ts', import.meta.url).href;
-  const workers = new Tinypool({ filename, minThreads: cores, maxThreads: cores });
-  return { read: (blob) => workers.run(blob), close: () => workers.destroy() };
+  const workers = new WorkerPool('./read-layer-worker.ts');
+  return {
+    read: async (blob) => {
+      const size = await blobSize(blob.layout, blob.digest);
+      return size === null || size <= SMALL ? readLayer(blob) : workers.run(blob);
+    },
+    close: () => workers.close(),
+  };
 }

@@ -1,10 +1,10 @@
-import { readdir, rm } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
+import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Tinypool } from 'tinypool';
 import { blobPath, type Layout } from './blob-file.ts';
 import type { Digest } from './digest.ts';
+import digestOfFile from './hash-worker.ts';
 import { blobSize } from './layout.ts';
+import { SMALL, WorkerPool } from './worker-pool.ts';
 
 /** A blob by what identifies it. */
 export interface BlobIdentity {
@@ -24,7 +24,8 @@ export interface BadBlob extends BlobIdentity {
 export async function findBadBlobs(layout: Layout, blobs: Iterable<BlobIdentity>): Promise<BadBlob[]> {
   const bad: BadBlob[] = [];
   const whole: BlobIdentity[] = [];
-  for (const { digest, size } of new Map(Array.from(blobs, (blob) => [blob.digest, blob])).values()) {
+  const unique = new Map(Array.from(blobs, (blob) => [`${blob.digest} ${blob.size}`, blob]));
+  for (const { digest, size } of unique.values()) {
     const found = await blobSize(layout, digest);
     if (found === size) whole.push({ digest, size });
     else bad.push({ digest, size, problem: found === null ? 'missing' : 'wrong size' });
@@ -60,14 +61,14 @@ export async function removeBadBlobs(layout: Layout): Promise<BlobInventory> {
 
 /** Digests of files, in their order; null for one that cannot be read. */
 async function hashFiles(paths: readonly string[]): Promise<(Digest | null)[]> {
-  if (paths.length === 0) return [];
-  const workers = new Tinypool({
-    filename: new URL('./hash-worker.ts', import.meta.url).href,
-    maxThreads: Math.min(availableParallelism(), paths.length),
-  });
+  const workers = new WorkerPool('./hash-worker.ts');
+  const hash = async (path: string): Promise<Digest | null> => {
+    const found = await lstat(path).catch(() => null);
+    return found !== null && found.size > SMALL ? workers.run(path) : digestOfFile(path);
+  };
   try {
-    return await Promise.all(paths.map((path): Promise<Digest | null> => workers.run(path)));
+    return await Promise.all(paths.map(hash));
   } finally {
-    await workers.destroy();
+    await workers.close();
   }
 }

@@ -6,7 +6,7 @@ import { blobPath, type Descriptor, readIndex, readLayer, walkLayout } from '@qe
 import { beforeAll, describe, expect, test } from 'vitest';
 import { check } from '../check/check.ts';
 import { summarize } from '../release/summary.ts';
-import { contextFor, digests, events, fetched, folder, lock, silent } from '../testing/builds.ts';
+import { contextFor, digests, events, fetched, folder, lock, proofFor, silent } from '../testing/builds.ts';
 import { type Built, build } from './build.ts';
 
 const hasZstd = spawnSync('zstd', ['--version']).status === 0;
@@ -85,7 +85,7 @@ describe('a build', () => {
   });
 
   test('leaves out what the table does not have, and says so in the summary', async () => {
-    const report = await check(built.layout, lock, silent);
+    const report = await check(built.layout, proofFor(), silent);
     const { notes, platforms } = summarize(lock, built, report, []);
     expect(platforms[0]?.guests).toEqual(['aarch64', 'arm']);
     expect(notes).toEqual([

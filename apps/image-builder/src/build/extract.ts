@@ -1,10 +1,10 @@
-import { createReadStream } from 'node:fs';
 import { emulatorOf, GUEST_NAMES, type GuestName, type HostPlatform } from '@qemu-user-static/arch-table';
-import { type DebEntry, readDeb } from '@qemu-user-static/debian-archive';
+import type { DebEntry } from '@qemu-user-static/debian-archive';
 import type { LockedPackage } from '@qemu-user-static/lock';
 import type { LicenseText } from '../images/context.ts';
 import { BuilderError } from '../report/errors.ts';
 import { assertStaticProgram } from './elf.ts';
+import { readPackage } from './package-contents.ts';
 
 /** One thing found in the emulators' package, in the package's order. */
 export type Extracted =
@@ -28,7 +28,7 @@ export async function* extractEmulators(
   platform: HostPlatform,
 ): AsyncGenerator<Extracted, void, undefined> {
   let emulators = 0;
-  for await (const entry of readDeb(createReadStream(deb), locked)) {
+  for await (const entry of readPackage(deb, locked)) {
     if (isLicense(entry)) {
       yield { kind: 'license', license: { path: entry.path, text: await entry.read() } };
     }
@@ -59,7 +59,7 @@ export async function extractShell(
 ): Promise<{ program: Uint8Array; licenses: LicenseText[] }> {
   let program: Uint8Array | null = null;
   const licenses: LicenseText[] = [];
-  for await (const entry of readDeb(createReadStream(deb), locked)) {
+  for await (const entry of readPackage(deb, locked)) {
     if (isLicense(entry)) licenses.push({ path: entry.path, text: await entry.read() });
     else if (entry.type === 'file' && entry.path === locked.files) program = await entry.read();
   }

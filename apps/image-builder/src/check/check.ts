@@ -1,22 +1,18 @@
 import type { HostPlatform } from '@qemu-user-static/arch-table';
-import { memoKey, recall, remember } from '@qemu-user-static/files';
 import { type Lock, type LockedPlatform, platformsOf } from '@qemu-user-static/lock';
 import {
   type Digest,
   type FoundImage,
   type FoundLayout,
-  findBadBlobs,
-  type LayerBlob,
   type Layout,
-  openLayerReader,
-  type ReadLayer,
   walkLayout,
 } from '@qemu-user-static/oci-image';
 import { imageFor } from '../images/listing.ts';
 import { ownPlatform } from '../images/platforms.ts';
-import { BuilderError } from '../report/errors.ts';
 import type { OnEvent } from '../report/events.ts';
-import { imageProblems, layerProblems } from './image-problems.ts';
+import { assertNone, contentProblems, readLayers } from './contents.ts';
+import { type Findings, NO_FINDINGS, recallFindings, rememberFindings } from './findings.ts';
+import type { Proof } from './proof.ts';
 import { runEmulators } from './run-emulators.ts';
 import { tagProblems } from './tag-problems.ts';
 
@@ -31,17 +27,6 @@ export interface CheckReport {
   readonly ran: { readonly platform: HostPlatform; readonly emulators: number } | null;
 }
 
-/** What earlier checks found of blobs; as a blob's every byte is hashed each time, it holds for the same digest. */
-interface Findings {
-  readonly layers: Record<Digest, ReadLayer>;
-  /** Manifests whose emulators have run, and how many. */
-  readonly ran: Record<Digest, number>;
-}
-
-/** Raise it when a check looks at more than before. */
-const CHECK_VERSION = 1;
-const NO_FINDINGS: Findings = { layers: {}, ran: {} };
-
 export interface CheckContext {
   readonly onEvent: OnEvent;
   /** Look at everything again, also at what an earlier check looked at. */
@@ -51,90 +36,42 @@ export interface CheckContext {
 }
 
 /**
- * Proves the layout without trust in what wrote it, and finds all that is wrong before it fails.
- * @throws BuilderError CHECK_FAILED; ImageError LAYOUT_INVALID
+ * Proves the layout without trust in what wrote it, and finds all that is wrong before it fails: every digest, every
+ * file of every image against the packages of the lock and this checkout, and one run of each emulator of this machine.
+ * @throws BuilderError CHECK_FAILED, EMULATORS_NOT_RUN; ImageError LAYOUT_INVALID; ArchiveError where a package of the
+ *   lock is neither in the cache nor to be had
  */
 export async function check(
   layout: Layout,
-  lock: Lock,
+  proof: Proof,
   { onEvent, afresh, hashed }: CheckContext,
 ): Promise<CheckReport> {
-  const key = memoKey(CHECK_VERSION);
-  const earlier = (afresh ? null : await recall<Findings>(layout, 'check', key)) ?? NO_FINDINGS;
+  const earlier = afresh ? NO_FINDINGS : await recallFindings(layout, proof);
   const found = await walkLayout(layout);
   assertNone(found.problems);
 
-  const blobs = found.images.flatMap(({ layers }) => layers);
-  const bad = await findBadBlobs(
-    layout,
-    blobs.filter(({ digest }) => !hashed.has(digest)),
+  const layers = await readLayers(layout, found.images, { earlier, hashed, onEvent });
+  assertNone([...(await contentProblems(found.images, layers, proof)), ...found.tags.flatMap(tagProblems)]);
+
+  const { ran, platform } = await runOwn(layout, proof, found, earlier, onEvent);
+  await rememberFindings(layout, proof, { layers, ran });
+  const blobs = new Map(
+    found.images.flatMap((image) => image.layers).map(({ digest, size }) => [digest, size]),
   );
-  assertNone(bad.map(({ digest, problem }) => `blob ${digest}: ${problem}`));
-
-  const layers = await readLayers(layout, found, earlier, onEvent);
-  assertNone([
-    ...Object.entries(layers).flatMap(([digest, layer]) => layerProblems(digest as Digest, layer)),
-    ...found.tags
-      .flatMap(({ images }) => images)
-      .filter(firstOfItsDigest)
-      .flatMap((image) =>
-        imageProblems(
-          image,
-          image.layers.map(({ digest }) => layers[digest] as ReadLayer),
-        ),
-      ),
-    ...found.tags.flatMap(tagProblems),
-  ]);
-
-  const { ran, platform } = await runOwn(layout, lock, found, earlier, onEvent);
-  await remember(layout, 'check', key, { layers, ran } satisfies Findings);
-  const emulators = Object.values(ran).reduce((sum, count) => sum + count, 0);
+  const emulators = sum(Object.values(ran));
   return {
     tags: found.tags.length,
     images: found.images.length,
-    layers: Object.keys(layers).length,
-    bytes: [...new Map(blobs.map(({ digest, size }) => [digest, size])).values()].reduce(
-      (sum, size) => sum + size,
-      0,
-    ),
+    layers: blobs.size,
+    bytes: sum(blobs.values()),
     ran: platform === null || emulators === 0 ? null : { platform, emulators },
   };
-}
-
-async function readLayers(
-  layout: Layout,
-  found: FoundLayout,
-  earlier: Findings,
-  onEvent: OnEvent,
-): Promise<Record<Digest, ReadLayer>> {
-  const unique = new Map(found.images.flatMap(({ layers }) => layers).map((layer) => [layer.digest, layer]));
-  const layers: Record<Digest, ReadLayer> = {};
-  const unread: LayerBlob[] = [];
-  for (const { digest, compression } of unique.values()) {
-    const known = earlier.layers[digest];
-    if (known === undefined) unread.push({ layout, digest, compression });
-    else layers[digest] = known;
-  }
-  if (unread.length === 0) return layers;
-  const reader = openLayerReader();
-  const read = async (blob: LayerBlob) => {
-    layers[blob.digest] = await reader.read(blob).catch((cause: Error) => {
-      throw failed([`layer ${blob.digest}: ${cause.message}`], cause);
-    });
-    onEvent({ type: 'layer-checked', digest: blob.digest });
-  };
-  try {
-    await Promise.all(unread.map(read));
-  } finally {
-    await reader.close();
-  }
-  return layers;
 }
 
 /** Runs the emulators of this machine's images; how many of each. */
 async function runOwn(
   layout: Layout,
-  lock: Lock,
+  { lock, memory }: Proof,
   found: FoundLayout,
   earlier: Findings,
   onEvent: OnEvent,
@@ -145,7 +82,10 @@ async function runOwn(
   for (const { image, locked } of wholeSetsOf(platform, lock, found)) {
     const known = earlier.ran[image.manifest.digest];
     if (known === undefined) {
-      const runs = await runEmulators(layout, image, locked, () => onEvent({ type: 'emulator-ran' }));
+      const runs = await runEmulators(layout, image, locked, {
+        memory,
+        onRun: () => onEvent({ type: 'emulator-ran' }),
+      });
       assertNone(
         runs.flatMap(({ path, problem }) => (problem === null ? [] : [`${path} of ${platform}: ${problem}`])),
       );
@@ -169,26 +109,6 @@ function wholeSetsOf(
   });
 }
 
-function firstOfItsDigest(image: FoundImage, index: number, all: readonly FoundImage[]): boolean {
-  return all.findIndex(({ manifest }) => manifest.digest === image.manifest.digest) === index;
-}
-
-/** How many problems a message lists before it only counts them. */
-const LISTED = 20;
-
-function assertNone(problems: readonly string[]): void {
-  if (problems.length > 0) throw failed(problems);
-}
-
-function failed(problems: readonly string[], cause?: unknown): BuilderError {
-  const listed = problems
-    .slice(0, LISTED)
-    .map((problem) => `\n  - ${problem}`)
-    .join('');
-  const more = problems.length > LISTED ? `\n  - and ${problems.length - LISTED} more` : '';
-  return new BuilderError(
-    'CHECK_FAILED',
-    `${problems.length} problem(s) in the layout:${listed}${more}`,
-    cause,
-  );
+function sum(numbers: Iterable<number>): number {
+  return Array.from(numbers).reduce((total, one) => total + one, 0);
 }

@@ -1,70 +1,122 @@
+import { printable } from '@qemu-user-static/errors';
 import type { Digest, FoundImage, ReadEntry, ReadLayer } from '@qemu-user-static/oci-image';
 import { GUESTS_LABEL } from '../images/labels.ts';
-
-/** What every image has. */
-const ALWAYS = [
-  ...['register', 'qemu-binfmt-conf.sh', 'tmp', 'etc/passwd', 'etc/group'],
-  ...['bin/busybox', 'bin/sh', 'bin/cp', 'usr/bin/env'],
-];
+import type { ExpectedFile, ExpectedImage } from './expected-files.ts';
 
 /** What is wrong with a layer, looked at alone. */
 export function layerProblems(digest: Digest, { entries }: ReadLayer): string[] {
-  const twice = entries.filter(
-    ({ path }, index) => entries.findIndex((other) => other.path === path) !== index,
-  );
+  const where = (problem: string) => `layer ${digest}: ${problem}`;
   const unsafe = entries.filter(
     ({ path }) => path === '' || path.startsWith('/') || path.split('/').includes('..'),
   );
   const foreign = entries.filter(({ uid, gid }) => uid !== 0 || gid !== 0);
+  const extended = entries.filter(({ extended: more }) => more);
   return [
-    ...twice.map(({ path }) => `layer ${digest}: ${path} is there twice`),
-    ...unsafe.map(({ path }) => `layer ${digest}: the path "${path}" leaves the root`),
-    ...foreign.map(({ path }) => `layer ${digest}: ${path} is not root’s`),
-  ];
+    ...repeated(entries.map(({ path }) => path)).map((path) => `${printable(path)} is in it twice`),
+    ...unsafe.map(({ path }) => `the path "${printable(path)}" leaves the root`),
+    ...foreign.map(({ path }) => `${printable(path)} does not belong to root`),
+    ...extended.map(({ path }) => `${printable(path)} has attributes beyond those of ustar`),
+  ].map(where);
 }
 
-/** What is wrong with an image, given its layers as they were read back. */
-export function imageProblems(image: FoundImage, layers: readonly ReadLayer[]): string[] {
-  const { config, annotations, manifest } = image;
+/**
+ * What is wrong with an image.
+ * @param layers its layers, as they were read back
+ * @param expected what the lock and the checkout give for its platform and version
+ */
+export function imageProblems(
+  image: FoundImage,
+  layers: readonly ReadLayer[],
+  expected: ExpectedImage,
+): string[] {
+  const entries = layers.flatMap((layer) => layer.entries);
+  const guests = (image.config.config.Labels?.[GUESTS_LABEL] ?? '')
+    .split(' ')
+    .filter((guest) => guest !== '');
+  return [
+    ...documentProblems(image, layers, expected),
+    ...guestProblems(guests, entries),
+    ...repeated(layers.flatMap(filesIn)).map((path) => `${path} is in two layers`),
+    ...missingFiles(expected, entries, guests.length > 0).map((path) => `${path} is missing`),
+    ...entries.flatMap((entry) => fileProblem(entry, expected.files.get(entry.path)) ?? []),
+  ].map((problem) => printable(`image ${image.manifest.digest}: ${problem}`));
+}
+
+function documentProblems(
+  { config, annotations }: FoundImage,
+  layers: readonly ReadLayer[],
+  { recipe }: ExpectedImage,
+): string[] {
   const problems: string[] = [];
-  const diffIds = layers.map(({ diffId }) => diffId);
-  if (diffIds.join() !== config.rootfs.diff_ids.join()) {
-    problems.push(
-      `its layers decompress to ${diffIds.join(', ')}, its config says ${config.rootfs.diff_ids.join(', ')}`,
-    );
-  }
-  if (JSON.stringify(annotations) !== JSON.stringify(config.config.Labels))
-    problems.push('its annotations are not its labels');
-  problems.push(
-    ...contentProblems(
-      config.config.Labels?.[GUESTS_LABEL] ?? '',
-      layers.flatMap(({ entries }) => entries),
-    ),
-  );
-  return problems.map((problem) => `image ${manifest.digest}: ${problem}`);
+  const [found, said] = [layers.map(({ diffId }) => diffId).join(', '), config.rootfs.diff_ids.join(', ')];
+  if (found !== said) problems.push(`its layers decompress to ${found}, its config names ${said}`);
+  if (!same(annotations, config.config.Labels ?? {})) problems.push('its annotations are not its labels');
+  const { Env, Entrypoint, Cmd, WorkingDir = '' } = config.config;
+  const run = [Env ?? [], Entrypoint ?? [], Cmd ?? [], WorkingDir];
+  if (!same(run, [recipe.env, recipe.entrypoint, recipe.cmd, recipe.workingDir]))
+    problems.push('its config runs it otherwise than Dockerfile.template says');
+  return problems;
 }
 
-function contentProblems(guestsLabel: string, entries: readonly ReadEntry[]): string[] {
-  const files = entries.filter(({ type }) => type !== 'directory').map(({ path }) => path);
-  const paths = new Set(entries.map(({ path }) => path));
-  const promised = guestsLabel.split(' ').filter((guest) => guest !== '');
-  const emulators = files.flatMap((path) => /^usr\/bin\/qemu-(.+)-static$/.exec(path)?.[1] ?? []);
-  const notExecutable = entries.filter(
-    ({ path, mode }) => (path === 'register' || path.startsWith('usr/bin/')) && (mode & 0o111) !== 0o111,
-  );
+/** The emulators are those that the label names. */
+function guestProblems(guests: readonly string[], entries: readonly ReadEntry[]): string[] {
+  const emulators = entries.flatMap(({ path }) => /^usr\/bin\/qemu-(.+)-static$/.exec(path)?.[1] ?? []);
   return [
-    ...files.filter((path, index) => files.indexOf(path) !== index).map((path) => `${path} is in two layers`),
-    ...ALWAYS.filter((path) => !paths.has(path)).map((path) => `${path} is missing`),
-    ...files
-      .flatMap((path) => /^(usr\/share\/doc\/[^/]+)\/copyright$/.exec(path)?.[1] ?? [])
-      .filter((folder) => !paths.has(`${folder}/SOURCES`))
-      .map((folder) => `${folder} does not name the sources`),
-    ...promised
+    ...guests
       .filter((guest) => !emulators.includes(guest))
       .map((guest) => `the emulator of ${guest} is missing`),
     ...emulators
-      .filter((guest) => !promised.includes(guest))
+      .filter((guest) => !guests.includes(guest))
       .map((guest) => `the emulator of ${guest} is not in its label`),
-    ...notExecutable.map(({ path }) => `${path} is not executable`),
   ];
+}
+
+/** Each path once; folders are in many layers. */
+function filesIn({ entries }: ReadLayer): string[] {
+  return [...new Set(entries.filter(({ type }) => type !== 'directory').map(({ path }) => path))];
+}
+
+/** What every image has, and with emulators what comes with them; which emulators there are says the label. */
+function missingFiles(
+  { files }: ExpectedImage,
+  entries: readonly ReadEntry[],
+  hasEmulators: boolean,
+): string[] {
+  const paths = new Set(entries.map(({ path }) => path));
+  return Array.from(files)
+    .filter(([path, { part, isParent }]) => {
+      const isNeeded = part === 'register' || (part === 'licenses' && hasEmulators);
+      return isNeeded && !isParent && !paths.has(path);
+    })
+    .map(([path]) => path);
+}
+
+function fileProblem(entry: ReadEntry, expected: ExpectedFile | undefined): string | undefined {
+  const { path, type, linkname, mode, sha256 } = entry;
+  if (expected === undefined) return `${path} is neither of a package of the lock nor of this checkout`;
+  if (type !== expected.type) return `${path} is of type ${type}, not ${expected.type}`;
+  if (linkname !== expected.linkname) return `${path} leads to ${linkname}, not to ${expected.linkname}`;
+  if (mode !== expected.mode) return `${path} has mode ${octal(mode)}, not ${octal(expected.mode)}`;
+  if (expected.sha256 !== null && sha256 !== expected.sha256)
+    return `${path} is not that of ${expected.origin}`;
+  return undefined;
+}
+
+/** QEMU's version, as an image says it. */
+export function versionOf({ annotations }: FoundImage): string {
+  return annotations['org.opencontainers.image.version'] ?? '';
+}
+
+/** Those that come again, as often as they do. */
+function repeated(values: readonly string[]): string[] {
+  const seen = new Set<string>();
+  return values.filter((value) => seen.size === seen.add(value).size);
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function octal(mode: number): string {
+  return mode.toString(8);
 }

@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
+import { printable } from '@qemu-user-static/errors';
 import type { LockedPlatform } from '@qemu-user-static/lock';
 import { type FoundImage, type Layout, readFiles } from '@qemu-user-static/oci-image';
 import pLimit from 'p-limit';
+import { BuilderError } from '../report/errors.ts';
 
 const run = promisify(execFile);
 
@@ -18,14 +20,23 @@ export interface EmulatorRun {
   readonly problem: string | null;
 }
 
-/** Runs every emulator of an image of this machine's platform, and compares its version with the lock. */
+export interface RunContext {
+  /** A folder to run emulators from where the temporary folder does not allow that. */
+  readonly memory: string;
+  readonly onRun: () => void;
+}
+
+/**
+ * Runs every emulator of an image of this machine's platform, and compares its version with the lock.
+ * @throws BuilderError EMULATORS_NOT_RUN where no folder allows programs to be run from it
+ */
 export async function runEmulators(
   layout: Layout,
   image: FoundImage,
   locked: LockedPlatform,
-  onRun: () => void,
+  { memory, onRun }: RunContext,
 ): Promise<EmulatorRun[]> {
-  const folder = await mkdtemp(join(tmpdir(), 'qemu-user-static-check-'));
+  const folder = await openProgramFolder([tmpdir(), memory]);
   const atOnce = pLimit(availableParallelism());
   const runs: Promise<EmulatorRun>[] = [];
   try {
@@ -50,6 +61,42 @@ export async function runEmulators(
   }
 }
 
+/**
+ * A new folder below the first of several that programs can be run from: a file system mounted `noexec` refuses
+ * (access(2), X_OK).
+ * @throws BuilderError EMULATORS_NOT_RUN
+ */
+export async function openProgramFolder(below: readonly string[]): Promise<string> {
+  const refused: string[] = [];
+  for (const parent of below) {
+    try {
+      return await programFolder(parent);
+    } catch (error) {
+      refused.push(`${parent} (${(error as NodeJS.ErrnoException).code})`);
+    }
+  }
+  throw new BuilderError(
+    'EMULATORS_NOT_RUN',
+    `the emulators cannot be run: programs are not allowed in ${refused.join(' or ')}`,
+  );
+}
+
+/** @throws NodeJS.ErrnoException; nothing is left behind */
+async function programFolder(parent: string): Promise<string> {
+  await mkdir(parent, { recursive: true });
+  const folder = await mkdtemp(join(parent, 'qemu-user-static-check-'));
+  try {
+    const trial = join(folder, 'trial');
+    await writeFile(trial, '', { mode: 0o700 });
+    await access(trial, constants.X_OK);
+    await rm(trial);
+    return folder;
+  } catch (error) {
+    await rm(folder, { recursive: true });
+    throw error;
+  }
+}
+
 function isEmulator(path: string): boolean {
   return path.startsWith('usr/bin/qemu-');
 }
@@ -64,8 +111,20 @@ async function versionProblem(file: string, locked: LockedPlatform): Promise<str
       line.includes(`(Debian ${locked.emulators.source.version})`);
     return fits
       ? null
-      : `it says "${line}", the lock ${locked.version} (Debian ${locked.emulators.source.version})`;
+      : `it prints "${printable(line)}", the lock has ${locked.version} (Debian ${locked.emulators.source.version})`;
   } catch (error) {
-    return `it does not run: ${(error as Error).message.trim()}`;
+    return `it does not run: ${whyNot(error as Failure)}`;
   }
+}
+
+type Failure = Error & { code?: string | number | null; signal?: string | null; stderr?: string };
+
+function whyNot({ code, signal, stderr = '', message }: Failure): string {
+  const [said = ''] = stderr.trim().split('\n');
+  const ended = signal
+    ? `it ended by ${signal}`
+    : typeof code === 'number'
+      ? `it ended with status ${code}`
+      : message;
+  return printable(said === '' ? ended : `${ended}, ${said}`);
 }

@@ -1,17 +1,20 @@
 import { readLock } from '@qemu-user-static/lock';
+import { proofOf } from '../build/proof.ts';
 import { check } from '../check/check.ts';
 import { stage } from '../report/events.ts';
 import { megabytes } from '../report/format.ts';
 import { command as define } from './command.ts';
+import { buildInputs } from './environment.ts';
 import { layoutOrOutput } from './options.ts';
 
 export const command = define(
   layoutOrOutput('OCI image layout to check'),
   [['check', 'prove dist/oci']],
-  async ({ layout: folder }, { paths, onEvent }) => {
-    const lock = await readLock(paths.lock);
+  async ({ layout: folder }, environment) => {
+    const { paths, onEvent } = environment;
+    const proof = proofOf(await readLock(paths.lock), await buildInputs(environment));
     const report = await stage('check', onEvent, () =>
-      check({ folder }, lock, { onEvent, afresh: true, hashed: new Set() }),
+      check({ folder }, proof, { onEvent, afresh: true, hashed: new Set() }),
     );
     const ran =
       report.ran === null

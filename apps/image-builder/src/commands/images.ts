@@ -1,11 +1,11 @@
 import { matchesGlob, resolve } from 'node:path';
 import { readLock } from '@qemu-user-static/lock';
-import { renderRegisterScript } from '@qemu-user-static/register';
+import { proofOf } from '../build/proof.ts';
 import { originOf } from '../images/labels.ts';
 import { type ImageSet, withTags } from '../layouts/image-set.ts';
 import { loadImages } from '../layouts/load.ts';
 import { BuilderError } from '../report/errors.ts';
-import type { Environment } from './environment.ts';
+import { buildInputs, type Environment } from './environment.ts';
 import { DEFAULT_LAYOUT, type ImagesOptions } from './options.ts';
 
 /**
@@ -17,10 +17,11 @@ export async function imagesIn(
   environment: Environment,
 ): Promise<ImageSet> {
   const lock = await readLock(environment.paths.lock);
-  const template = await environment.template();
-  const origin = originOf(lock, template, renderRegisterScript(), environment.source);
+  const inputs = await buildInputs(environment);
+  const proof = proofOf(lock, inputs);
+  const origin = originOf(lock, proof.template, proof.script, inputs.source);
   const folders = (layout.length > 0 ? layout : [DEFAULT_LAYOUT]).map((folder) => resolve(folder));
-  const set = await loadImages(folders, lock, platform, { template, origin });
+  const set = await loadImages(folders, proof, platform, { origin, onEvent: environment.onEvent });
   if (patterns.length === 0) return set;
   const chosen = withTags(set, (tag) => patterns.some((pattern) => matchesGlob(tag, pattern)));
   if (chosen.tags.length === 0) throw new BuilderError('USAGE', `no tag is like ${patterns.join(' or ')}`);

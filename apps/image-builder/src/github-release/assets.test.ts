@@ -18,7 +18,7 @@ beforeAll(async () => {
   made = await madeRelease(folder);
   const output = join(folder, 'oci');
   await build(made.lock, made.fetched, contextOf(output));
-  const set = await loadImages([output], made.lock, [], contextOf(output));
+  const set = await loadImages([output], made.proof, [], contextOf(output));
   const found = planReleases(made.lock, set).find(({ tag }) => tag === 'v10.2.2-1');
   if (found === undefined) throw new Error('no such release');
   plan = found;

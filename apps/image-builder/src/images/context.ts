@@ -26,9 +26,12 @@ export const CONTEXT_CONTENTS: FolderContents = {
   files: [
     'Dockerfile',
     'register/register',
-    'register/bin/busybox',
-    'register/bin/sh',
+    'register/qemu-binfmt-conf.sh',
+    'register/bin/*',
+    'register/etc/group',
+    'register/etc/passwd',
     'register/tmp/',
+    'register/usr/bin/env',
     'emulators/usr/bin/qemu-*-static',
     ...['register', 'licenses'].flatMap((part) =>
       ['copyright', 'SOURCES'].map((name) => `${part}/usr/share/doc/*/${name}`),

@@ -26,7 +26,7 @@ const buildOf = (output: string, wanted: readonly string[], change = {}) =>
 const load = (outputs: readonly string[], platforms: Parameters<typeof loadImages>[2] = []) =>
   loadImages(
     outputs.map((output) => join(folder, output)),
-    made.lock,
+    made.proof,
     platforms,
     contextOf(''),
   );

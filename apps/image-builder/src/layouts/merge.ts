@@ -125,7 +125,7 @@ function assertSame(
   const foreign = ({ layout, found }: WalkedLayout) => [
     ...found.tags
       .filter(({ tag, images }: FoundTag) => !names.has(tag) && images.some(taken))
-      .map(({ tag }) => `${layout.folder}: tag ${tag} is none of this lock's`),
+      .map(({ tag }) => `${layout.folder}: tag ${tag} is not one of this lock`),
     ...found.images
       .filter((image) => taken(image) && !documents.has(image.manifest.digest))
       .map(

@@ -36,15 +36,28 @@ export function partsOf(
 
   return Array.from(whole, ([platform, images]) => {
     const locked = lockedChannelOf(lock, channel).platforms[platform];
-    if (locked === undefined) throw layoutsDiffer([`${channel} has ${platform}, which the lock has not`]);
+    if (locked === undefined)
+      throw layoutsDiffer([`${channel} has ${platform}, which the lock does not have`]);
     const { register, licenses, emulators: joined } = layersIn(images, recipe);
+    assertComplete(`${channel} for ${platform}`, [register, licenses, joined]);
     const created = Date.parse(images[0]?.config.created ?? '') / 1000;
+    if (Number.isNaN(created))
+      throw layoutsDiffer([`${channel} for ${platform} does not say when it was created`]);
     const emulators = (guests.get(platform) ?? []).map((guest) => {
       const layer = layerOf(platform, guest);
       return layer === undefined ? { guest } : { guest, layer };
     });
     return { platform, locked, created, register, licenses, joined, emulators };
   });
+}
+
+/** Each part is there in the same compressions. */
+function assertComplete(what: string, parts: readonly (readonly Layer[])[]): void {
+  const [first, ...others] = parts.map((layers) =>
+    layers.map(({ compression }) => compression).join(' and '),
+  );
+  if (first === '' || others.some((other) => other !== first))
+    throw layoutsDiffer([`${what} does not have every layer in every compression`]);
 }
 
 /** The compressions that every platform's images are there in. */

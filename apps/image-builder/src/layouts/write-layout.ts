@@ -1,13 +1,12 @@
-import { createReadStream } from 'node:fs';
 import {
   asOnlyWriter,
-  blobPath,
   createBlob,
   createLayout,
   type Descriptor,
   type Digest,
   ImageError,
   type Layout,
+  openBlob,
   putDocument,
   REF_NAME,
   removeBadBlobs,
@@ -21,7 +20,7 @@ import { blobsOf, documentIn, type ImageSet, isIndex, type SetTag } from './imag
  * Writes a set as one layout: to the byte what `build` would have made of all its platforms at once. What the folder
  * has already is hashed and kept, what the set does not need is removed.
  *
- * @throws ImageError BLOB_DAMAGED, LAYOUT_BUSY
+ * @throws ImageError BLOB_DAMAGED, BLOB_MISSING, LAYOUT_BUSY; FilesError FOLDER_FOREIGN
  */
 export function writeImages(set: ImageSet, folder: string): Promise<void> {
   return asOnlyWriter(folder, async () => {
@@ -51,10 +50,10 @@ function tagged({ tag, digest, platforms: [platform] }: SetTag, set: ImageSet): 
 async function copyBlob(digest: Digest, { layoutOf }: ImageSet, to: Layout): Promise<void> {
   const from = layoutOf.get(digest);
   if (from === undefined) throw new RangeError(`${digest} is in no layout of the set`);
+  const source = await openBlob(from, digest);
   const blob = await createBlob(to);
   try {
-    for await (const chunk of createReadStream(blobPath(from, digest), { highWaterMark: 1 << 20 }))
-      await blob.write(chunk);
+    for await (const chunk of source.createReadStream({ highWaterMark: 1 << 20 })) await blob.write(chunk);
   } catch (error) {
     await blob.abort();
     throw error;

@@ -4,6 +4,7 @@ import { renderRegisterScript } from '@qemu-user-static/register';
 import { type Built, build } from '../build/build.ts';
 import { fetch, type Selection } from '../build/fetch.ts';
 import type { BuildInputs } from '../build/inputs.ts';
+import { proofOf } from '../build/proof.ts';
 import { check } from '../check/check.ts';
 import { smokeWhereItCan } from '../check/smoke-stage.ts';
 import { originOf } from '../images/labels.ts';
@@ -34,7 +35,7 @@ export async function release(lock: Lock, options: ReleaseOptions, inputs: Build
   const { onEvent } = inputs;
   const built = await makeLayout(lock, options, inputs);
   const report = await stage('check', onEvent, () =>
-    check(built.layout, lock, { onEvent, afresh: false, hashed: built.sound }),
+    check(built.layout, proofOf(lock, inputs), { onEvent, afresh: false, hashed: built.sound }),
   );
   const smoked = await stage('smoke', onEvent, () => smokeWhereItCan(built.layout, options, onEvent));
   return summarize(lock, built, report, smoked);

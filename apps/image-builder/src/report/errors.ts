@@ -30,9 +30,16 @@ export const BUILDER_ERRORS = {
     remedy: 'Name `latest`, `register` or one of the guests that the message lists.',
   },
   CHECK_FAILED: {
-    meaning: 'The layout is not what it should be.',
+    meaning:
+      'The layout is not what the lock and this checkout give: a blob, a document or a file in an image differs.',
     remedy:
-      'Do not publish it. Run `npx nx run image-builder:build`, then `check` again; if it stays, it is a bug.',
+      'Do not publish the layout. Remove it and build it again: `rm -r dist/oci && npm run release`. If the same message comes again, report it as a bug.',
+  },
+  EMULATORS_NOT_RUN: {
+    meaning:
+      'No folder allows programs to be run from it: the file systems are mounted noexec. So the emulators cannot be tried.',
+    remedy:
+      'Name a folder of another file system for temporary files: `TMPDIR=$HOME npx nx run image-builder:check`.',
   },
   LAYOUTS_DIFFER: {
     meaning:

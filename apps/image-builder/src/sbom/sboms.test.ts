@@ -22,7 +22,7 @@ beforeAll(async () => {
   const made = await madeRelease(folder);
   lock = withGlibc(made.lock);
   await build(lock, made.fetched, contextOf(join(folder, 'oci')));
-  set = await loadImages([join(folder, 'oci')], lock, [], contextOf(''));
+  set = await loadImages([join(folder, 'oci')], made.proof, [], contextOf(''));
 });
 
 /** As if the emulators had glibc linked in, of a version that the archive no longer lists. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { makeEmulators, makeShell } from '@qemu-user-static/lock/testing';
 import type { BuildSettings, Built } from '../build/build.ts';
 import type { BuilderEvent } from '../report/events.ts';
-import { lockMade } from './packages.ts';
+import { lockMade, proofMade } from './packages.ts';
 
 // Packages of three hosts, made here, and how to build images of them.
 
@@ -27,6 +27,9 @@ const made = [
   await platform('linux/arm/v7', '10.2.2', ['arm']),
 ];
 export const { lock, fetched } = await lockMade('latest', made, folder);
+const script = '#!/bin/sh\n';
+/** What images of a lock are compared with, whose packages are in `folder`. */
+export const proofFor = (one = lock) => proofMade(one, template, script, folder);
 
 /** What builds have told. */
 export const events: BuilderEvent[] = [];
@@ -34,7 +37,7 @@ export const events: BuilderEvent[] = [];
 export const contextFor = (output: string, change: Partial<BuildSettings> = {}): BuildSettings => ({
   output: join(folder, output),
   template,
-  script: '#!/bin/sh\n',
+  script,
   compressions: ['gzip', 'zstd'],
   origin: { revisionOf: () => 'a'.repeat(64), source: 'https://example.org/qemu-user-static' },
   sourceDateEpoch: null,

@@ -3,15 +3,20 @@ import { join } from 'node:path';
 import { formatLock, type Lock, parseLock } from '@qemu-user-static/lock';
 import { makeEmulators, makeShell } from '@qemu-user-static/lock/testing';
 import { type BuildSettings, build, type FetchedChannel } from '../build/build.ts';
+import type { Proof } from '../check/proof.ts';
 import type { ImageSet } from '../layouts/image-set.ts';
 import { loadImages } from '../layouts/load.ts';
-import { lockMade } from './packages.ts';
+import { lockMade, proofMade } from './packages.ts';
 
 /** A lock as it is read from its file, and its packages, small and made here: three platforms, one of them of another version. */
 export interface MadeRelease {
   readonly lock: Lock;
   readonly fetched: readonly FetchedChannel[];
+  readonly proof: Proof;
 }
+
+const template = await readFile(new URL('../../../../Dockerfile.template', import.meta.url), 'utf8');
+const SCRIPT = '#!/bin/sh\n';
 
 const PLATFORMS = [
   ['linux/amd64', '11.1.3', ['aarch64', 'arm']],
@@ -27,16 +32,15 @@ export async function madeRelease(folder: string): Promise<MadeRelease> {
     shell: await makeShell(platform),
   }));
   const { lock, fetched } = await lockMade('latest', await Promise.all(made), folder);
-  return { lock: parseLock(formatLock(lock)), fetched };
+  const read = parseLock(formatLock(lock));
+  return { lock: read, fetched, proof: proofMade(read, template, SCRIPT, folder) };
 }
-
-const template = await readFile(new URL('../../../../Dockerfile.template', import.meta.url), 'utf8');
 
 export function contextOf(output: string): BuildSettings {
   return {
     output,
     template,
-    script: '#!/bin/sh\n',
+    script: SCRIPT,
     compressions: ['gzip', 'zstd'],
     origin: { revisionOf: () => 'a'.repeat(64), source: 'https://example.org/qemu-user-static' },
     sourceDateEpoch: null,
@@ -46,8 +50,8 @@ export function contextOf(output: string): BuildSettings {
 
 /** The made release as a layout in `folder`, loaded. */
 export async function madeSet(folder: string): Promise<ImageSet> {
-  const { lock, fetched } = await madeRelease(folder);
+  const { lock, fetched, proof } = await madeRelease(folder);
   const output = join(folder, 'oci');
   await build(lock, fetched, contextOf(output));
-  return loadImages([output], lock, [], contextOf(output));
+  return loadImages([output], proof, [], contextOf(output));
 }

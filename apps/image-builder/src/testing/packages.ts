@@ -5,6 +5,9 @@ import type { TestPackage } from '@qemu-user-static/debian-archive/testing';
 import { type Lock, type LockedPackage, sourceKey } from '@qemu-user-static/lock';
 import { RELEASE } from '@qemu-user-static/lock/testing';
 import type { FetchedChannel } from '../build/build.ts';
+import { extractShell } from '../build/extract.ts';
+import { readContents } from '../build/package-contents.ts';
+import type { PackageContents, Proof } from '../check/proof.ts';
 
 /** A platform's packages. */
 export interface MadePlatform {
@@ -50,6 +53,21 @@ export async function lockMade(
     rebuilds: {},
   };
   return { lock, fetched: [{ channel, platforms }] };
+}
+
+/** What images of made packages are compared with. @param folder where the packages are */
+export function proofMade(lock: Lock, template: string, script: string, folder: string): Proof {
+  const known = new Map<string, Promise<PackageContents>>();
+  const debOf = ({ sha256 }: LockedPackage) => join(folder, sha256);
+  const packages: Proof['packages'] = {
+    contentsOf: (locked) => {
+      const contents = known.get(locked.sha256) ?? readContents(debOf(locked), locked);
+      known.set(locked.sha256, contents);
+      return contents;
+    },
+    shellOf: (locked, platform) => extractShell(debOf(locked), locked, platform),
+  };
+  return { lock, template, script, packages, memory: folder };
 }
 
 /** An entry for every source: it is Debian's, as is how it is named. */

@@ -3,6 +3,7 @@ import type { GuestName, HostPlatform } from '@qemu-user-static/arch-table';
 import { isCodedError } from '@qemu-user-static/errors';
 import type { Lock, PackageChange } from '@qemu-user-static/lock';
 import type { BuildInputs } from '../build/inputs.ts';
+import { proofOf } from '../build/proof.ts';
 import { type CheckReport, check } from '../check/check.ts';
 import { makeLayout } from '../release/pipeline.ts';
 import { stage } from '../report/events.ts';
@@ -71,7 +72,7 @@ async function makeAndCheck(
     const options = { channels: [channel], platforms, output, compressions: ['gzip'] as const };
     const built = await makeLayout(lock, options, inputs);
     const report = await stage('check', onEvent, () =>
-      check(built.layout, lock, { onEvent, afresh: false, hashed: built.sound }),
+      check(built.layout, proofOf(lock, inputs), { onEvent, afresh: false, hashed: built.sound }),
     );
     const made = built.channels.flatMap((one) => one.platforms);
     const guests = new Map(

@@ -13,7 +13,7 @@ export type Json = any;
 /** What is changed of each document; a string is taken as the document's text. */
 export interface Alterations {
   /** The archive in a layer. */
-  readonly tar?: (archive: Buffer) => Buffer;
+  readonly tar?: (archive: Buffer) => Buffer | Promise<Buffer>;
   /** A layer as it is stored. */
   readonly layer?: (blob: Buffer) => Buffer;
   readonly config?: (value: Json) => unknown;
@@ -44,7 +44,7 @@ export async function alterLayout(layout: Layout, alterations: Alterations): Pro
       return { descriptor: { ...descriptor, ...(await put(stored)) }, diffId: null };
     const isGzip = descriptor.mediaType.endsWith('gzip');
     const archive = isGzip ? gunzipSync(stored) : await buffer(zstdFrames(Readable.from([stored])));
-    const altered = alterations.tar(archive);
+    const altered = await alterations.tar(archive);
     if (altered.equals(archive)) return { descriptor, diffId: null };
     const compressed = isGzip ? gzipSync(altered) : zstdCompressSync(altered);
     return { descriptor: { ...descriptor, ...(await put(compressed)) }, diffId: digestOf(altered) };

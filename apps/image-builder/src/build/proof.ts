@@ -1,0 +1,11 @@
+import type { Lock } from '@qemu-user-static/lock';
+import { renderRegisterScript } from '@qemu-user-static/register';
+import type { Proof } from '../check/proof.ts';
+import type { BuildInputs } from './inputs.ts';
+import { lockedPackages } from './packages.ts';
+
+/** What images of a lock are compared with: the packages in the archive or its cache, and this checkout. */
+export function proofOf(lock: Lock, { template, archive }: Pick<BuildInputs, 'template' | 'archive'>): Proof {
+  const script = renderRegisterScript();
+  return { lock, template, script, packages: lockedPackages(archive), memory: archive.cache };
+}

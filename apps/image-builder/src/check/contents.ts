@@ -1,0 +1,125 @@
+import { HOST_PLATFORMS } from '@qemu-user-static/arch-table';
+import { platformsOf } from '@qemu-user-static/lock';
+import {
+  type Digest,
+  type FoundImage,
+  findBadBlobs,
+  type LayerBlob,
+  type Layout,
+  openLayerReader,
+  type ReadLayer,
+} from '@qemu-user-static/oci-image';
+import { platformName } from '../images/platforms.ts';
+import { BuilderError } from '../report/errors.ts';
+import type { OnEvent } from '../report/events.ts';
+import { listed } from '../report/problems.ts';
+import { type ExpectedImage, expectedImage } from './expected-files.ts';
+import { type Findings, recallFindings, rememberFindings } from './findings.ts';
+import { imageProblems, layerProblems, versionOf } from './image-problems.ts';
+import type { Proof } from './proof.ts';
+
+type Layers = Readonly<Record<Digest, ReadLayer>>;
+
+/**
+ * Compares every file of the images with the packages of the lock and with this checkout.
+ * @throws BuilderError CHECK_FAILED with all that differs; ArchiveError where a package is not to be had
+ */
+export async function assertContents(
+  layout: Layout,
+  images: readonly FoundImage[],
+  proof: Proof,
+  onEvent: OnEvent,
+): Promise<void> {
+  const earlier = await recallFindings(layout, proof);
+  const layers = await readLayers(layout, images, { earlier, hashed: new Set(), onEvent });
+  assertNone(await contentProblems(images, layers, proof));
+  await rememberFindings(layout, proof, { ...earlier, layers });
+}
+
+export interface ReadingContext {
+  readonly earlier: Findings;
+  /** Blobs whose every byte was hashed a moment ago, in the same run. */
+  readonly hashed: ReadonlySet<Digest>;
+  readonly onEvent: OnEvent;
+}
+
+/**
+ * Hashes the layers of images, and reads back those that no earlier check has read.
+ * @throws BuilderError CHECK_FAILED
+ */
+export async function readLayers(
+  layout: Layout,
+  images: readonly FoundImage[],
+  { earlier, hashed, onEvent }: ReadingContext,
+): Promise<Layers> {
+  const unique = new Map(images.flatMap(({ layers }) => layers).map((layer) => [layer.digest, layer]));
+  const unhashed = [...unique.values()].filter(({ digest }) => !hashed.has(digest));
+  const bad = await findBadBlobs(layout, unhashed);
+  assertNone(bad.map(({ digest, problem }) => `blob ${digest}: ${problem}`));
+
+  const layers: Record<Digest, ReadLayer> = {};
+  const unread: LayerBlob[] = [];
+  for (const { digest, compression } of unique.values()) {
+    const known = earlier.layers[digest];
+    if (known === undefined) unread.push({ layout, digest, compression });
+    else layers[digest] = known;
+  }
+  if (unread.length === 0) return layers;
+  const reader = openLayerReader();
+  const read = async (blob: LayerBlob) => {
+    layers[blob.digest] = await reader.read(blob).catch((cause: Error) => {
+      throw failed([`layer ${blob.digest}: ${cause.message}`], cause);
+    });
+    onEvent({ type: 'layer-checked', digest: blob.digest });
+  };
+  try {
+    await Promise.all(unread.map(read));
+  } finally {
+    await reader.close();
+  }
+  return layers;
+}
+
+/** What is wrong with images and their layers. */
+export async function contentProblems(
+  images: readonly FoundImage[],
+  layers: Layers,
+  proof: Proof,
+): Promise<string[]> {
+  const expected = new Map<string, Promise<ExpectedImage[]>>();
+  const problems = Object.entries(layers).flatMap(([digest, layer]) =>
+    layerProblems(digest as Digest, layer),
+  );
+  for (const image of images) {
+    const [platform, version] = [platformName(image.config), versionOf(image)];
+    const candidates = expected.get(`${platform} ${version}`) ?? expectedImages(platform, version, proof);
+    expected.set(`${platform} ${version}`, candidates);
+    const read = image.layers.map(({ digest }) => layers[digest] as ReadLayer);
+    // Two channels may have packages of one version: those that fit best count.
+    const [best] = (await candidates)
+      .map((candidate) => imageProblems(image, read, candidate))
+      .sort((a, b) => a.length - b.length);
+    const unknown = `image ${image.manifest.digest}: the lock has no QEMU "${version}" for "${platform}"`;
+    problems.push(...(best ?? [unknown]));
+  }
+  return problems;
+}
+
+/** What each channel of the lock gives for a platform and version. */
+async function expectedImages(platform: string, version: string, proof: Proof): Promise<ExpectedImage[]> {
+  const name = HOST_PLATFORMS.find((one) => one === platform);
+  const locked = Object.values(proof.lock.channels)
+    .flatMap(platformsOf)
+    .filter(([one, { version: own }]) => one === name && own === version);
+  return Promise.all(locked.map(([one, own]) => expectedImage(one, own, proof)));
+}
+
+/** @throws BuilderError CHECK_FAILED */
+export function assertNone(problems: readonly string[]): void {
+  if (problems.length > 0) throw failed(problems);
+}
+
+function failed(problems: readonly string[], cause?: unknown): BuilderError {
+  const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
+  return new BuilderError('CHECK_FAILED', `${count} in the layout:${listed(problems)}`, cause);
+}
