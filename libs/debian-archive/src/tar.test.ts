@@ -83,6 +83,8 @@ describe('a path that climbs out is refused', () => {
     ['as a hard link', { path: 'a', header: { type: 'link', linkname: '../etc/passwd' } }],
     ['as a hard link, absolute', { path: 'a', header: { type: 'link', linkname: '/etc/passwd' } }],
     ['as the target of a symlink', link('usr/a', '../../etc/passwd')],
+    ['as the target of a symlink, past segments that lead nowhere', link('usr/a', './/../../etc')],
+    ['as the target of a symlink, and back in again', link('a', '../usr/a')],
   ])('%s', async (_, ...files) => {
     expect(await refusal(await makeTar(files))).toBe('PATH_UNSAFE');
   });
@@ -96,6 +98,7 @@ describe('a path that climbs out is refused', () => {
       link('usr/a', '../etc/passwd'),
       link('usr/b', '/etc/passwd'),
       link('usr/c/d', 'e/../../f'),
+      link('usr/e', 'f/../../g'),
     ];
     expect(await refusal(await makeTar(files))).toBe('read');
   });
