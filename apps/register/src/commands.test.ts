@@ -11,7 +11,7 @@ const reason =
 
 test.skipIf(reason !== undefined)(
   `every command line leaves what docs/register-commands.md says (network, user namespace, static busybox, amd64)${reason ? `: ${reason}` : ''}`,
-  { timeout: 120_000 },
+  { timeout: 600_000 },
   async () => {
     const { emulators } = await qemuUser();
     const EMULATORS: Readonly<Record<Image, string>> = {

@@ -32,7 +32,7 @@ describe.skipIf(reason !== undefined)(
     let cage: Namespace;
     beforeAll(async () => {
       [theirScript, debian, cage] = await Promise.all([qemuScript(), qemuUser(), openNamespace()]);
-    }, 120_000);
+    }, 600_000);
     afterAll(() => cage[Symbol.asyncDispose]());
 
     // QEMU's script never runs outside: whatever it makes of its command line, it registers in the cage.

@@ -14,7 +14,7 @@ describe.skipIf(reason !== undefined)(
     let emulators: string;
     beforeAll(async () => {
       [busybox, { emulators }] = await Promise.all([foreignBusybox(), qemuUser()]);
-    }, 120_000);
+    }, 600_000);
 
     async function openForeign() {
       const machine = await openNamespace(`mount -t binfmt_misc binfmt_misc ${MOUNT}

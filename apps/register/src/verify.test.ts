@@ -18,7 +18,7 @@ describe.skipIf(NO_ARCHIVE !== undefined)(
     let qemu: QemuUser;
     beforeAll(async () => {
       qemu = await qemuUser();
-    }, 120_000);
+    }, 600_000);
 
     test('each runs the probe of its guest', async () => {
       const folder = join(scratch(), 'probes');

@@ -50,7 +50,7 @@ async function unpack(channel: string, root: string): Promise<void> {
 
 describe.skipIf(offline || platform === null).each(channels)('the shell of %s (network)', (channel) => {
   const root = join(folder, channel);
-  beforeAll(() => unpack(channel, root), 120_000);
+  beforeAll(() => unpack(channel, root), 600_000);
 
   test('has a link for every applet that busybox lists', async () => {
     const { stdout } = spawnSync(join(root, 'bin/busybox'), ['--list'], { encoding: 'utf8' });
@@ -65,7 +65,7 @@ const canChroot = spawnSync('unshare', ['--user', '--map-root-user', '/bin/true'
 
 describe.skipIf(offline || platform === null || !canChroot)('in the image (network, user namespace)', () => {
   const root = join(folder, 'image');
-  beforeAll(() => unpack('latest', root), 120_000);
+  beforeAll(() => unpack('latest', root), 600_000);
   const run = (...command: string[]) => {
     const { stdout, stderr } = spawnSync(
       'unshare',

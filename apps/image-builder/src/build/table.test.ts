@@ -36,7 +36,7 @@ describe.skipIf(offline).each(['latest', 'stable'])(
     let lines: Map<string, string>;
     beforeAll(async () => {
       lines = await debianLines(channel);
-    }, 120_000);
+    }, 600_000);
 
     test('agree byte for byte on magic and mask of every guest', () => {
       const ours = Array.from(lines, ([guest, line]) => {
