@@ -6,7 +6,7 @@ import { SHELLS } from './testing/shells.ts';
 describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
   'files cannot be written, in $name (user namespace)',
   (shell) => {
-    const { refused } = callsIn(shell);
+    const { call, refused } = callsIn(shell);
 
     test('files cannot be written where they should go', async () => {
       await using machine = await openNamespace('mount -t tmpfs -o ro tmpfs /mnt');
@@ -29,6 +29,37 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
           'there is no folder /mnt/etc/binfmt.d',
           'Make /etc/binfmt.d on the host and mount it: -v /etc/binfmt.d:/mnt/etc/binfmt.d',
         ),
+      );
+    });
+
+    test.each([
+      ['/mnt/host/etc/binfmt.d', '/mnt/outside'],
+      ['/mnt/host/etc/binfmt.d', '../../outside'],
+      ['/mnt/host/opt', '/mnt/outside'],
+    ])('--persist does not leave its root by a link: %s is one to %s', async (link, to) => {
+      await using machine = await openNamespace(
+        `mount -t tmpfs tmpfs /mnt; mkdir -p /mnt/outside /mnt/host/etc/binfmt.d /mnt/host/opt; rmdir ${link}; ln -s ${to} ${link}`,
+      );
+      await refused(
+        machine,
+        '--persist /mnt/host --qemu-path /opt',
+        told(
+          'EXPORT_FAILED',
+          `${link} is a link to /mnt/outside, which is outside /mnt/host`,
+          `Mount the folder that the host has there: -v ${link.replace('/mnt/host', '')}:${link}`,
+        ),
+        { env: { QEMU_BIN_DIR: bin } },
+      );
+      expect(await machine.sh('find /mnt -type f')).toBe('');
+    });
+
+    test('--persist follows a link that stays in its root', async () => {
+      await using machine = await openNamespace(
+        'mount -t tmpfs tmpfs /mnt; mkdir -p /mnt/host/usr/lib/binfmt.d /mnt/host/etc /mnt/host/opt; ln -s ../usr/lib/binfmt.d /mnt/host/etc/binfmt.d; ln -s host /mnt/link',
+      );
+      expect((await call(machine, '--persist /mnt/link --qemu-path /opt -s arm -i yes')).code).toBe(0);
+      expect(await machine.sh('cd /mnt/host && ls opt usr/lib/binfmt.d | grep qemu')).toBe(
+        'qemu-arm-static\nqemu-arm.conf\n',
       );
     });
 

@@ -142,15 +142,6 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
     );
   });
 
-  test('a write that succeeds, and nothing appears: what is mounted is not the table', async () => {
-    await using machine = await openNamespace(
-      'mount -t tmpfs tmpfs /mnt; echo enabled >/mnt/status; : >/mnt/register',
-    );
-    expect(await call(machine, '--mount /mnt -p yes')).toEqual(
-      told('NOT_KEPT', 'qemu-aarch64 was written, and is not there'),
-    );
-  });
-
   test('an old kernel, for flag F and for flag P', async () => {
     await using machine = await openNamespace(
       `${MOUNT_IT}; mount -t tmpfs tmpfs /mnt; echo 4.4.0-210-generic >/mnt/release; mount --bind /mnt/release /proc/sys/kernel/osrelease`,
@@ -197,20 +188,54 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
     expect(Object.keys(machine.entries())).toEqual([LOCK]);
   });
 
-  test('another call has the lock, and the time by another clock: it is said that it is waited for', async () => {
-    await using machine = await openNamespace(
-      `${MOUNT_IT}; mount -t tmpfs tmpfs /mnt; echo 1000.00 0 >/mnt/uptime; mount --bind /mnt/uptime /proc/uptime`,
-    );
-    await machine.sh(`echo ':${LOCK}:E::${LOCK}::/99999999:' >${MOUNT}/register`);
-    const waiting = call(machine, '-p yes');
+  /** A namespace whose clock stands until `at` sets it. */
+  const CLOCK = `${MOUNT_IT}; mount -t tmpfs tmpfs /mnt; echo 1000.00 0 >/mnt/uptime; mount --bind /mnt/uptime /proc/uptime`;
+  const at = (second: number) => `echo ${second}.00 0 >/mnt/uptime`;
+  const lock = (text: string, name = LOCK) =>
+    `printf '%s\\n' ':${name}:E::${name}::/${text}:' >${MOUNT}/register`;
+
+  test.each(['99999999999', '1001'])(
+    'a lock from the future, as by the clock of another time namespace, goes stale like any other: %s',
+    async (text) => {
+      await using machine = await openNamespace(CLOCK);
+      await machine.sh(lock(text));
+      const waiting = call(machine, '--install arm');
+      await delay(200);
+      await machine.sh(at(1000 + 14));
+      await delay(300);
+      expect(Object.keys(machine.entries())).toEqual([LOCK]);
+      await machine.sh(at(1000 + 17));
+      const outcome = await waiting;
+      expect([outcome.code, Object.keys(machine.entries())]).toEqual([0, ['qemu-arm']]);
+      expect(outcome.stderr.match(/^Waiting for another call, which is changing entries\.$/gm)).toHaveLength(
+        1,
+      );
+    },
+  );
+
+  test('a breaker from the future goes stale as well', async () => {
+    await using machine = await openNamespace(CLOCK);
+    await machine.sh(`${lock('1')}; ${lock('99999999', 'qemu-register-break')}`);
+    const waiting = call(machine, '--install arm');
     await delay(200);
-    await machine.sh('echo 1003.00 0 >/mnt/uptime');
-    await delay(300);
-    await machine.sh('echo 1020.00 0 >/mnt/uptime');
-    const outcome = await waiting;
-    expect(outcome).toEqual(told('BUSY', 'another call has been changing entries for 20 s'));
-    expect(outcome.stderr.match(/^Waiting for another call, which is changing entries\.$/gm)).toHaveLength(1);
+    await machine.sh(at(1016));
+    expect((await waiting).code).toBe(0);
+    expect(Object.keys(machine.entries())).toEqual(['qemu-arm']);
   });
+
+  test.each(['a[$(touch /mnt/done)]', 'PATH', '08', '-5', '1 2', '99999999999999999999999', '1+1', ''])(
+    'the text of a lock is not calculated with: "%s" is not a time, and the lock is stale',
+    async (text) => {
+      await using machine = await openNamespace(CLOCK);
+      await machine.sh(`${lock(text)}; ${lock(text, 'qemu-register-break')}`);
+      expect(await call(machine, '--install arm')).toMatchObject({
+        code: 0,
+        stderr: expect.not.stringMatching(/syntax|arithmetic|expr|unbound|parameter|bad number/i),
+      });
+      expect(Object.keys(machine.entries())).toEqual(['qemu-arm']);
+      expect(await machine.sh('ls /mnt')).toBe('uptime\n');
+    },
+  );
 
   test('nothing to verify, or no room for it', async () => {
     await using machine = await openNamespace();

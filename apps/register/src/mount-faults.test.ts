@@ -19,6 +19,35 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       );
     });
 
+    test.each([
+      ['of files', ': >/mnt/register'],
+      ['with a link to a file elsewhere', ': >/mnt/elsewhere; ln -s elsewhere /mnt/register'],
+    ])('a folder %s that has the names of the table is not written to', async (_, register) => {
+      await using machine = await openNamespace(
+        `${MOUNT_IT}; mount -t tmpfs tmpfs /mnt; echo enabled >/mnt/status; : >/mnt/qemu-arm; ${register}`,
+      );
+      const remedy = 'Run the container with -v /proc/sys/fs/binfmt_misc:/mnt';
+      for (const words of ['-p yes', '--reset -p yes', '--uninstall all', '--status', '--verify']) {
+        await refused(
+          machine,
+          `--mount /mnt ${words}`,
+          told('BINFMT_NOT_MOUNTED', '/mnt is not binfmt_misc: other files are in it', remedy),
+        );
+      }
+      expect((await call(machine, '--mount /mnt --doctor')).stdout).toMatch(
+        /^bad {3}\/mnt is not binfmt_misc: other files are in it$/m,
+      );
+      expect(await machine.sh('cat /mnt/register /mnt/qemu-arm; ls /mnt | wc -l')).toMatch(/^[34]\n$/);
+    });
+
+    test('a link to the table is followed', async () => {
+      await using machine = await openNamespace(
+        `${MOUNT_IT}; mount -t tmpfs tmpfs /mnt; ln -s ${MOUNT} /mnt/table`,
+      );
+      expect((await call(machine, '--mount /mnt/table --install arm')).code).toBe(0);
+      expect(Object.keys(machine.entries())).toEqual(['qemu-arm']);
+    });
+
     test('the kernel has no place for it', async () => {
       await using machine = await openNamespace('mount -t tmpfs tmpfs /proc/sys/fs');
       await refused(machine, '-p yes', told('BINFMT_MISSING', `the kernel has no ${MOUNT}`));

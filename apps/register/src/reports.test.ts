@@ -8,6 +8,8 @@ import { MOUNT, type Namespace, NO_NAMESPACES, openNamespace } from './testing/n
 import { SHELLS } from './testing/shells.ts';
 
 const bin = standIns();
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROLS = /[\x00-\x09\x0b-\x1f\x7f-\x9f]/;
 const escaped = ({ magic, mask }: ReturnType<typeof elfPattern>) =>
   `${escapeBytes(magic)}:${escapeBytes(mask)}`;
 const AARCH64 = escaped(elfPattern(guest('aarch64')));
@@ -91,6 +93,29 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('reports in $name (use
     expect(await call(machine, '--doctor')).toMatchObject({ code: 0 });
     expect(await call(machine, '--reset')).toMatchObject({ code: 0 });
     expect(Object.keys(machine.entries())).toEqual(expect.arrayContaining(['-x', 'pipe|"d', 'two words']));
+  });
+
+  test("nothing of the kernel's text reaches the terminal as it is", async () => {
+    await using machine = await openNamespace(`mount -t binfmt_misc binfmt_misc ${MOUNT}
+      printf ':e\\033[2Jvil:E::zw::/opt/\\033]0;x\\007\\302\\233m:' >${MOUNT}/register
+      printf ':qemu-arm:M::${ARM.replaceAll('\\', '\\\\')}:/opt/\\033[31m\\177:' >${MOUNT}/register
+      printf ':qemu-\\033[1m:E::zx::/x\\nok  all is well:' >${MOUNT}/register`);
+    expect(machine.entries()).toHaveProperty('qemu-arm');
+    for (const words of [
+      '--status',
+      '--status --json',
+      '--doctor',
+      '--doctor --json',
+      '--verify --json',
+      '--verify',
+      '-g yes',
+      '--reset --dry-run',
+      '--uninstall qemu-*',
+    ]) {
+      const { stdout, stderr } = await call(machine, words);
+      expect([words, stdout + stderr]).toEqual([words, expect.not.stringMatching(CONTROLS)]);
+    }
+    expect((await call(machine, '--status')).stdout).toContain(String.raw`e\033[2Jvil`);
   });
 
   test('what would end another call is a finding of --doctor', async () => {

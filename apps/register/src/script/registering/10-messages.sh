@@ -2,14 +2,42 @@
 
 UNSAID=no
 
+# printable TEXT: sets `printable`, the text with every sign in octal that a terminal obeys: names and paths in the kernel's
+# table can hold any. Lines stay.
+printable() {
+	printable=$1
+	case $1 in
+	*[!\ -~"$NEWLINE"]*) ;;
+	*) return 0 ;;
+	esac
+	rest=$1 printable='' second_set=$(printf '\302') # what UTF-8 begins the second set of control signs with
+	while [ -n "$rest" ]; do
+		letter=${rest%"${rest#?}"} rest=${rest#?}
+		case $letter in
+		"$NEWLINE") ;;
+		[[:cntrl:]]) letter=$(printf '\\%03o' "'$letter") ;;
+		"$second_set") letter='\302' ;;
+		esac
+		printable=$printable$letter
+	done
+}
+
 say() {
-	printf '%s\n' "$*" >&2
+	printable "$*"
+	printf '%s\n' "$printable" >&2
 }
 
 # out FORMAT WORD...: a result. One that cannot be written is remembered, for `succeed` to tell.
 out() {
+	format=$1
+	shift
+	for word; do
+		printable "$word"
+		set -- "$@" "$printable"
+		shift
+	done
 	# shellcheck disable=SC2059 # a format is meant
-	printf "$@" || UNSAID=yes
+	printf "$format" "$@" || UNSAID=yes
 }
 
 # complain CODE MESSAGE [REMEDY]: what went wrong and what to do about it.

@@ -26,15 +26,14 @@ lock() {
 # wait_for_lock: a little, for a while. It is said once, and not where nobody has the time to read it.
 wait_for_lock() {
 	waited=$((uptime - began))
-	[ "$since" -le "$uptime" ] || since=$began # by the clock of another time namespace
-	[ "$waited" -lt 20 ] || fail BUSY "another call has been changing entries for $((uptime - since)) s"
+	[ "$waited" -lt 20 ] || fail BUSY "another call has been changing entries for $age s"
 	[ "$waited" -lt 2 ] || [ "$told" = yes ] || { told=yes && say 'Waiting for another call, which is changing entries.'; }
 	sleep 0.1 2>/dev/null || sleep 1
 }
 
 take_lock() {
 	uptime
-	since=$uptime
+	age=0
 	make_lock "$LOCK" && return 0
 	if [ ! -e "$MOUNT/$LOCK" ]; then
 		why_refused "$lock_line"
@@ -54,14 +53,31 @@ make_lock() {
 	write_line "$lock_line"
 }
 
-# is_stale NAME: whether it is older than any call takes: one that was killed left it. Sets `since`, when it was made, if
-# it is still there.
+# is_stale NAME: whether it is older than any call takes: one that was killed left it. Sets `age`, in seconds.
 is_stale() {
-	since=$uptime
-	while read -r field text; do
-		[ "$field" != interpreter ] || since=${text#/}
+	text='' age=0
+	while read -r field rest; do
+		[ "$field" != interpreter ] || text=$rest
 	done 2>/dev/null <"$MOUNT/$1"
-	[ $((uptime - since)) -ge 15 ]
+	case ${text#/} in
+	"$text") return 1 ;; # it has just been removed
+	'' | *[!0-9]* | 0?* | ?????????????*) age=$uptime ;; # no call wrote this. The shell would calculate with any text
+	*) seen_for "$1" "${text#/}" ;;
+	esac
+	[ "$age" -ge 15 ]
+}
+
+FUTURE='' # locks that are later than the clock: name, their time, and when they were first seen
+
+# seen_for NAME TIME: sets `age`. By the clock of another time namespace, a lock may be from the future: such a one
+# counts from when it was first seen.
+seen_for() {
+	age=$((uptime - $2))
+	[ "$age" -lt 0 ] || return 0
+	case $FUTURE in
+	*" $1/$2/"*) age=${FUTURE##*" $1/$2/"} && age=$((uptime - ${age%% *})) ;;
+	*) FUTURE="$FUTURE $1/$2/$uptime " age=0 ;;
+	esac
 }
 
 # break_lock: calls that wait find a lock stale at the same time, and the last to act on it would remove what the first

@@ -15,11 +15,24 @@ stage() {
 	host_path=${1#"${HOST_ROOT-}"}
 	[ -d "$1" ] ||
 		fail EXPORT_FAILED "there is no folder $1" "Make $host_path on the host and mount it: -v $host_path:$1"
+	stays_in_root "$1"
 	STAGE=$1/.register.$TAG
 	mkdir "$STAGE" 2>/dev/null && return 0
 	why=$(mkdir "$STAGE" 2>&1)
 	STAGE=''
 	export_failed "to $1" "${why##*: }"
+}
+
+# stays_in_root FOLDER: what --persist writes below its root must not leave that by a link: an absolute one of the host's
+# means a folder of this container here.
+stays_in_root() {
+	[ "$1" != "$host_path" ] || return 0
+	root=$(cd -P "$HOST_ROOT" && pwd -P)
+	real=$(cd -P "$1" && pwd -P)
+	case $real in
+	"${root%/}"/*) ;;
+	*) fail EXPORT_FAILED "$1 is a link to $real, which is outside $HOST_ROOT" "Mount the folder that the host has there: -v $host_path:$1" ;;
+	esac
 }
 
 unstage() {

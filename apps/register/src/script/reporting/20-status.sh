@@ -7,7 +7,7 @@ json_text() {
 		letter=${rest%"${rest#?}"} rest=${rest#?}
 		case $letter in
 		[\\\"]) text=$text\\$letter ;;
-		[[:cntrl:]]) text="$text " ;;
+		[[:cntrl:]]) text=$text$(printf '\\u%04x' "'$letter") ;;
 		*) text=$text$letter ;;
 		esac
 	done

@@ -106,6 +106,9 @@ about_mount() {
 		if [ "$type" = autofs ]; then
 			finding bad "$MOUNT is an automount that has not mounted binfmt_misc" AUTOFS_NOT_TRIGGERED
 			return 1
+		elif [ -d "$MOUNT" ] && has_files "$MOUNT"; then
+			finding bad "$MOUNT is not binfmt_misc: other files are in it" BINFMT_NOT_MOUNTED
+			return 1
 		elif in_user_namespace || ! mount -t binfmt_misc binfmt_misc "$MOUNT" 2>/dev/null; then
 			finding bad "binfmt_misc is not mounted on $MOUNT, and cannot be from here" BINFMT_NOT_MOUNTED
 			return 1
