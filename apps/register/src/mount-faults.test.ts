@@ -66,7 +66,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
     test('a user namespace that has it mounted is told that the entries end with it', async () => {
       await using machine = await openNamespace();
       expect((await call(machine, '-p yes')).stderr).toContain(
-        'Only for this user namespace: these entries end with it.\n',
+        'Warning: these entries exist only in this user namespace and disappear with it.\n',
       );
     });
 

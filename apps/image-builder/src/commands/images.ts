@@ -18,7 +18,7 @@ export async function imagesIn(
 ): Promise<ImageSet> {
   const lock = await readLock(environment.paths.lock);
   const template = await environment.template();
-  const origin = originOf(lock, template, renderRegisterScript(), environment.source);
+  const origin = originOf(lock, template, renderRegisterScript(environment.source), environment.source);
   const folders = (from.length > 0 ? from : [DEFAULT_LAYOUT]).map((folder) => resolve(folder));
   const set = await loadImages(folders, lock, platform, { template, origin });
   if (patterns.length === 0) return set;

@@ -38,7 +38,7 @@ export const command = define(options, examples, async (given, environment) => {
       now: environment.now(),
       acceptExpired: given.acceptExpired ?? false,
       template: await environment.template(),
-      script: renderRegisterScript(),
+      script: renderRegisterScript(environment.source),
       onEvent,
     }),
   );

@@ -17,7 +17,7 @@ export function told(code: Code, message: string | RegExp, remedy: string = REGI
   return {
     code: 1,
     stdout: '',
-    stderr: expect.stringMatching(new RegExp(`^${code}: ${text}\n  remedy: ${RegExp.escape(remedy)}$`, 'm')),
+    stderr: expect.stringMatching(new RegExp(`^${code}: ${text}; remedy: ${RegExp.escape(remedy)}$`, 'm')),
   };
 }
 

@@ -1,7 +1,5 @@
 # Messages. Results go to stdout, everything else to stderr.
 
-UNSAID=no
-
 # printable TEXT: sets `printable`, the text with every sign in octal that a terminal obeys: names and paths in the kernel's
 # table can hold any. Lines stay.
 printable() {
@@ -27,7 +25,7 @@ say() {
 	printf '%s\n' "$printable" >&2
 }
 
-# out FORMAT WORD...: a result. One that cannot be written is remembered, for `succeed` to tell.
+# out FORMAT WORD...: a result. One that cannot be written is remembered for `succeed`.
 out() {
 	format=$1
 	shift
@@ -37,26 +35,33 @@ out() {
 		shift
 	done
 	# shellcheck disable=SC2059 # a format is meant
-	printf "$format" "$@" || UNSAID=yes
+	printf "$format" "$@" || OUTPUT_LOST=yes
 }
 
-# complain CODE MESSAGE [REMEDY]: what went wrong and what to do about it.
+# complain CODE MESSAGE [REMEDY]: what went wrong and what to do about it, in one line: the last line of stderr is all
+# that docker/setup-qemu-action shows.
 complain() {
 	remedy_of "$1"
-	say "$1: $2"
-	say "  remedy: ${3:-$remedy}"
+	say "$1: $2; remedy: ${3:-$remedy}"
 }
 
-# fail: complains and ends. `finish` puts back what was changed.
+# fail CODE MESSAGE [REMEDY]: ends the call. `finish` puts back what was changed, and reports the error after that.
 fail() {
-	complain "$@"
+	FAIL_CODE=$1 FAIL_TEXT=$2 FAIL_REMEDY=${3:-}
 	exit 1
 }
 
-# misuse: the same for a command line that cannot be meant so.
+# misuse: the same for a command line that makes no sense.
 misuse() {
-	complain "$@"
+	FAIL_CODE=$1 FAIL_TEXT=$2 FAIL_REMEDY=${3:-}
 	exit 2
+}
+
+# report_failure: once.
+report_failure() {
+	[ -n "$FAIL_CODE" ] || return 0
+	code_of_failure=$FAIL_CODE FAIL_CODE=''
+	"$ON_FAILURE" "$code_of_failure" "$FAIL_TEXT" ${FAIL_REMEDY:+"$FAIL_REMEDY"}
 }
 
 # listed WORD LIST: whether WORD is one of LIST's words.
@@ -64,6 +69,14 @@ listed() {
 	case " $2 " in
 	*" $1 "*) return 0 ;;
 	*) return 1 ;;
+	esac
+}
+
+# small_letters TEXT: no process is started where there is nothing to change. sets: small
+small_letters() {
+	small=$1
+	case $1 in
+	*[ABCDEFGHIJKLMNOPQRSTUVWXYZ]*) small=$(printf '%s' "$1" | tr '[:upper:]' '[:lower:]') ;;
 	esac
 }
 
@@ -109,7 +122,8 @@ next_row() {
 # nearest WORD CANDIDATE...: sets `nearest`, the candidate that WORD is probably a slip of, or nothing. The first is taken
 # of several that are as near.
 nearest() {
-	slip=$(printf '%s' "$1" | tr '[:upper:]' '[:lower:]') nearest='' limit=$((2 * (${#1} / 3)))
+	small_letters "$1"
+	slip=$small nearest='' limit=$((2 * (${#1} / 3)))
 	[ "$limit" -ge 2 ] || limit=2
 	shift
 	for candidate; do

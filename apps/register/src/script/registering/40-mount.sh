@@ -1,7 +1,5 @@
 # Where binfmt_misc is, and whether it can be written.
 
-MOUNTED=no # whether this call mounted it
-
 # find_mount: sets MOUNT. A folder mounted on /binfmt_misc was meant for this, and needs no capability.
 find_mount() {
 	[ -z "$MOUNT" ] || return 0
@@ -124,7 +122,8 @@ writable() {
 	can_write "$MOUNT/register" || why_not_writable
 	read -r status <"$MOUNT/status"
 	[ "$status" = enabled ] || fail BINFMT_OFF "binfmt_misc is switched off: $MOUNT/status says \"$status\""
-	! in_user_namespace || say 'Only for this user namespace: these entries end with it.'
+	! in_user_namespace ||
+		say 'Warning: these entries exist only in this user namespace and disappear with it.'
 }
 
 why_not_writable() {

@@ -1,8 +1,6 @@
 # One call at a time, over all containers: only the kernel's table is common to them, so the lock is an entry. The
 # kernel refuses a second one of its name. It matches no program; where its interpreter would stand it says when it was made.
 
-LOCK=qemu-register-lock BREAKER=qemu-register-break LOCKED=no
-
 uptime() {
 	read -r uptime _ </proc/uptime
 	uptime=${uptime%.*}
@@ -10,7 +8,7 @@ uptime() {
 
 # lock: waits for its turn. Signals wait until it is known whose the lock is.
 lock() {
-	stop=no told=no
+	stop=no waiting_said=no
 	trap 'stop=yes' INT TERM HUP
 	uptime
 	began=$uptime
@@ -27,7 +25,7 @@ lock() {
 wait_for_lock() {
 	waited=$((uptime - began))
 	[ "$waited" -lt 20 ] || fail BUSY "another call has been changing entries for $age s"
-	[ "$waited" -lt 2 ] || [ "$told" = yes ] || { told=yes && say 'Waiting for another call, which is changing entries.'; }
+	[ "$waited" -lt 2 ] || [ "$waiting_said" = yes ] || { waiting_said=yes && say 'Waiting for another call, which is changing entries.'; }
 	sleep 0.1 2>/dev/null || sleep 1
 }
 
@@ -66,8 +64,6 @@ is_stale() {
 	esac
 	[ "$age" -ge 15 ]
 }
-
-FUTURE='' # locks that are later than the clock: name, their time, and when they were first seen
 
 # seen_for NAME TIME: sets `age`. By the clock of another time namespace, a lock may be from the future: such a one
 # counts from when it was first seen.

@@ -54,6 +54,7 @@ export_to() {
 	EXPORTDIR=${EXPORTDIR:-$1}
 	[ "$DRY_RUN" = yes ] || stage "$EXPORTDIR"
 	each_chosen "$2"
+	some_found
 	[ "$DRY_RUN" = yes ] || publish "$EXPORTDIR"
 }
 
@@ -87,6 +88,7 @@ fix_binary $PERSISTENT"
 persist() {
 	FILES='' EXPORTDIR=${EXPORTDIR:-$HOST_ROOT/etc/binfmt.d}
 	each_chosen emulator_file
+	some_found
 	[ "$DRY_RUN" = yes ] || copy_emulators
 	export_to "$EXPORTDIR" systemd_file
 }
@@ -104,7 +106,7 @@ copy_emulators() {
 
 emulator_file() {
 	case $NEWLINE$FILES in
-	*"$NEWLINE$EMULATORS/qemu-$2$SUFFIX$NEWLINE"*) ;;
-	*) FILES=$FILES$EMULATORS/qemu-$2$SUFFIX$NEWLINE ;;
+	*"$NEWLINE$EMULATORS/$OURS$2$SUFFIX$NEWLINE"*) ;;
+	*) FILES=$FILES$EMULATORS/$OURS$2$SUFFIX$NEWLINE ;;
 	esac
 }
