@@ -63,6 +63,14 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       );
     });
 
+    test('a file cannot be put in its place: that is said, and no folder is left', async () => {
+      await using machine = await openNamespace(
+        'mount -t tmpfs -o mode=755 tmpfs /mnt; mkdir -p /mnt/qemu-arm.conf/x',
+      );
+      await refused(machine, '-s arm -e /mnt', told('EXPORT_FAILED', /cannot write to \/mnt: .+/));
+      expect(await machine.sh('ls -A /mnt')).toBe('qemu-arm.conf\n');
+    });
+
     test('the disk is full: that is the cause, and the remedy is room', async () => {
       await using machine = await openNamespace(
         'mount -t tmpfs -o size=8k,mode=755 tmpfs /mnt; mkdir -p /mnt/etc/binfmt.d /mnt/opt',

@@ -69,18 +69,39 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
     );
   });
 
-  test('--reset fails before it removes: each new line is tried first', async () => {
+  test('--reset fails before it removes: each new line is tried first, since an old emulator may be out of reach', async () => {
     await using machine = await openNamespace();
-    await call(machine, '-p yes');
     await machine.sh(
-      `echo 0 >${MOUNT}/qemu-ppc; mount -t tmpfs -o mode=755 tmpfs /mnt; cp -a ${bin}/. /mnt; chmod 644 /mnt/qemu-sh4-static`,
+      `mount -t tmpfs -o mode=755 tmpfs /mnt; cp -a ${bin}/. /mnt; cp /bin/true /mnt/old
+      echo '${other('/mnt/old', 'F')}' >${MOUNT}/register; echo 0 >${MOUNT}/qemu-aarch64; rm /mnt/old; chmod 644 /mnt/qemu-sh4-static`,
     );
-    await refused(
+    const { stderr } = await refused(
       machine,
       '--reset -p yes',
       told('INTERPRETER_FORBIDDEN', 'the kernel may not open /mnt/qemu-sh4-static: Permission denied'),
       { env: { QEMU_BIN_DIR: '/mnt' } },
     );
+    expect(stderr).not.toContain('ROLLBACK_INCOMPLETE');
+  });
+
+  test('what was removed is put back as it was: flags, an offset, an extension, switched off', async () => {
+    await using machine = await openNamespace();
+    await machine.sh(`printf '%s\\n' ':qemu-a:E::ext::/bin/true:FP' >${MOUNT}/register
+      printf '%s\\n' ':qemu-b:M:7:abc:\\xff\\x0f\\xff:/bin/true:OCF' >${MOUNT}/register
+      printf '%s\\n' ':qemu-c:M::abc::/nowhere with space:' >${MOUNT}/register; echo 0 >${MOUNT}/qemu-c
+      printf '%s\\n' ':qemu-d:E::last::/x:' >${MOUNT}/register; chmod 444 ${MOUNT}/qemu-d`);
+    expect(machine.entries()).toMatchObject({
+      'qemu-a': { flags: 'PF' },
+      'qemu-b': { offset: '7' },
+      'qemu-c': { state: 'disabled' },
+    });
+    const { stderr } = await refused(
+      machine,
+      '--uninstall qemu-*',
+      told('REFUSED', 'the kernel did not remove qemu-d'),
+      { under: without('dac_override') },
+    );
+    expect(stderr).toContain('Everything is as it was before.\n');
   });
 
   test('an entry with other flags: both are shown, and --reset is named', async () => {
@@ -183,7 +204,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
     await delay(300);
     // Its clock says that it began later: it is not stale, and it does not end.
     await machine.sh(
-      `echo 0 >${MOUNT}/${LOCK}; echo -1 >${MOUNT}/${LOCK}; echo ':${LOCK}:E::${LOCK}::/1019:' >${MOUNT}/register; echo 1021.00 0 >/mnt/uptime`,
+      `echo 0 >${MOUNT}/${LOCK}; echo -1 >${MOUNT}/${LOCK}; echo ':${LOCK}:E::${LOCK}::/1019:' >${MOUNT}/register; echo 1021.00 0 1<>/mnt/uptime`,
     );
     expect(await waiting).toEqual(told('BUSY', 'another call has been changing entries for 2 s'));
     expect(Object.keys(machine.entries())).toEqual([LOCK]);
@@ -191,7 +212,8 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
 
   /** A namespace whose clock stands until `at` sets it. */
   const CLOCK = `${MOUNT_IT}; mount -t tmpfs tmpfs /mnt; echo 1000.00 0 >/mnt/uptime; mount --bind /mnt/uptime /proc/uptime`;
-  const at = (second: number) => `echo ${second}.00 0 >/mnt/uptime`;
+  // Not cut off first: a call may read it at any time.
+  const at = (second: number) => `echo ${second}.00 0 1<>/mnt/uptime`;
   const lock = (text: string, name = LOCK) =>
     `printf '%s\\n' ':${name}:E::${name}::/${text}:' >${MOUNT}/register`;
 
@@ -213,6 +235,16 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
       );
     },
   );
+
+  test('a lock that is stale is broken, however long the call has waited', async () => {
+    await using machine = await openNamespace(CLOCK);
+    await machine.sh(lock('1000'));
+    const waiting = call(machine, '--install arm');
+    await delay(200);
+    await machine.sh(at(1030));
+    expect((await waiting).code).toBe(0);
+    expect(Object.keys(machine.entries())).toEqual(['qemu-arm']);
+  });
 
   test('a breaker from the future goes stale as well', async () => {
     await using machine = await openNamespace(CLOCK);

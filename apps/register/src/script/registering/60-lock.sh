@@ -41,8 +41,9 @@ take_lock() {
 		*) fail REFUSED "the kernel takes no entry: $why" ;;
 		esac
 	fi
-	! is_stale "$LOCK" || break_lock
-	return 1
+	is_stale "$LOCK" || return 1
+	break_lock
+	make_lock "$LOCK" # at once: after a sleep of the machine there is no time left to wait
 }
 
 # make_lock NAME: fails if another call has it.
