@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { bin, callsIn, told } from './testing/faults.ts';
+import { bin, callsIn, reported } from './testing/faults.ts';
 import { NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
 import { SHELLS } from './testing/shells.ts';
 
@@ -14,17 +14,17 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       await refused(
         machine,
         '-s ALL -e /mnt/none',
-        told('EXPORT_FAILED', 'there is no folder /mnt/none', mounted('/mnt/none')),
+        reported('EXPORT_FAILED', 'there is no folder /mnt/none', mounted('/mnt/none')),
       );
       await refused(
         machine,
         '-s ALL -e /mnt',
-        told('EXPORT_FAILED', 'cannot write to /mnt: Read-only file system'),
+        reported('EXPORT_FAILED', 'cannot write to /mnt: Read-only file system'),
       );
       await refused(
         machine,
         '--persist /mnt',
-        told(
+        reported(
           'EXPORT_FAILED',
           'there is no folder /mnt/etc/binfmt.d',
           'Make /etc/binfmt.d on the host and mount it: -v /etc/binfmt.d:/mnt/etc/binfmt.d',
@@ -43,7 +43,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       await refused(
         machine,
         '--persist /mnt/host --qemu-path /opt',
-        told(
+        reported(
           'EXPORT_FAILED',
           `${link} is a link to /mnt/outside, which is outside /mnt/host`,
           `Mount the folder that the host has there: -v ${link.replace('/mnt/host', '')}:${link}`,
@@ -67,7 +67,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       await using machine = await openNamespace(
         'mount -t tmpfs -o mode=755 tmpfs /mnt; mkdir -p /mnt/qemu-arm.conf/x',
       );
-      await refused(machine, '-s arm -e /mnt', told('EXPORT_FAILED', /cannot write to \/mnt: .+/));
+      await refused(machine, '-s arm -e /mnt', reported('EXPORT_FAILED', /cannot write to \/mnt: .+/));
       expect(await machine.sh('ls -A /mnt')).toBe('qemu-arm.conf\n');
     });
 
@@ -79,12 +79,12 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       await refused(
         machine,
         '-s ALL -e /mnt',
-        told('EXPORT_FAILED', /cannot write \/mnt\/qemu-\w+\.conf: No space left on device/, remedy),
+        reported('EXPORT_FAILED', /cannot write \/mnt\/qemu-\w+\.conf: No space left on device/, remedy),
       );
       await refused(
         machine,
         '--persist /mnt --qemu-path /opt',
-        told('EXPORT_FAILED', 'cannot write to /mnt/opt: No space left on device', remedy),
+        reported('EXPORT_FAILED', 'cannot write to /mnt/opt: No space left on device', remedy),
         { env: { QEMU_BIN_DIR: bin } },
       );
       expect(await machine.sh('find /mnt -type f')).toBe('');

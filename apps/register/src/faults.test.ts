@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { elfPattern, escapeBytes, guest } from '@qemu-user-static/arch-table';
 import { describe, expect, test } from 'vitest';
 import { standIns } from './testing/emulators.ts';
-import { bin, callsIn, MOUNT_IT, told } from './testing/faults.ts';
+import { bin, callsIn, MOUNT_IT, reported } from './testing/faults.ts';
 import { callImage, imageRoot, NO_STATIC_BUSYBOX, pretendedProc } from './testing/image.ts';
 import { MOUNT, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
 import { SHELLS } from './testing/shells.ts';
@@ -27,9 +27,14 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
     await using machine = await openNamespace();
     await machine.sh(`echo '${other('/old')}' >${MOUNT}/register`);
     for (const words of ['--reset -p yes', '--install all']) {
-      await refused(machine, words, told('INTERPRETERS_NONE', 'no interpreter qemu-*-static in /nowhere'), {
-        env: { QEMU_BIN_DIR: '/nowhere' },
-      });
+      await refused(
+        machine,
+        words,
+        reported('INTERPRETERS_NONE', 'no interpreter qemu-*-static in /nowhere'),
+        {
+          env: { QEMU_BIN_DIR: '/nowhere' },
+        },
+      );
     }
   });
 
@@ -39,7 +44,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
     await refused(
       machine,
       '--install arm,arm64',
-      told('INTERPRETER_MISSING', `no interpreter for aarch64: ${env.QEMU_BIN_DIR}/qemu-aarch64-static`),
+      reported('INTERPRETER_MISSING', `no interpreter for aarch64: ${env.QEMU_BIN_DIR}/qemu-aarch64-static`),
       { env },
     );
   });
@@ -52,7 +57,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
     const outcome = await refused(
       machine,
       '-p yes',
-      told('INTERPRETER_FORBIDDEN', 'the kernel may not open /mnt/qemu-sh4-static: Permission denied'),
+      reported('INTERPRETER_FORBIDDEN', 'the kernel may not open /mnt/qemu-sh4-static: Permission denied'),
       { env: { QEMU_BIN_DIR: '/mnt' } },
     );
     expect(outcome.stderr).toContain('Everything is as it was before.\n');
@@ -64,7 +69,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
     await refused(
       machine,
       '-p yes',
-      told('INTERPRETER_FORBIDDEN', /the kernel may not open \/mnt\/qemu-\w+-static: Permission denied/),
+      reported('INTERPRETER_FORBIDDEN', /the kernel may not open \/mnt\/qemu-\w+-static: Permission denied/),
       { env: { QEMU_BIN_DIR: '/mnt' } },
     );
   });
@@ -78,7 +83,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
     const { stderr } = await refused(
       machine,
       '--reset -p yes',
-      told('INTERPRETER_FORBIDDEN', 'the kernel may not open /mnt/qemu-sh4-static: Permission denied'),
+      reported('INTERPRETER_FORBIDDEN', 'the kernel may not open /mnt/qemu-sh4-static: Permission denied'),
       { env: { QEMU_BIN_DIR: '/mnt' } },
     );
     expect(stderr).not.toContain('ROLLBACK_INCOMPLETE');
@@ -98,7 +103,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
     const { stderr } = await refused(
       machine,
       '--uninstall qemu-*',
-      told('REFUSED', 'the kernel did not remove qemu-d'),
+      reported('REFUSED', 'the kernel did not remove qemu-d'),
       { under: without('dac_override') },
     );
     expect(stderr).toContain('Everything is as it was before.\n');
@@ -110,7 +115,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
     const { stderr } = await refused(
       machine,
       '-p yes -c yes',
-      told('ENTRY_DIFFERS', 'already registered with other settings: qemu-aarch64'),
+      reported('ENTRY_DIFFERS', 'already registered with other settings: qemu-aarch64'),
     );
     expect(stderr).toContain(
       `qemu-aarch64: existing:  enabled, ${bin}/qemu-aarch64-static, flags "F"\nqemu-aarch64: requested: enabled, ${bin}/qemu-aarch64-static, flags "OCF"\n`,
@@ -125,7 +130,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
     const { stderr } = await refused(
       machine,
       '--install arm,arm64,s390x,sh4,alpha',
-      told(
+      reported(
         'ENTRY_DIFFERS',
         'already registered with other settings: qemu-aarch64 qemu-alpha qemu-arm qemu-s390x qemu-sh4',
       ),
@@ -139,7 +144,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
     // The folder cannot be listed: so it is as if the entry came after the look.
     await machine.sh(`echo '${other('/x')}' >${MOUNT}/register; chmod 0311 ${MOUNT}`);
     expect(await call(machine, '-p yes', { under: without('dac_override', 'dac_read_search') })).toEqual(
-      told('NAME_TAKEN', 'qemu-aarch64 was registered by something else in the meantime'),
+      reported('NAME_TAKEN', 'qemu-aarch64 was registered by something else in the meantime'),
     );
     expect(Object.keys(machine.entries())).toEqual(['qemu-aarch64']);
   });
@@ -150,7 +155,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
     await refused(
       machine,
       `--qemu-path ${far}`,
-      told(
+      reported(
         'REFUSED',
         /the kernel refuses qemu-aarch64 \(flags "", interpreter \/x+\/qemu-aarch64-static\): Invalid argument/,
       ),
@@ -160,7 +165,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
     await refused(
       machine,
       `--reset --qemu-path ${far}`,
-      told('REFUSED', /the kernel refuses qemu-aarch64 .*/),
+      reported('REFUSED', /the kernel refuses qemu-aarch64 .*/),
     );
   });
 
@@ -171,12 +176,12 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
     await refused(
       machine,
       '-p yes',
-      told('KERNEL_TOO_OLD', 'Linux 4.4.0-210-generic has no flag F (4.8 has it)'),
+      reported('KERNEL_TOO_OLD', 'Linux 4.4.0-210-generic has no flag F (4.8 has it)'),
     );
     await refused(
       machine,
       '-g yes',
-      told('KERNEL_TOO_OLD', 'Linux 4.4.0-210-generic has no flag P for emulators (5.12 has it)'),
+      reported('KERNEL_TOO_OLD', 'Linux 4.4.0-210-generic has no flag P for emulators (5.12 has it)'),
     );
     expect((await call(machine, '--reset')).code).toBe(0);
   });
@@ -190,8 +195,8 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
       echo '${other('/x').replace('aarch64', 'cris')}' >${MOUNT}/register; chmod 444 ${MOUNT}/qemu-cris`,
     );
     const outcome = await call(machine, '--uninstall qemu-*', { under: without('dac_override') });
-    expect(outcome).toEqual(told('REFUSED', 'the kernel did not remove qemu-cris'));
-    expect(outcome).toEqual(told('ROLLBACK_INCOMPLETE', 'could not be put back: qemu-aarch64'));
+    expect(outcome).toEqual(reported('REFUSED', 'the kernel did not remove qemu-cris'));
+    expect(outcome).toEqual(reported('ROLLBACK_INCOMPLETE', 'could not be put back: qemu-aarch64'));
     expect(Object.keys(machine.entries())).toEqual(['qemu-cris']);
   });
 
@@ -206,7 +211,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
     await machine.sh(
       `echo 0 >${MOUNT}/${LOCK}; echo -1 >${MOUNT}/${LOCK}; echo ':${LOCK}:E::${LOCK}::/1019:' >${MOUNT}/register; echo 1021.00 0 1<>/mnt/uptime`,
     );
-    expect(await waiting).toEqual(told('BUSY', 'another call has been changing entries for 2 s'));
+    expect(await waiting).toEqual(reported('BUSY', 'another call has been changing entries for 2 s'));
     expect(Object.keys(machine.entries())).toEqual([LOCK]);
   });
 
@@ -272,14 +277,19 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
 
   test('nothing to verify, or no room for it', async () => {
     await using machine = await openNamespace();
-    await refused(machine, '--verify', told('VERIFY_NONE', `no guest is registered on ${MOUNT}`));
+    await refused(machine, '--verify', reported('VERIFY_NONE', `no guest is registered on ${MOUNT}`));
     await call(machine, '--install riscv64');
     await machine.sh(
       'mount -t tmpfs -o noexec tmpfs /mnt; for place in /tmp /var/tmp /run /dev/shm; do [ ! -d $place ] || { mount --rbind $place $place; mount -o remount,bind,noexec $place; }; done',
     );
-    await refused(machine, '--verify', told('VERIFY_NO_ROOM', 'no folder here takes files that can be run'), {
-      under: ['env', '-C', '/mnt'],
-    });
+    await refused(
+      machine,
+      '--verify',
+      reported('VERIFY_NO_ROOM', 'no folder here takes files that can be run'),
+      {
+        under: ['env', '-C', '/mnt'],
+      },
+    );
   });
 
   test('an entry of another program is not removed by name', async () => {
@@ -298,7 +308,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
     await refused(
       machine,
       '-s i386 -e /mnt',
-      told('GUEST_IS_HOST', "i386 is of this machine's family (x86_64)"),
+      reported('GUEST_IS_HOST', "i386 is of this machine's family (x86_64)"),
     );
     expect((await call(machine, '--install amd64')).code).toBe(0);
     expect(machine.entries()).toEqual({});

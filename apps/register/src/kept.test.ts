@@ -2,7 +2,7 @@ import { elfPattern, escapeBytes, type GuestName, guest } from '@qemu-user-stati
 import { describe, expect, test } from 'vitest';
 import { standIns } from './testing/emulators.ts';
 import { entryOf } from './testing/expected.ts';
-import { bin, callsIn, told } from './testing/faults.ts';
+import { bin, callsIn, reported } from './testing/faults.ts';
 import { MOUNT, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
 import { SHELLS } from './testing/shells.ts';
 
@@ -79,7 +79,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
         const { stderr } = await refused(
           machine,
           words,
-          told('ENTRY_DIFFERS', `already registered with other settings: ${name}`),
+          reported('ENTRY_DIFFERS', `already registered with other settings: ${name}`),
         );
         expect(stderr).toMatch(new RegExp(`^${name}: requested: .*${RegExp.escape(requested)}`, 'm'));
       },
@@ -98,7 +98,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       await refused(
         machine,
         '--install arm64',
-        told('ENTRY_DIFFERS', 'already registered with other settings: qemu-aarch64'),
+        reported('ENTRY_DIFFERS', 'already registered with other settings: qemu-aarch64'),
       );
     });
 
@@ -108,7 +108,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       await refused(
         machine,
         '-p yes -c yes',
-        told('ENTRY_DIFFERS', 'already registered with other settings: qemu-aarch64'),
+        reported('ENTRY_DIFFERS', 'already registered with other settings: qemu-aarch64'),
       );
     });
 
@@ -120,7 +120,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       expect((await call(machine, '--install arm64', { env })).code).toBe(0);
       expect(machine.entries()).toEqual(before);
       expect(await call(machine, '--install arm', { env })).toEqual(
-        told('INTERPRETER_MISSING', `no interpreter for arm: ${env.QEMU_BIN_DIR}/qemu-arm-static`),
+        reported('INTERPRETER_MISSING', `no interpreter for arm: ${env.QEMU_BIN_DIR}/qemu-arm-static`),
       );
       expect((await call(machine, '-p yes', { env })).code).toBe(0);
       expect(Object.keys(machine.entries())).toEqual(['qemu-aarch64', 'qemu-arm', 'qemu-s390x']);
@@ -132,7 +132,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       const env = { QEMU_BIN_DIR: '/nowhere' };
       await machine.sh(held(line('qemu-arm', 'arm', '/mnt/bad', 'F')));
       expect(await call(machine, '-p yes', { env })).toEqual(
-        told('INTERPRETERS_NONE', 'no interpreter qemu-*-static in /nowhere'),
+        reported('INTERPRETERS_NONE', 'no interpreter qemu-*-static in /nowhere'),
       );
       await machine.sh(held(GOOD('F')));
       expect((await call(machine, '-p yes', { env })).code).toBe(0);

@@ -208,7 +208,7 @@ describe.each(SHELLS)('$name', (shell) => {
 
 // busybox has an od of its own.
 test.each(SHELLS.filter(({ name }) => name !== 'busybox ash'))(
-  'a machine without od is told so, in $name',
+  'a machine without od gets an error, in $name',
   async (shell) => {
     const folder = mkdtempSync(join(scratch(), 'no-od-'));
     const { stdout } = await run(['sh', '-c', `command -v ${shell.argv[0]}`]);

@@ -41,6 +41,11 @@ unset QEMU_PATH HOST_ROOT              # empty is the root folder
 EMULATORS='' NEEDS_EMULATOR=no         # where they are now, and whether they must be there
 FLAGS='' FLAGS_SHOWN=''                # as the kernel takes them, and as it shows them
 
+# QEMU's options may be cut short, as getopt allows.
+QEMU_OPTIONS='--debian --systemd --qemu-path --qemu-suffix --exportdir --help --credential --persistent --preserve-argv0'
+QEMU_OPTIONS="$QEMU_OPTIONS --ignore-family"
+OWN_OPTIONS='--reset --install --uninstall --mount --persist --version --status --verify --doctor --json --dry-run --override'
+
 # The machine
 HOST='' FAMILY='' KERNEL=''            # its CPU, that one's family, the release of its kernel
 OWN=''                                 # the CPU of this shell
@@ -64,3 +69,14 @@ OUTPUT_LOST=no                         # whether a result could not be written
 FAIL_CODE='' FAIL_TEXT='' FAIL_REMEDY='' # the error that ends the call
 ON_FAILURE=complain                    # the command that reports it
 STAGE='' SCRATCH=''                    # folders that are removed at the end
+EACH='' TO_TRY='' TRIED=no BEFORE=''   # the command for each chosen guest; guests whose entries are tried; SEEN kept aside
+
+# Reports
+HELD=no                                # whether the kernel holds an emulator already
+TAG=$$                                 # makes names of temporary folders unique
+PASSED='' PASSES=0 FAILED='' RUNNING='' # what the probes showed, their number, lines with reasons, processes
+ENABLED='' HELD_OPEN='' NOT_HELD=''    # entries that are switched on; those with flag F, and guests of those without
+PLATFORM_GUESTS='' SUPPORTED=''        # guests to be tried for the status, and platforms that run
+SWITCHED_ON='' SWITCHED_OFF='' BROKEN='' FAILURES=0 # of --verify
+SICK='' WORKING=0 OF_FAMILY=''         # of --doctor: the first thing that is bad, entries that look good, guests not counted
+FILES=''                               # emulators that --persist copies

@@ -1,7 +1,7 @@
 # Messages. Results go to stdout, everything else to stderr.
 
-# printable TEXT: sets `printable`, the text with every sign in octal that a terminal obeys: names and paths in the kernel's
-# table can hold any. Lines stay.
+# printable TEXT: the text with every control character in octal: names and paths in the kernel's table can have any. Line
+# ends stay. sets: printable
 printable() {
 	printable=$1
 	case $1 in
@@ -80,8 +80,8 @@ small_letters() {
 	esac
 }
 
-# distance A B: sets `distance`, 2 for each letter to put in, take out or change to make B of A, and 1 for two neighbours to
-# swap: that is the likeliest slip.
+# distance A B: 2 for each letter to add, remove or change to turn A into B, and 1 for two neighbours to swap, which is
+# the likeliest slip. sets: distance
 distance() {
 	word=$1 goal=$2 rest=$2 row=0 width=0 line=0 last=''
 	while [ -n "$rest" ]; do
@@ -98,8 +98,8 @@ distance() {
 	distance=${row##* }
 }
 
-# next_row EARLIER...: sets `next`, the distances of all beginnings of B from A up to `letter`. `row` has them for A without
-# that letter, EARLIER without `last` too: its first is always what stands two places to the left.
+# next_row EARLIER...: the distances of all beginnings of B from A up to `letter`. `row` has them for A without
+# that letter, EARLIER without `last` too: its first is always what stands two places to the left. sets: next
 next_row() {
 	next=$line left=$line rest=$goal diagonal='' before=''
 	for above in $row; do
@@ -119,8 +119,8 @@ next_row() {
 	done
 }
 
-# nearest WORD CANDIDATE...: sets `nearest`, the candidate that WORD is probably a slip of, or nothing. The first is taken
-# of several that are as near.
+# nearest WORD CANDIDATE...: the candidate that WORD is probably a slip of, or nothing. The first is taken
+# of several that are as near. sets: nearest
 nearest() {
 	small_letters "$1"
 	slip=$small nearest='' limit=$((2 * (${#1} / 3)))

@@ -1,10 +1,5 @@
 # The command line: QEMU's qemu-binfmt-conf.sh's, tonistiigi/binfmt's and this program's own.
 
-# QEMU's options may be cut short, as getopt allows.
-QEMU_OPTIONS='--debian --systemd --qemu-path --qemu-suffix --exportdir --help --credential --persistent --preserve-argv0'
-QEMU_OPTIONS="$QEMU_OPTIONS --ignore-family"
-OWN_OPTIONS='--reset --install --uninstall --mount --persist --version --status --verify --doctor --json --dry-run --override'
-
 # yes_or_no: checks `value`. QEMU's script takes any other word for "no" and says nothing.
 yes_or_no() {
 	case $value in
@@ -13,8 +8,8 @@ yes_or_no() {
 	esac
 }
 
-# absolute: sets `path` to `value`, without a slash at the end: nothing for the root folder. A colon would end the
-# kernel's field.
+# absolute: `value` as a path without a slash at the end: nothing for the root folder. A colon would end the
+# kernel's field. sets: path
 absolute() {
 	case $value in
 	*:*) misuse VALUE_BAD "$option takes a path without a colon, not \"$value\"" ;;
@@ -27,13 +22,13 @@ absolute() {
 	done
 }
 
-# below_root: the same, where the root folder itself cannot be meant.
+# below_root: the same, where the root folder itself makes no sense. sets: path
 below_root() {
 	absolute
 	[ -n "$path" ] || misuse VALUE_BAD "$option takes the folder of binfmt_misc, not \"$value\""
 }
 
-# from_here: sets `path` to `value`, however it is written: the current folder changes later.
+# from_here: `value` as an absolute path: the current folder changes later. sets: path
 from_here() {
 	case $value in
 	'') misuse VALUE_BAD "$option takes a path, not \"\"" ;;
@@ -71,7 +66,7 @@ one_or_all() {
 	[ "$small" = all ] || { known_guest "$value" && CPU=$guest; }
 }
 
-# long_name OPTION: sets `option` to the full name of one that was cut short.
+# long_name OPTION: the full name of one that was cut short. sets: option
 long_name() {
 	option=$1 found=''
 	for known in $QEMU_OPTIONS; do
@@ -86,14 +81,14 @@ long_name() {
 	esac
 }
 
-# unknown_option WORD: one dash may be meant for two.
+# unknown_option WORD: one dash may be a slip for two.
 unknown_option() {
 	# shellcheck disable=SC2086 # two lists of words
 	nearest "--${1#"${1%%[!-]*}"}" $QEMU_OPTIONS $OWN_OPTIONS
 	misuse OPTION_UNKNOWN "unknown option $1" "${nearest:+Did you mean $nearest?}"
 }
 
-# split WORD: sets `option` to its full name, and `value` with `joined=yes` where the word holds both.
+# split WORD: the option's full name, and its value if the word has both. sets: option value joined
 split() {
 	value='' joined=no
 	case $1 in

@@ -1,8 +1,8 @@
-# Which guests are meant. The commands given to `table` and `each_chosen` get a row's words:
+# Which guests were asked for. The commands given to `table` and `each_chosen` get a row's words:
 #   name emulator family platforms magic mask, and once more magic mask as the kernel shows them
 
 # guest_named NAME: finds a guest by any name it has (aarch64, linux/arm64/v8, qemu-aarch64), in any case. A variant only
-# says which CPU of an architecture is needed. sets: guest (or empties it) emulator family
+# says which CPU of an architecture is needed. sets: guest emulator family
 guest_named() {
 	small_letters "$1"
 	name=${small#linux/} name=${name#qemu-} name=${name%-static}
@@ -92,14 +92,14 @@ emulated() {
 	[ "$family" != "$FAMILY" ] || listed "qemu-$HOST" "$ENTRIES"
 }
 
-# cpu_key HEX: sets `key`, what of an ELF header tells CPUs apart: class, byte order, e_machine.
+# cpu_key HEX: the fields of an ELF header that distinguish CPUs: class, byte order, e_machine. sets: key
 cpu_key() {
 	key=${1#????????}
 	machine=${key#????????????????????????????}
 	key=${key%"${key#????}"}${machine%"${machine#????}"}
 }
 
-# each_chosen COMMAND: calls it with the row of every guest that is meant. One that was asked for by name and cannot be
+# each_chosen COMMAND: calls it with the row of every guest that was asked for. One that was asked for by name and cannot be
 # had is an error.
 each_chosen() {
 	EACH=$1 FOUND=no NAMED='' OWN='' PASSED_OVER=''

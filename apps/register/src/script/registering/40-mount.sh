@@ -1,14 +1,14 @@
 # Where binfmt_misc is, and whether it can be written.
 
-# find_mount: sets MOUNT. A folder mounted on /binfmt_misc was meant for this, and needs no capability.
+# find_mount: sets MOUNT. A folder mounted on /binfmt_misc needs no capability.
 find_mount() {
 	[ -z "$MOUNT" ] || return 0
 	MOUNT=${PROC_PREFIX:-}/proc/sys/fs/binfmt_misc
 	[ -n "${PROC_PREFIX:-}" ] || [ ! -d /binfmt_misc ] || MOUNT=/binfmt_misc
 }
 
-# mount_of PATH: sets `type` and `options` of what is mounted there, or empties them. busybox runs cut by itself, and reads
-# a file with it much faster than line by line.
+# mount_of PATH: what is mounted there; empty if nothing is. busybox runs cut by itself, and reads
+# a file with it much faster than line by line. sets: type options
 mount_of() {
 	type='' options=''
 	in_octal "$1"
@@ -22,7 +22,7 @@ mount_of() {
 	esac
 }
 
-# in_octal PATH: sets `octal`, the path as the kernel's list of mounts has it: white space and the backslash in octal.
+# in_octal PATH: the path as the kernel's list of mounts has it: white space and the backslash in octal. sets: octal
 in_octal() {
 	octal=$1
 	case $1 in

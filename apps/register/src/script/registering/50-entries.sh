@@ -13,13 +13,14 @@ write_entry() {
 	esac
 }
 
-# why_refused LINE [FILE]: sets `why`, the kernel's reason. dash has no words for it, so that a program must ask again.
+# why_refused LINE [FILE]: the kernel's reason, or nothing if it accepts the line now. dash has no words for it, so a
+# program writes it again. sets: why
 why_refused() {
 	why=$(printf '%s\n' "$1" | dd bs=4096 of="${2:-$MOUNT/register}" 2>&1) && why=''
 	why=${why%%"$NEWLINE"*} why=${why##*: }
 }
 
-# wanted ROW: sets `line`, what registers a guest, and `interpreter`.
+# wanted ROW: the line that registers a guest. sets: line interpreter
 wanted() {
 	interpreter=$QEMU_PATH/$OURS$2$SUFFIX
 	line=":$OURS$1:M::$5:$6:$interpreter:$FLAGS"
@@ -76,6 +77,7 @@ see() {
 }
 
 # each_entry COMMAND...: calls it for every entry that was seen, with the entry's fields set.
+# sets: record name state flags offset magic mask extension interpreter
 each_entry() {
 	IFS=$NEWLINE
 	for record in $SEEN; do
@@ -85,6 +87,7 @@ each_entry() {
 	IFS=$WHITESPACE
 }
 
+# sets: name state flags offset magic mask extension interpreter
 fields() {
 	interpreter=${1#*/*/*/*/*/*/*/}
 	IFS=/
@@ -94,7 +97,7 @@ fields() {
 	name=$1 state=$2 flags=$3 offset=$4 magic=$5 mask=$6 extension=${7:-}
 }
 
-# as_wanted ROW: whether a guest's entry was seen exactly as it is wanted; sets `record`, what it would be.
+# as_wanted ROW: whether a guest's entry was seen exactly as it is wanted. sets: record
 as_wanted() {
 	record="$OURS$1/enabled/$FLAGS_SHOWN/0/$7/$8//$QEMU_PATH/$OURS$2$SUFFIX"
 	case $SEEN in
@@ -144,7 +147,7 @@ claimed() {
 	return 1
 }
 
-# entry_line: sets `line`, what registers the entry again whose fields are set.
+# entry_line: the line that registers the entry again whose fields are set. sets: line
 entry_line() {
 	if [ -n "$extension" ]; then
 		line=":$name:E::$extension::$interpreter:$flags"
@@ -156,7 +159,7 @@ entry_line() {
 	fi
 }
 
-# escaped HEX: sets `escapes`, \x7f\x45 of 7f45. The kernel takes bytes escaped and shows them bare.
+# escaped HEX: \x7f\x45 of 7f45. The kernel takes bytes escaped and shows them bare. sets: escapes
 escaped() {
 	hex=$1 escapes=''
 	while [ -n "$hex" ]; do

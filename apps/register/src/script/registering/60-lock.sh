@@ -1,6 +1,7 @@
 # One call at a time, over all containers: only the kernel's table is common to them, so the lock is an entry. The
 # kernel refuses a second one of its name. It matches no program; where its interpreter would stand it says when it was made.
 
+# sets: uptime
 uptime() {
 	read -r uptime _ </proc/uptime
 	uptime=${uptime%.*}
@@ -29,6 +30,7 @@ wait_for_lock() {
 	sleep 0.1 2>/dev/null || sleep 1
 }
 
+# sets: age
 take_lock() {
 	uptime
 	age=0
@@ -46,13 +48,14 @@ take_lock() {
 	make_lock "$LOCK" # at once: after a sleep of the machine there is no time left to wait
 }
 
-# make_lock NAME: fails if another call has it.
+# make_lock NAME: fails if another call has it. sets: lock_line
 make_lock() {
 	lock_line=":$1:E::$1::/$uptime:"
 	write_line "$lock_line"
 }
 
-# is_stale NAME: whether it is older than any call takes: one that was killed left it. Sets `age`, in seconds.
+# is_stale NAME: whether it is older than any call takes, because a call that was killed left it. Its age is in seconds.
+# sets: age
 is_stale() {
 	text='' age=0
 	while read -r field rest; do
@@ -66,8 +69,8 @@ is_stale() {
 	[ "$age" -ge 15 ]
 }
 
-# seen_for NAME TIME: sets `age`. By the clock of another time namespace, a lock may be from the future: such a one
-# counts from when it was first seen.
+# seen_for NAME TIME: its age. By the clock of another time namespace, a lock may be from the future: such a one
+# counts from when it was first seen. sets: age
 seen_for() {
 	age=$((uptime - $2))
 	[ "$age" -lt 0 ] || return 0

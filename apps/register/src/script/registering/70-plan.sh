@@ -95,6 +95,7 @@ weigh() {
 }
 
 # read_entry NAME: sets the fields of one that is there.
+# sets: name state flags offset magic mask extension interpreter
 read_entry() {
 	copy="$1/unreadable//////"
 	each_entry copy_entry "$1"
@@ -162,7 +163,7 @@ tried() {
 	esac
 }
 
-# replace ROW: with the emulator that is here; where there is none, all guests are meant, and this one is left as it is.
+# replace ROW: with the emulator that is here. Without one, and if all guests were asked for, the entry stays as it is.
 replace() {
 	if [ "$NEEDS_EMULATOR" = yes ] && ! has_emulator "$2"; then
 		no_emulator "$1" "$2"
@@ -225,7 +226,7 @@ show_difference() {
 	say "$title: requested: $words"
 }
 
-# in_words: sets `words` and `pattern` by the entry that was read.
+# in_words: the entry that was read, for a message. sets: words pattern
 in_words() {
 	words="$state, $interpreter, flags \"$flags\"" pattern="offset $offset, magic $magic, mask $mask"
 }

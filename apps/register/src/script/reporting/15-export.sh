@@ -9,8 +9,8 @@ export_failed() {
 	fail EXPORT_FAILED "cannot write $1: $2" "$remedy"
 }
 
-# stage FOLDER: sets STAGE, a folder in it where files are made whole before they appear under their names. It is put
-# down before it is there, as a signal may come in between.
+# stage FOLDER: makes STAGE in it, a folder where files are completed before they appear under their names. The variable
+# is set first, since a signal may arrive in between. sets: host_path
 stage() {
 	host_path=${1#"${HOST_ROOT-}"}
 	[ -d "$1" ] ||

@@ -1,6 +1,6 @@
 # What is registered, as a table and as JSON.
 
-# json_text TEXT: sets `text`, quoted.
+# json_text TEXT: the text as a JSON string. sets: text
 json_text() {
 	rest=$1 text=''
 	while [ -n "$rest" ]; do
@@ -23,11 +23,13 @@ json_list() {
 	end_list
 }
 
+# sets: comma
 begin_list() {
 	comma=''
 	out '  "%s": [' "$1"
 }
 
+# sets: comma
 list_item() {
 	json_text "$1"
 	out '%s\n    %s' "$comma" "$text"
@@ -115,7 +117,7 @@ platforms_json() {
 	end_list
 }
 
-# place_of_interpreter: sets `place`, in a word, for the entry that was read.
+# place_of_interpreter: where the emulator of the entry that was read is: found, missing or held. sets: place
 place_of_interpreter() {
 	place=missing
 	[ ! -f "$interpreter" ] || place=found
@@ -143,7 +145,7 @@ platforms() {
 	out '\n}\n'
 }
 
-# switch: sets `switched`, whether binfmt_misc as a whole is on.
+# switch: whether binfmt_misc as a whole is on: enabled or disabled. sets: switched
 switch() {
 	read -r switched <"$MOUNT/status"
 }

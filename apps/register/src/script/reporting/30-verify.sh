@@ -49,6 +49,7 @@ each_failure() {
 	IFS=$WHITESPACE
 }
 
+# sets: entry_text
 describe_entry() {
 	[ "$name" = "$1" ] || return 0
 	place_of_interpreter

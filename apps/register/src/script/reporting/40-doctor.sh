@@ -196,7 +196,7 @@ about_clash() {
 	fi
 }
 
-# owner: sets `owner`, who makes entries like the one that was read.
+# owner: who makes entries like the one that was read. sets: owner
 owner() {
 	case $name:$interpreter:$flags in
 	*:"$QEMU_PATH"/*"$SUFFIX":OCF | *:"$QEMU_PATH"/*"$SUFFIX":POCF) owner='as --install makes it' ;;

@@ -21,7 +21,7 @@ const FOREIGN = ':python3:E::py::/usr/bin/python3:';
 const OLD = `:qemu-aarch64:M::${escapeBytes(elfPattern(guest('aarch64')).magic)}:${escapeBytes(elfPattern(guest('aarch64')).mask)}:/old/qemu:`;
 
 describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
-  "the seeds' command line in $name (user namespace)",
+  "multiarch's command line in $name (user namespace)",
   (shell) => {
     const on = { shell, env: { HOST_ARCH: 'x86_64', QEMU_BIN_DIR: bin } };
 
