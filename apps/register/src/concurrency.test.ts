@@ -1,15 +1,19 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { standIns } from './testing/emulators.ts';
 import { entriesOf, guestsBut } from './testing/expected.ts';
 import { MOUNT, type Namespace, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
+import { run } from './testing/run.ts';
+import { scratch } from './testing/script.ts';
 import { SHELLS } from './testing/shells.ts';
 
 const bin = standIns();
 const LOCK = 'qemu-register-lock';
 const BREAKER = 'qemu-register-break';
 const PERSISTENT = entriesOf(guestsBut('i386'), 'F', bin);
-const INSTALLED = entriesOf(['aarch64', 'arm', 'riscv64'], 'OCF', bin);
+const INSTALLED = entriesOf(['aarch64', 'arm', 'riscv64'], 'POCF', bin);
 
 describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
   'several calls in $name (user namespace)',
@@ -22,7 +26,10 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       for (let round = 0; round < 2; round++) {
         const outcomes = await Promise.all(Array.from({ length: 4 }, () => call(machine, '--reset -p yes')));
         expect(outcomes.map(({ code, stderr }) => [code, stderr])).toEqual(
-          outcomes.map(() => [0, 'Only for this user namespace: these entries end with it.\n']),
+          outcomes.map(() => [
+            0,
+            'Warning: these entries exist only in this user namespace and disappear with it.\n',
+          ]),
         );
         expect(machine.entries()).toEqual(PERSISTENT);
       }
@@ -98,16 +105,16 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       expect(machine.entries()).toEqual(PERSISTENT);
     });
 
-    // Between the two lines that put one lock in the other's place the waiting call may get in: then it is tried again.
-    test('only one call breaks it: another leaves alone the lock that has been made since', {
-      retry: 5,
-    }, async () => {
-      await using machine = await openNamespace();
-      await machine.sh(`${make(LOCK, '1')}; ${make(BREAKER)}`);
+    test('only one call breaks it: while another does, it stays, and when it is found to be alive', async () => {
+      await using machine = await openNamespace(
+        `mount -t binfmt_misc binfmt_misc ${MOUNT}; mount -t tmpfs tmpfs /mnt; echo 1016.00 0 >/mnt/uptime; mount --bind /mnt/uptime /proc/uptime`,
+      );
+      await machine.sh(`${make(LOCK, '1000')}; ${make(BREAKER, '1016')}`);
       const waiting = call(machine, '-p yes');
       await delay(300);
       expect(Object.keys(machine.entries())).toEqual([BREAKER, LOCK]);
-      await machine.sh(`${remove(LOCK)}; ${make(LOCK)}; ${remove(BREAKER)}`);
+      // The clock is put back in one write: the lock is not stale any more.
+      await machine.sh(`echo 1005.00 0 1<>/mnt/uptime; ${remove(BREAKER)}`);
       await delay(300);
       expect(Object.keys(machine.entries())).toEqual([LOCK]);
       await machine.sh(remove(LOCK));
@@ -123,3 +130,32 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
     });
   },
 );
+
+describe.each(SHELLS)('the steps of the lock in $name', (shell) => {
+  /** Calls a function of the script's part, with others in place of what it calls. */
+  async function step(lines: string) {
+    const part = join(import.meta.dirname, 'script/registering/60-lock.sh');
+    const line = `set -u; LOCK=lock BREAKER=breaker MOUNT=/nowhere; . ${part}
+      write_entry() { echo "$*"; }; fail() { echo "$1"; exit 1; }; ${lines}`;
+    // As a file: with -c and a socket for stdin, bash reads the user's .bashrc.
+    const file = join(mkdtempSync(join(scratch(), 'step-')), 'lines');
+    writeFileSync(file, line);
+    const { code, stdout } = await run([...shell.argv, file]);
+    return [code, stdout];
+  }
+
+  test('who breaks a lock looks at it once more: it may have been made again', async () => {
+    const stubs = 'make_lock() { :; }; is_stale() { [ "$STALE" = yes ]; }';
+    expect(await step(`${stubs}; STALE=no; break_lock`)).toEqual([0, 'breaker -1\n']);
+    expect(await step(`${stubs}; STALE=yes; break_lock`)).toEqual([0, 'lock -1\nbreaker -1\n']);
+  });
+
+  test.each([
+    ['', [0, 'mine\n']],
+    ['File exists', [0, 'waits\n']],
+    ['Operation not permitted', [1, 'REFUSED\n']],
+  ])('a lock that vanished, and is refused for "%s"', async (why, expected) => {
+    const stubs = `uptime() { uptime=1; }; make_lock() { lock_line=x; return 1; }; why_refused() { why='${why}'; }`;
+    expect(await step(`${stubs}; if take_lock; then echo mine; else echo waits; fi`)).toEqual(expected);
+  });
+});

@@ -117,11 +117,11 @@ describe.skipIf(reason !== undefined)(
     /** What is not the same in two folders of files, but for bytes of patterns that are explained. */
     function unexplained(theirs: string, ours: string): unknown[] {
       const [a, b] = [readLines(theirs), readLines(ours)];
-      const told = (lines: Record<string, Line>) =>
+      const reported = (lines: Record<string, Line>) =>
         JSON.stringify(
           Object.entries(lines).map(([name, { interpreter, flags }]) => [name, interpreter, flags]),
         );
-      if (told(a) !== told(b)) return [told(a), told(b)];
+      if (reported(a) !== reported(b)) return [reported(a), reported(b)];
       return Object.entries(a)
         .flatMap(([name, line]) => byteDifferences(name, line, b[name] as Line))
         .filter((difference) => !REASONS.some(({ fits }) => fits(difference)));
@@ -186,7 +186,7 @@ describe.skipIf(reason !== undefined)(
         await using other = await openNamespace();
         expect((await one.run(['sh', theirScript.path, ...words])).code).toBe(0);
         expect((await other.register(words)).code).toBe(0);
-        const told = (all: ReturnType<typeof one.entries>) =>
+        const reported = (all: ReturnType<typeof one.entries>) =>
           Object.entries(all).map(([name, { state, interpreter, flags, offset }]) => [
             name,
             state,
@@ -194,7 +194,7 @@ describe.skipIf(reason !== undefined)(
             flags,
             offset,
           ]);
-        expect(told(other.entries())).toEqual(told(one.entries()));
+        expect(reported(other.entries())).toEqual(reported(one.entries()));
       },
     );
 
@@ -239,7 +239,7 @@ describe.skipIf(reason !== undefined)(
 
     /** Command lines that end differently, run with both, each in a namespace of its own. */
     async function commandRows(): Promise<string[][]> {
-      const told = async (
+      const reported = async (
         words: string,
         program: (machine: Namespace, words: string[]) => Promise<Outcome>,
       ) => {
@@ -252,8 +252,8 @@ describe.skipIf(reason !== undefined)(
       return Promise.all(
         COMMANDS.map(async ([words, why]) => [
           code(words),
-          await told(words, (machine, all) => machine.run(['sh', theirScript.path, ...all], env)),
-          await told(words, (machine, all) => machine.register(all, { env })),
+          await reported(words, (machine, all) => machine.run(['sh', theirScript.path, ...all], env)),
+          await reported(words, (machine, all) => machine.register(all, { env })),
           why,
         ]),
       );
@@ -264,7 +264,7 @@ describe.skipIf(reason !== undefined)(
 
 Written by \`apps/register/src/differences.test.ts\`, which compares \`register\` with \`scripts/qemu-binfmt-conf.sh\` out of
 the newest source of QEMU that Debian's archive has, and with \`usr/share/qemu/binfmt.d\` of sid's qemu-user. It fails
-when something differs that is not listed here. To write it anew: \`npx vitest run --project register differences -u\`.
+when something differs that is not listed here. To write it again: \`npx vitest run --project register differences -u\`.
 
 ## What is the same
 
@@ -282,8 +282,7 @@ The bytes \`ELF\` are spelled \`\\x45\\x4c\\x46\` here and in Debian's files, an
 
 ## Flags and guests of Debian's files
 
-Debian registers with flags \`OPF\`: always held open, always with argv[0] preserved. The seeds' users choose with \`-p\` and
-\`-g\`, as in QEMU's script; \`O\` comes with \`-c\`. i486 is not in Debian's package: here, as in QEMU's script, its programs
+Debian registers with flags \`OPF\`: always held open, always with argv[0] preserved. Here \`-p\` and \`-g\` choose them, as in QEMU's script; \`O\` comes with \`-c\`. i486 is not in Debian's package: here, as in QEMU's script, its programs
 run on \`qemu-i386\`.
 
 ## Command lines
@@ -298,12 +297,15 @@ And, without a command line of their own:
   script takes \`/usr/local/bin\` and no suffix: it is how the images call it.
 - With \`-p yes\`, guests whose emulator is not there are left out; where there is none at all, nothing is changed and the
   exit code is 1. QEMU's script writes every line and exits with the code of the last.
-- An entry that is there already and the same is success. QEMU's script fails with "File exists".
+- An entry that is there already is kept if it works and has what was asked for. QEMU's script fails with "File exists" and
+  leaves one that does not work.
+- A guest that another program's entry claims is skipped. QEMU's script shadows that entry.
+- Called with no option at all, it ends with the status as JSON on stdout.
 - Either everything is registered that was asked for, or nothing. QEMU's script goes on after a failure.
 - The machine's own programs are never given to an emulator, whatever \`HOST_ARCH\` and \`--ignore-family\` say: QEMU's script
   registers them, and then no program starts any more.
-- "Setting ... as binfmt interpreter for ..." is said on stdout as there, but after all is done. Of files, only the folder
-  is said, on stderr.
+- "Setting ... as binfmt interpreter for ..." is printed on stdout as there, but after all is done. Of files, only the folder
+  is printed, on stderr.
 - \`uname\`'s names \`sun4u\`, \`sun4v\`, \`openrisc\`, \`sh4a\` and \`sh4aeb\` are known as hosts.
 - systemd and Debian's binfmt-support are not asked whether they are there: in a container they never are.
 `;

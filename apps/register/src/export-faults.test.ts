@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { bin, callsIn, told } from './testing/faults.ts';
+import { bin, callsIn, reported } from './testing/faults.ts';
 import { NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
 import { SHELLS } from './testing/shells.ts';
 
 describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
   'files cannot be written, in $name (user namespace)',
   (shell) => {
-    const { refused } = callsIn(shell);
+    const { call, refused } = callsIn(shell);
 
     test('files cannot be written where they should go', async () => {
       await using machine = await openNamespace('mount -t tmpfs -o ro tmpfs /mnt');
@@ -14,22 +14,61 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       await refused(
         machine,
         '-s ALL -e /mnt/none',
-        told('EXPORT_FAILED', 'there is no folder /mnt/none', mounted('/mnt/none')),
+        reported('EXPORT_FAILED', 'there is no folder /mnt/none', mounted('/mnt/none')),
       );
       await refused(
         machine,
         '-s ALL -e /mnt',
-        told('EXPORT_FAILED', 'cannot write to /mnt: Read-only file system'),
+        reported('EXPORT_FAILED', 'cannot write to /mnt: Read-only file system'),
       );
       await refused(
         machine,
         '--persist /mnt',
-        told(
+        reported(
           'EXPORT_FAILED',
           'there is no folder /mnt/etc/binfmt.d',
           'Make /etc/binfmt.d on the host and mount it: -v /etc/binfmt.d:/mnt/etc/binfmt.d',
         ),
       );
+    });
+
+    test.each([
+      ['/mnt/host/etc/binfmt.d', '/mnt/outside'],
+      ['/mnt/host/etc/binfmt.d', '../../outside'],
+      ['/mnt/host/opt', '/mnt/outside'],
+    ])('--persist does not leave its root by a link: %s is one to %s', async (link, to) => {
+      await using machine = await openNamespace(
+        `mount -t tmpfs tmpfs /mnt; mkdir -p /mnt/outside /mnt/host/etc/binfmt.d /mnt/host/opt; rmdir ${link}; ln -s ${to} ${link}`,
+      );
+      await refused(
+        machine,
+        '--persist /mnt/host --qemu-path /opt',
+        reported(
+          'EXPORT_FAILED',
+          `${link} is a link to /mnt/outside, which is outside /mnt/host`,
+          `Mount the folder that the host has there: -v ${link.replace('/mnt/host', '')}:${link}`,
+        ),
+        { env: { QEMU_BIN_DIR: bin } },
+      );
+      expect(await machine.sh('find /mnt -type f')).toBe('');
+    });
+
+    test('--persist follows a link that stays in its root', async () => {
+      await using machine = await openNamespace(
+        'mount -t tmpfs tmpfs /mnt; mkdir -p /mnt/host/usr/lib/binfmt.d /mnt/host/etc /mnt/host/opt; ln -s ../usr/lib/binfmt.d /mnt/host/etc/binfmt.d; ln -s host /mnt/link',
+      );
+      expect((await call(machine, '--persist /mnt/link --qemu-path /opt -s arm -i yes')).code).toBe(0);
+      expect(await machine.sh('cd /mnt/host && ls opt usr/lib/binfmt.d | grep qemu')).toBe(
+        'qemu-arm-static\nqemu-arm.conf\n',
+      );
+    });
+
+    test('a file cannot be put in its place: that is said, and no folder is left', async () => {
+      await using machine = await openNamespace(
+        'mount -t tmpfs -o mode=755 tmpfs /mnt; mkdir -p /mnt/qemu-arm.conf/x',
+      );
+      await refused(machine, '-s arm -e /mnt', reported('EXPORT_FAILED', /cannot write to \/mnt: .+/));
+      expect(await machine.sh('ls -A /mnt')).toBe('qemu-arm.conf\n');
     });
 
     test('the disk is full: that is the cause, and the remedy is room', async () => {
@@ -40,12 +79,12 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       await refused(
         machine,
         '-s ALL -e /mnt',
-        told('EXPORT_FAILED', /cannot write \/mnt\/qemu-\w+\.conf: No space left on device/, remedy),
+        reported('EXPORT_FAILED', /cannot write \/mnt\/qemu-\w+\.conf: No space left on device/, remedy),
       );
       await refused(
         machine,
         '--persist /mnt --qemu-path /opt',
-        told('EXPORT_FAILED', 'cannot write to /mnt/opt: No space left on device', remedy),
+        reported('EXPORT_FAILED', 'cannot write to /mnt/opt: No space left on device', remedy),
         { env: { QEMU_BIN_DIR: bin } },
       );
       expect(await machine.sh('find /mnt -type f')).toBe('');

@@ -152,7 +152,7 @@ describe.each(SHELLS)('files instead of entries, in $name', (shell) => {
     };
     const missing = (path: string) => [
       1,
-      `EXPORT_FAILED: there is no folder ${host}${path}\n  remedy: Make ${path} on the host and mount it: -v ${path}:${host}${path}\n`,
+      `EXPORT_FAILED: there is no folder ${host}${path}; remedy: Make ${path} on the host and mount it: -v ${path}:${host}${path}\n`,
     ];
     expect(await persist('/opt/qemu')).toEqual(missing('/etc/binfmt.d'));
     expect(readdirSync(join(host, 'opt/qemu'))).toEqual([]);

@@ -38,7 +38,7 @@ describe.skipIf(reason !== undefined)(
         stdout: `${FOREIGN.guest.padEnd(14)} ok\n`,
       });
       const { stdout } = await callImage(machine, '--doctor');
-      expect(stdout).toContain(`warn  this image is of ${FOREIGN.guest}, and runs on an emulator\n`);
+      expect(stdout).toContain(`warn  this image is for ${FOREIGN.guest} and runs on an emulator\n`);
     });
 
     test('it does not replace the emulator it runs on', async () => {
@@ -48,7 +48,7 @@ describe.skipIf(reason !== undefined)(
         const { code, stdout, stderr } = await callImage(machine, words);
         expect([words, code, stdout]).toEqual([words, 1, '']);
         expect(stderr).toContain(
-          `IMAGE_FOREIGN: this program is of ${FOREIGN.guest}, and runs on an emulator\n`,
+          `IMAGE_FOREIGN: this image is for ${FOREIGN.guest} and runs on an emulator here; remedy: `,
         );
       }
       expect(machine.entries()).toEqual(before);

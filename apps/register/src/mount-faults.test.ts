@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { bin, callsIn, MOUNT_IT, told } from './testing/faults.ts';
+import { bin, callsIn, MOUNT_IT, reported } from './testing/faults.ts';
 import { callImage, imageRoot, NO_STATIC_BUSYBOX } from './testing/image.ts';
 import { MOUNT, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
 import { SHELLS } from './testing/shells.ts';
@@ -15,13 +15,42 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       await refused(
         machine,
         '--mount /mnt/none -p yes',
-        told('BINFMT_NOT_MOUNTED', 'there is no folder /mnt/none', remedy),
+        reported('BINFMT_NOT_MOUNTED', 'there is no folder /mnt/none', remedy),
       );
+    });
+
+    test.each([
+      ['of files', ': >/mnt/register'],
+      ['with a link to a file elsewhere', ': >/mnt/elsewhere; ln -s elsewhere /mnt/register'],
+    ])('a folder %s that has the names of the table is not written to', async (_, register) => {
+      await using machine = await openNamespace(
+        `${MOUNT_IT}; mount -t tmpfs tmpfs /mnt; echo enabled >/mnt/status; : >/mnt/qemu-arm; ${register}`,
+      );
+      const remedy = 'Run the container with -v /proc/sys/fs/binfmt_misc:/mnt';
+      for (const words of ['-p yes', '--reset -p yes', '--uninstall all', '--status', '--verify']) {
+        await refused(
+          machine,
+          `--mount /mnt ${words}`,
+          reported('BINFMT_NOT_MOUNTED', '/mnt is not binfmt_misc: other files are in it', remedy),
+        );
+      }
+      expect((await call(machine, '--mount /mnt --doctor')).stdout).toMatch(
+        /^bad {3}\/mnt is not binfmt_misc: other files are in it$/m,
+      );
+      expect(await machine.sh('cat /mnt/register /mnt/qemu-arm; ls /mnt | wc -l')).toMatch(/^[34]\n$/);
+    });
+
+    test('a link to the table is followed', async () => {
+      await using machine = await openNamespace(
+        `${MOUNT_IT}; mount -t tmpfs tmpfs /mnt; ln -s ${MOUNT} /mnt/table`,
+      );
+      expect((await call(machine, '--mount /mnt/table --install arm')).code).toBe(0);
+      expect(Object.keys(machine.entries())).toEqual(['qemu-arm']);
     });
 
     test('the kernel has no place for it', async () => {
       await using machine = await openNamespace('mount -t tmpfs tmpfs /proc/sys/fs');
-      await refused(machine, '-p yes', told('BINFMT_MISSING', `the kernel has no ${MOUNT}`));
+      await refused(machine, '-p yes', reported('BINFMT_MISSING', `the kernel has no ${MOUNT}`));
       expect((await call(machine, '--doctor')).stdout).toMatch(/^bad {3}binfmt_misc is not mounted/m);
     });
 
@@ -30,20 +59,20 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       await refused(
         machine,
         '-p yes',
-        told('USER_NAMESPACE', `what this user namespace mounts on ${MOUNT} ends with it`),
+        reported('USER_NAMESPACE', `what this user namespace mounts on ${MOUNT} ends with it`),
       );
     });
 
-    test('a user namespace that has it mounted is told that the entries end with it', async () => {
+    test('a user namespace that has it mounted prints that the entries end with it', async () => {
       await using machine = await openNamespace();
       expect((await call(machine, '-p yes')).stderr).toContain(
-        'Only for this user namespace: these entries end with it.\n',
+        'Warning: these entries exist only in this user namespace and disappear with it.\n',
       );
     });
 
     test('it is mounted read-only', async () => {
       await using machine = await openNamespace(`${MOUNT_IT}; mount -o remount,ro,bind ${MOUNT}`);
-      await refused(machine, '--reset -p yes', told('BINFMT_READ_ONLY', `${MOUNT} is mounted read-only`));
+      await refused(machine, '--reset -p yes', reported('BINFMT_READ_ONLY', `${MOUNT} is mounted read-only`));
     });
 
     test.each([
@@ -58,7 +87,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
         shell,
         env: { HOST_ARCH: 'x86_64', QEMU_BIN_DIR: bin },
       });
-      expect(outcome).toEqual(told('BINFMT_READ_ONLY', /\/mnt\/.* is mounted read-only/));
+      expect(outcome).toEqual(reported('BINFMT_READ_ONLY', /\/mnt\/.* is mounted read-only/));
     });
 
     test('it is switched off', async () => {
@@ -66,7 +95,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       await refused(
         machine,
         '-p yes',
-        told('BINFMT_OFF', `binfmt_misc is switched off: ${MOUNT}/status says "disabled"`),
+        reported('BINFMT_OFF', `binfmt_misc is switched off: ${MOUNT}/status says "disabled"`),
       );
     });
   },
@@ -78,7 +107,7 @@ describe.skipIf(NO_NAMESPACES !== undefined || NO_STATIC_BUSYBOX !== undefined)(
     test('the folder on /binfmt_misc is not the table: the host has none mounted', async () => {
       await using machine = await openNamespace(`${imageRoot()} mkdir /mnt/binfmt_misc`);
       expect(await callImage(machine, '-p yes')).toEqual(
-        told('USER_NAMESPACE', 'what this user namespace mounts on /binfmt_misc ends with it'),
+        reported('USER_NAMESPACE', 'what this user namespace mounts on /binfmt_misc ends with it'),
       );
     });
   },

@@ -1,4 +1,5 @@
 import {
+  ARCHITECTURE_SPELLINGS,
   elfPattern,
   emulatorOf,
   escapeBytes,
@@ -7,6 +8,7 @@ import {
   guest,
   guestNamed,
   namesOf,
+  OTHER_SYSTEMS,
   PROBE_EXIT,
   probeProgram,
   spelledNames,
@@ -69,20 +71,27 @@ export function shellTable(): string {
  */
 export function shellAliases(): string {
   const aliases = new Map<GuestName, string[]>(GUEST_NAMES.map((name) => [name, [name]]));
+  const add = (spelling: string) => {
+    const list = aliases.get(guestNamed(spelling.replace('*', '4')));
+    if (list !== undefined && !list.includes(spelling)) list.push(spelling);
+  };
   for (const name of GUEST_NAMES) {
     const platforms = namesOf(name, 'oci').map((platform) => platform.replace(/^linux\//, ''));
     const others = (['debian', 'go', 'uname'] as const).flatMap((ecosystem) => namesOf(name, ecosystem));
-    for (const spelling of [...platforms, ...others]) {
-      const list = aliases.get(guestNamed(spelling.replace('*', '4')));
-      if (list !== undefined && !list.includes(spelling)) list.push(spelling);
-    }
+    for (const spelling of [...platforms, ...others]) add(spelling);
   }
+  for (const spelling of Object.keys(ARCHITECTURE_SPELLINGS)) add(spelling);
   const arms = Array.from(
     aliases,
     ([name, names]) =>
       `${names.join(' | ')}) guest=${name} emulator=${emulatorOf(name)} family=${guest(name).family} ;;`,
   );
   return shellFunction('alias_of', choice(arms, 'return 1'));
+}
+
+/** `other_system NAME`: whether a platform's operating system is one other than Linux. */
+export function shellOtherSystems(): string {
+  return shellFunction('other_system', choice([`${OTHER_SYSTEMS.join(' | ')}) return 0 ;;`], 'return 1'));
 }
 
 /** `remedy_of CODE`: sets `remedy`. */

@@ -19,7 +19,6 @@ const SLIPS = [
   ['adm64', 'amd64'],
   ['armhff', 'armhf'],
   ['arm64v8', 'arm64'],
-  ['ARM64', 'arm64'],
   ['riscv46', 'riscv64'],
   ['linux/amr64', 'linux/arm64'],
 ] as const;
@@ -47,6 +46,20 @@ describe('names', () => {
     ['loong64', 'loongarch64'],
     ['sun4v', 'sparc64'],
     ['i486', 'i486'],
+    ['ARM64', 'aarch64'],
+    ['Linux/ARM/V7', 'arm'],
+    ['x86-64', 'x86_64'],
+    ['linux/x86-64', 'x86_64'],
+    ['linux/aarch64', 'aarch64'],
+    ['linux/i386', 'i386'],
+    ['linux/armhf', 'arm'],
+    ['linux/amd64/v3', 'x86_64'],
+    ['amd64/v4', 'x86_64'],
+    ['linux/riscv64/rva20u64', 'riscv64'],
+    ['linux/arm64/v9.2', 'aarch64'],
+    ['linux/arm/v8', 'arm'],
+    ['linux/arm', 'arm'],
+    ['linux/ppc64le/power9', 'ppc64le'],
   ])('%s is the guest %s', (name, expected) => {
     expect(guestNamed(name)).toBe(expected);
   });
@@ -63,6 +76,22 @@ describe('names', () => {
         }
       }
     }
+  });
+
+  test.each([
+    'linux/amd64/',
+    'linux/amd64/v3/x',
+    'linux//v3',
+    'windows/amd64',
+    'linux/',
+    'linux/arm64/v 8',
+    '',
+  ])('"%s" is not a guest', (name) => {
+    expect(() => guestNamed(name)).toThrow(UnknownArchError);
+  });
+
+  test('a variant of another architecture does not make a host', () => {
+    expect(() => hostNamed('linux/arm/v6')).toThrow(expect.objectContaining({ nearest: 'linux/arm/v7' }));
   });
 
   test('a misspelled name is answered with the nearest right one', () => {

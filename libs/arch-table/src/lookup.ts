@@ -33,25 +33,78 @@ export function guestFrom(ecosystem: Ecosystem, name: string): GuestName {
 }
 
 function find(ecosystem: Ecosystem, name: string): GuestName | undefined {
-  const wanted = ecosystem === 'oci' ? normalizePlatform(name) : name;
-  return GUEST_NAMES.find((candidate) =>
-    namesOf(candidate, ecosystem).some((pattern) => matches(pattern, wanted)),
-  );
+  const has = (wanted: string) =>
+    GUEST_NAMES.find((candidate) =>
+      namesOf(candidate, ecosystem).some((pattern) => matches(pattern, wanted)),
+    );
+  return has(name) ?? (ecosystem === 'oci' ? has(withoutVariant(name)) : undefined);
 }
 
 /**
- * The guest that any ecosystem calls `name`, asked in the order QEMU, OCI (with or without `linux/`),
- * Debian, Go, `uname -m`: so `arm64`, `linux/arm64` and `aarch64` are one, and `arm` is QEMU's.
+ * Other spellings of OCI's architectures, as containerd's platform package takes them
+ * (https://github.com/containerd/platforms, normalizeArch).
+ */
+export const ARCHITECTURE_SPELLINGS: Readonly<Record<string, string>> = {
+  'x86-64': 'amd64',
+  x86_64: 'amd64',
+  i386: '386',
+  aarch64: 'arm64',
+  armhf: 'arm',
+  armel: 'arm',
+};
+
+/**
+ * A variant says which CPU of an architecture is needed (`linux/amd64/v3`, `linux/riscv64/rva20u64`): QEMU emulates
+ * the newest of each. Arm without a variant is `linux/arm/v7`.
+ */
+function withoutVariant(platform: string): string {
+  const [, architecture = ''] = /^linux\/([^/]+)(?:\/[\w.-]+)?$/.exec(platform) ?? [];
+  const usual = ARCHITECTURE_SPELLINGS[architecture] ?? architecture;
+  return usual === 'arm' ? 'linux/arm/v7' : `linux/${usual}`;
+}
+
+/**
+ * Operating systems other than Linux that a platform can name: Go's GOOS values, containerd's `macos`, and `unknown`,
+ * which the OCI image index uses for documents that are not images.
+ */
+export const OTHER_SYSTEMS = [
+  'aix',
+  'android',
+  'darwin',
+  'dragonfly',
+  'freebsd',
+  'hurd',
+  'illumos',
+  'ios',
+  'js',
+  'macos',
+  'nacl',
+  'netbsd',
+  'openbsd',
+  'plan9',
+  'solaris',
+  'unknown',
+  'wasi',
+  'wasip1',
+  'wasip2',
+  'windows',
+  'zos',
+] as const;
+
+/**
+ * The guest that any ecosystem calls `name`, asked in the order QEMU, OCI (with or without `linux/`, with any variant),
+ * Debian, Go, `uname -m`: so `arm64`, `linux/arm64` and `aarch64` are one, and `arm` is QEMU's. Case does not matter.
  * @throws UnknownArchError with the nearest name of them all.
  */
 export function guestNamed(name: string): GuestName {
+  const small = name.toLowerCase();
   const spellings: [Ecosystem, string][] = [
-    ['qemu', name],
-    ['oci', name],
-    ['oci', `linux/${name}`],
-    ['debian', name],
-    ['go', name],
-    ['uname', name],
+    ['qemu', small],
+    ['oci', small],
+    ['oci', `linux/${small}`],
+    ['debian', small],
+    ['go', small],
+    ['uname', small],
   ];
   for (const [ecosystem, spelling] of spellings) {
     const found = find(ecosystem, spelling);

@@ -53,7 +53,7 @@ export async function openBuildContext(
   const { locked } = found;
   const created = sourceDateEpoch ?? Date.parse(locked.released) / 1000;
   const { release } = lockedChannelOf(lock, channel);
-  const script = renderRegisterScript();
+  const script = renderRegisterScript(source);
   const origin = originOf(lock, template, script, source);
   const guests: GuestName[] = [];
   const dockerfile = () => {

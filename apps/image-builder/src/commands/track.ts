@@ -84,7 +84,7 @@ async function inspect(
     now: environment.now(),
     acceptExpired: acceptExpired ?? false,
     template: await environment.template(),
-    script: renderRegisterScript(),
+    script: renderRegisterScript(environment.source),
     onEvent,
   });
   const vanished = await vanishedFrom(archive, packageChanges(before, now));
@@ -106,7 +106,7 @@ async function proposeLock(
     return report.findings.length === 0 ? withdrawProposal(github, from) : null;
   }
   const proposed = await proposedLock(github);
-  const recipe = { template: await environment.template(), script: renderRegisterScript() };
+  const recipe = { template: await environment.template(), script: renderRegisterScript(environment.source) };
   const now = proposed === null ? found : withDatesOf(proposed, found, before, recipe);
   const marker = markerFor(now);
   const declined = await foresee(github, { marker, before: from });

@@ -43,7 +43,7 @@ export const command = define(options, examples, async (given, environment) => {
       acceptExpired: given.acceptExpired ?? false,
       restartRebuilds: given.restartRebuilds ?? false,
       template: await environment.template(),
-      script: renderRegisterScript(),
+      script: renderRegisterScript(environment.source),
       onEvent,
     }),
   );

@@ -46,7 +46,7 @@ export async function makeLayout(lock: Lock, options: LayoutOptions, inputs: Bui
   const { archive, template, source, sourceDateEpoch, onEvent } = inputs;
   const { output, compressions } = options;
   const fetched = await stage('fetch', onEvent, () => fetch(lock, options, archive));
-  const script = renderRegisterScript();
+  const script = renderRegisterScript(source);
   const origin = originOf(lock, template, script, source);
   return stage('build', onEvent, () =>
     build(lock, fetched, { output, compressions, template, script, origin, sourceDateEpoch, onEvent }),

@@ -100,7 +100,7 @@ export async function trackedCheckout(): Promise<TrackedCheckout> {
         now: environment.now(),
         acceptExpired: false,
         template: await environment.template(),
-        script: renderRegisterScript(),
+        script: renderRegisterScript(environment.source),
         onEvent: () => undefined,
       });
       await writeLock(paths.lock, lock);

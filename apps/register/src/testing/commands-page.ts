@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Command, OTHERS, OWN, SEEDS, said, typed } from './commands.ts';
+import { type Command, MULTIARCH, OTHERS, OWN, said, typed } from './commands.ts';
 import { code, table } from './markdown.ts';
 import type { Outcome } from './run.ts';
 import { scratch } from './script.ts';
@@ -38,16 +38,16 @@ export async function commandsPage(machine: Machine): Promise<string> {
   return `# Every command line, and what it leaves
 
 Written by \`apps/register/src/commands.test.ts\` on amd64, which runs each line in the image's root folder and in a user
-namespace with a table of entries of its own. \`commands.e2e.test.ts\` runs each in a container, on every Docker engine at
-hand; all must give this page. To write it anew: \`npx vitest run --project register commands -u\`.
+namespace with a table of entries of its own. \`commands.e2e.test.ts\` runs each in a container, on every Docker engine that
+is available; all must give this page. To write it again: \`npx vitest run --project register commands -u\`.
 
 Each line stands behind \`docker run --rm --privileged\`, or behind \`docker run --rm --cap-drop ALL
 -v /proc/sys/fs/binfmt_misc:/binfmt_misc\`. \`IMAGE\` is \`alekitto/qemu-user-static\` with the tag in the first column. Where
 files are counted, a folder of the host is mounted on \`/export\`. Each line begins with an empty table.
 
-## The seeds' command line
+## multiarch's command line and QEMU's
 
-${table(head, await rows(SEEDS, machine))}
+${table(head, await rows(MULTIARCH, machine))}
 
 ## tonistiigi/binfmt's command line
 

@@ -19,8 +19,8 @@ const latest = (words: string, more: Omit<Command, 'image' | 'words'> = {}): Com
   ...more,
 });
 
-/** The command line of the seeds, with every option of QEMU's script. */
-export const SEEDS: readonly Command[] = [
+/** multiarch's command line, with every option of QEMU's script. */
+export const MULTIARCH: readonly Command[] = [
   latest('--reset -p yes'),
   latest('-p yes --reset'),
   latest('--reset --persistent=yes'),

@@ -1,16 +1,25 @@
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { machine } from 'node:os';
 import { join } from 'node:path';
-import { emulatorOf, GUEST_NAMES, type GuestName } from '@qemu-user-static/arch-table';
+import {
+  emulatorOf,
+  GUEST_NAMES,
+  type GuestName,
+  guestNamed,
+  probeProgram,
+} from '@qemu-user-static/arch-table';
 import { scratch } from './script.ts';
 
 /**
- * A folder with an executable file for each guest, for tests of registering alone: the kernel opens an
- * interpreter then, and runs it only when a guest's program is run.
+ * A folder with an executable file for each guest, for tests of registering alone: a program of this machine's that
+ * ends as every probe does, so that it counts as an emulator that works.
  */
 export function standIns(guests: readonly GuestName[] = GUEST_NAMES): string {
   const folder = join(scratch(), `emulators-${guests.length}-${guests[0]}`);
   if (existsSync(folder)) return folder;
   mkdirSync(folder);
-  for (const guest of guests) copyFileSync('/bin/true', join(folder, `qemu-${emulatorOf(guest)}-static`));
+  const program = probeProgram(guestNamed(machine()));
+  for (const guest of guests)
+    writeFileSync(join(folder, `qemu-${emulatorOf(guest)}-static`), program, { mode: 0o755 });
   return folder;
 }

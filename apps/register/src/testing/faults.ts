@@ -12,12 +12,16 @@ export const bin = standIns();
 export const MOUNT_IT = `mount -t binfmt_misc binfmt_misc ${MOUNT}`;
 
 /** What a fault must look like: its code, the thing it names, the remedy of the catalogue, exit code 1, an empty stdout. */
-export function told(code: Code, message: string | RegExp, remedy: string = REGISTER_ERRORS[code].remedy) {
+export function reported(
+  code: Code,
+  message: string | RegExp,
+  remedy: string = REGISTER_ERRORS[code].remedy,
+) {
   const text = typeof message === 'string' ? RegExp.escape(message) : message.source;
   return {
     code: 1,
     stdout: '',
-    stderr: expect.stringMatching(new RegExp(`^${code}: ${text}\n  remedy: ${RegExp.escape(remedy)}$`, 'm')),
+    stderr: expect.stringMatching(new RegExp(`^${code}: ${text}; remedy: ${RegExp.escape(remedy)}$`, 'm')),
   };
 }
 
@@ -34,11 +38,11 @@ export function callsIn(shell: Shell) {
       env: { HOST_ARCH: 'x86_64', QEMU_BIN_DIR: bin, ...env },
     });
 
-  /** The call fails as told, and leaves the table as it was. */
+  /** The call fails as `as` says, and leaves the table as it was. */
   async function refused(
     machine: Namespace,
     words: string,
-    as: ReturnType<typeof told>,
+    as: ReturnType<typeof reported>,
     how: Pick<Call, 'env' | 'under'> = {},
   ): Promise<Outcome> {
     const before = machine.entries();

@@ -1,34 +1,67 @@
 # Messages. Results go to stdout, everything else to stderr.
 
-UNSAID=no
+# printable TEXT: the text with every control character in octal: names and paths in the kernel's table can have any. Line
+# ends stay. sets: printable
+printable() {
+	printable=$1
+	case $1 in
+	*[!\ -~"$NEWLINE"]*) ;;
+	*) return 0 ;;
+	esac
+	rest=$1 printable='' second_set=$(printf '\302') # what UTF-8 begins the second set of control signs with
+	while [ -n "$rest" ]; do
+		letter=${rest%"${rest#?}"} rest=${rest#?}
+		case $letter in
+		"$NEWLINE") ;;
+		[[:cntrl:]]) letter=$(printf '\\%03o' "'$letter") ;;
+		"$second_set") letter='\302' ;;
+		esac
+		printable=$printable$letter
+	done
+}
 
 say() {
-	printf '%s\n' "$*" >&2
+	printable "$*"
+	printf '%s\n' "$printable" >&2
 }
 
-# out FORMAT WORD...: a result. One that cannot be written is remembered, for `succeed` to tell.
+# out FORMAT WORD...: a result. One that cannot be written is remembered for `succeed`.
 out() {
+	format=$1
+	shift
+	for word; do
+		printable "$word"
+		set -- "$@" "$printable"
+		shift
+	done
 	# shellcheck disable=SC2059 # a format is meant
-	printf "$@" || UNSAID=yes
+	printf "$format" "$@" || OUTPUT_LOST=yes
 }
 
-# complain CODE MESSAGE [REMEDY]: what went wrong and what to do about it.
+# complain CODE MESSAGE [REMEDY]: what went wrong and what to do about it, in one line: the last line of stderr is all
+# that docker/setup-qemu-action shows.
 complain() {
 	remedy_of "$1"
-	say "$1: $2"
-	say "  remedy: ${3:-$remedy}"
+	say "$1: $2; remedy: ${3:-$remedy}"
 }
 
-# fail: complains and ends. `finish` puts back what was changed.
+# fail CODE MESSAGE [REMEDY]: ends the call. `finish` puts back what was changed, and reports the error after that.
 fail() {
-	complain "$@"
+	FAIL_CODE=$1 FAIL_TEXT=$2 FAIL_REMEDY=${3:-}
 	exit 1
 }
 
-# misuse: the same for a command line that cannot be meant so.
+# misuse: the same for a command line that makes no sense.
 misuse() {
-	complain "$@"
+	FAIL_CODE=$1 FAIL_TEXT=$2 FAIL_REMEDY=${3:-}
 	exit 2
+}
+
+# report_failure: once.
+report_failure() {
+	[ -n "$FAIL_CODE" ] || return 0
+	code_of_failure=$FAIL_CODE FAIL_CODE=''
+	"$ON_FAILURE" "$code_of_failure" "$FAIL_TEXT" ${FAIL_REMEDY:+"$FAIL_REMEDY"}
 }
 
 # listed WORD LIST: whether WORD is one of LIST's words.
@@ -39,8 +72,16 @@ listed() {
 	esac
 }
 
-# distance A B: sets `distance`, 2 for each letter to put in, take out or change to make B of A, and 1 for two neighbours to
-# swap: that is the likeliest slip.
+# small_letters TEXT: no process is started where there is nothing to change. sets: small
+small_letters() {
+	small=$1
+	case $1 in
+	*[ABCDEFGHIJKLMNOPQRSTUVWXYZ]*) small=$(printf '%s' "$1" | tr '[:upper:]' '[:lower:]') ;;
+	esac
+}
+
+# distance A B: 2 for each letter to add, remove or change to turn A into B, and 1 for two neighbours to swap, which is
+# the likeliest slip. sets: distance
 distance() {
 	word=$1 goal=$2 rest=$2 row=0 width=0 line=0 last=''
 	while [ -n "$rest" ]; do
@@ -57,8 +98,8 @@ distance() {
 	distance=${row##* }
 }
 
-# next_row EARLIER...: sets `next`, the distances of all beginnings of B from A up to `letter`. `row` has them for A without
-# that letter, EARLIER without `last` too: its first is always what stands two places to the left.
+# next_row EARLIER...: the distances of all beginnings of B from A up to `letter`. `row` has them for A without
+# that letter, EARLIER without `last` too: its first is always what stands two places to the left. sets: next
 next_row() {
 	next=$line left=$line rest=$goal diagonal='' before=''
 	for above in $row; do
@@ -78,10 +119,11 @@ next_row() {
 	done
 }
 
-# nearest WORD CANDIDATE...: sets `nearest`, the candidate that WORD is probably a slip of, or nothing. The first is taken
-# of several that are as near.
+# nearest WORD CANDIDATE...: the candidate that WORD is probably a slip of, or nothing. The first is taken
+# of several that are as near. sets: nearest
 nearest() {
-	slip=$(printf '%s' "$1" | tr '[:upper:]' '[:lower:]') nearest='' limit=$((2 * (${#1} / 3)))
+	small_letters "$1"
+	slip=$small nearest='' limit=$((2 * (${#1} / 3)))
 	[ "$limit" -ge 2 ] || limit=2
 	shift
 	for candidate; do

@@ -1,18 +1,5 @@
 # The command line: QEMU's qemu-binfmt-conf.sh's, tonistiigi/binfmt's and this program's own.
 
-# QEMU's options may be cut short, as getopt allows.
-QEMU_OPTIONS='--debian --systemd --qemu-path --qemu-suffix --exportdir --help --credential --persistent --preserve-argv0'
-QEMU_OPTIONS="$QEMU_OPTIONS --ignore-family"
-OWN_OPTIONS='--reset --install --uninstall --mount --persist --version --status --verify --doctor --json --dry-run'
-
-# What to do, and how: set by `parse`, then only read.
-WRITE=kernel REPORT='' JSON=no DRY_RUN=no
-RESET=no INSTALL='' UNINSTALL='' CPU=ALL
-PERSISTENT='' CREDENTIAL='' PRESERVE='' IGNORE_FAMILY=no
-SUFFIX=-static EXPORTDIR='' MOUNT=''
-unset QEMU_PATH HOST_ROOT # empty is the root folder
-ASKED=no # whether registration was asked for, and not only a report
-
 # yes_or_no: checks `value`. QEMU's script takes any other word for "no" and says nothing.
 yes_or_no() {
 	case $value in
@@ -21,8 +8,8 @@ yes_or_no() {
 	esac
 }
 
-# absolute: sets `path` to `value`, without a slash at the end: nothing for the root folder. A colon would end the
-# kernel's field.
+# absolute: `value` as a path without a slash at the end: nothing for the root folder. A colon would end the
+# kernel's field. sets: path
 absolute() {
 	case $value in
 	*:*) misuse VALUE_BAD "$option takes a path without a colon, not \"$value\"" ;;
@@ -35,13 +22,13 @@ absolute() {
 	done
 }
 
-# below_root: the same, where the root folder itself cannot be meant.
+# below_root: the same, where the root folder itself makes no sense. sets: path
 below_root() {
 	absolute
 	[ -n "$path" ] || misuse VALUE_BAD "$option takes the folder of binfmt_misc, not \"$value\""
 }
 
-# from_here: sets `path` to `value`, however it is written: the current folder changes later.
+# from_here: `value` as an absolute path: the current folder changes later. sets: path
 from_here() {
 	case $value in
 	'') misuse VALUE_BAD "$option takes a path, not \"\"" ;;
@@ -50,11 +37,11 @@ from_here() {
 	esac
 }
 
-# some_names: checks that `value` is a list that is not empty: as of a variable that is not set, it would mean all.
-some_names() {
-	case $value in
-	*[!,]*) ;;
-	*) misuse VALUE_BAD "$option takes names with commas between, not \"$value\"" ;;
+# names_in LIST: whether it has a name. An empty one asks for nothing, as a variable that is not set does.
+names_in() {
+	case $1 in
+	*[!,[:space:]]*) return 0 ;;
+	*) return 1 ;;
 	esac
 }
 
@@ -74,13 +61,12 @@ plain() {
 
 # one_or_all: sets CPU to the guest that `value` names, or to ALL.
 one_or_all() {
-	case $value in
-	ALL | all) CPU=ALL ;;
-	*) known_guest "$value" && CPU=$guest ;;
-	esac
+	small_letters "$value"
+	CPU=ALL
+	[ "$small" = all ] || { known_guest "$value" && CPU=$guest; }
 }
 
-# long_name OPTION: sets `option` to the full name of one that was cut short.
+# long_name OPTION: the full name of one that was cut short. sets: option
 long_name() {
 	option=$1 found=''
 	for known in $QEMU_OPTIONS; do
@@ -95,14 +81,14 @@ long_name() {
 	esac
 }
 
-# unknown_option WORD: one dash may be meant for two.
+# unknown_option WORD: one dash may be a slip for two.
 unknown_option() {
 	# shellcheck disable=SC2086 # two lists of words
 	nearest "--${1#"${1%%[!-]*}"}" $QEMU_OPTIONS $OWN_OPTIONS
 	misuse OPTION_UNKNOWN "unknown option $1" "${nearest:+Did you mean $nearest?}"
 }
 
-# split WORD: sets `option` to its full name, and `value` with `joined=yes` where the word holds both.
+# split WORD: the option's full name, and its value if the word has both. sets: option value joined
 split() {
 	value='' joined=no
 	case $1 in
@@ -121,18 +107,19 @@ split() {
 	-h) option=--help ;;
 	--?*) option=$1 ;;
 	-*) unknown_option "$1" ;;
-	*) no_option "$1" ;;
+	*) unexpected "$1" ;;
 	esac
 }
 
-no_option() {
-	misuse OPTION_UNKNOWN "\"$1\" is no option, and register takes no other words"
+unexpected() {
+	guest_named "$1"
+	misuse OPTION_UNKNOWN "unexpected argument \"$1\"" "${guest:+Did you mean --install $1?}"
 }
 
 # takes_value: whether `option` does; its name is completed first where it was cut short.
 takes_value() {
 	case $option in
-	--reset | --debian | --help | --version | --status | --verify | --doctor | --json | --dry-run) return 1 ;;
+	--reset | --debian | --help | --version | --status | --verify | --doctor | --json | --dry-run | --override) return 1 ;;
 	--persistent | --credential | --preserve-argv0 | --ignore-family | --qemu-path | --qemu-suffix) return 0 ;;
 	--systemd | --exportdir | --install | --uninstall | --mount | --persist) return 0 ;;
 	*) long_name "$option" && takes_value ;;
@@ -147,18 +134,19 @@ set_option() {
 	--credential) yes_or_no && CREDENTIAL=$value ASKED=yes ;;
 	--preserve-argv0) yes_or_no && PRESERVE=$value ASKED=yes ;;
 	--ignore-family) yes_or_no && IGNORE_FAMILY=$value ASKED=yes ;;
-	--qemu-path) absolute && QEMU_PATH=$path ;;
-	--qemu-suffix) plain && SUFFIX=$value ;;
+	--qemu-path) absolute && QEMU_PATH=$path WANT_PATH=yes ;;
+	--qemu-suffix) plain && SUFFIX=$value WANT_PATH=yes ;;
 	--systemd) one_or_all && WRITE=systemd ;;
 	--debian) WRITE=debian ;;
 	--exportdir) from_here && EXPORTDIR=$path ;;
-	--install) some_names && INSTALL="$INSTALL,$value" ASKED=yes ;;
-	--uninstall) some_names && UNINSTALL="$UNINSTALL,$value" ASKED=yes ;;
+	--install) INSTALL="$INSTALL,$value" && ! names_in "$value" || ASKED=yes ;;
+	--uninstall) UNINSTALL="$UNINSTALL,$value" && ! names_in "$value" || ASKED=yes ;;
 	--persist) absolute && HOST_ROOT=$path ;;
 	--mount) below_root && MOUNT=$path ;;
 	--status | --verify | --doctor | --version) one_report && REPORT=${option#--} ;;
 	--json) JSON=yes ;;
 	--dry-run) DRY_RUN=yes ;;
+	--override) OVERRIDE=yes ;;
 	--help) REPORT=usage ;;
 	esac
 }
@@ -170,7 +158,7 @@ parse() {
 		shift
 		case $word in
 		--)
-			[ $# -eq 0 ] || no_option "$1"
+			[ $# -eq 0 ] || unexpected "$1"
 			return 0
 			;;
 		-[dh]?*) set -- "-${word#-?}" "$@" && word=${word%"${word#-?}"} ;; # -dpyes is -d -pyes

@@ -1,8 +1,7 @@
 # One call at a time, over all containers: only the kernel's table is common to them, so the lock is an entry. The
 # kernel refuses a second one of its name. It matches no program; where its interpreter would stand it says when it was made.
 
-LOCK=qemu-register-lock BREAKER=qemu-register-break LOCKED=no
-
+# sets: uptime
 uptime() {
 	read -r uptime _ </proc/uptime
 	uptime=${uptime%.*}
@@ -10,7 +9,7 @@ uptime() {
 
 # lock: waits for its turn. Signals wait until it is known whose the lock is.
 lock() {
-	stop=no told=no
+	stop=no waiting_said=no
 	trap 'stop=yes' INT TERM HUP
 	uptime
 	began=$uptime
@@ -26,15 +25,15 @@ lock() {
 # wait_for_lock: a little, for a while. It is said once, and not where nobody has the time to read it.
 wait_for_lock() {
 	waited=$((uptime - began))
-	[ "$since" -le "$uptime" ] || since=$began # by the clock of another time namespace
-	[ "$waited" -lt 20 ] || fail BUSY "another call has been changing entries for $((uptime - since)) s"
-	[ "$waited" -lt 2 ] || [ "$told" = yes ] || { told=yes && say 'Waiting for another call, which is changing entries.'; }
+	[ "$waited" -lt 20 ] || fail BUSY "another call has been changing entries for $age s"
+	[ "$waited" -lt 2 ] || [ "$waiting_said" = yes ] || { waiting_said=yes && say 'Waiting for another call, which is changing entries.'; }
 	sleep 0.1 2>/dev/null || sleep 1
 }
 
+# sets: age
 take_lock() {
 	uptime
-	since=$uptime
+	age=0
 	make_lock "$LOCK" && return 0
 	if [ ! -e "$MOUNT/$LOCK" ]; then
 		why_refused "$lock_line"
@@ -44,24 +43,41 @@ take_lock() {
 		*) fail REFUSED "the kernel takes no entry: $why" ;;
 		esac
 	fi
-	! is_stale "$LOCK" || break_lock
-	return 1
+	is_stale "$LOCK" || return 1
+	break_lock
+	make_lock "$LOCK" # at once: after a sleep of the machine there is no time left to wait
 }
 
-# make_lock NAME: fails if another call has it.
+# make_lock NAME: fails if another call has it. sets: lock_line
 make_lock() {
 	lock_line=":$1:E::$1::/$uptime:"
 	write_line "$lock_line"
 }
 
-# is_stale NAME: whether it is older than any call takes: one that was killed left it. Sets `since`, when it was made, if
-# it is still there.
+# is_stale NAME: whether it is older than any call takes, because a call that was killed left it. Its age is in seconds.
+# sets: age
 is_stale() {
-	since=$uptime
-	while read -r field text; do
-		[ "$field" != interpreter ] || since=${text#/}
+	text='' age=0
+	while read -r field rest; do
+		[ "$field" != interpreter ] || text=$rest
 	done 2>/dev/null <"$MOUNT/$1"
-	[ $((uptime - since)) -ge 15 ]
+	case ${text#/} in
+	"$text") return 1 ;; # it has just been removed
+	'' | *[!0-9]* | 0?* | ?????????????*) age=$uptime ;; # no call wrote this. The shell would calculate with any text
+	*) seen_for "$1" "${text#/}" ;;
+	esac
+	[ "$age" -ge 15 ]
+}
+
+# seen_for NAME TIME: its age. By the clock of another time namespace, a lock may be from the future: such a one
+# counts from when it was first seen. sets: age
+seen_for() {
+	age=$((uptime - $2))
+	[ "$age" -lt 0 ] || return 0
+	case $FUTURE in
+	*" $1/$2/"*) age=${FUTURE##*" $1/$2/"} && age=$((uptime - ${age%% *})) ;;
+	*) FUTURE="$FUTURE $1/$2/$uptime " age=0 ;;
+	esac
 }
 
 # break_lock: calls that wait find a lock stale at the same time, and the last to act on it would remove what the first

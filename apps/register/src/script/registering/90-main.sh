@@ -1,7 +1,10 @@
 # What was asked for, in order.
 
-# settle: turns the options into FLAGS (as written), FLAGS_SHOWN (as the kernel shows them) and the emulators' folders.
+# settle: completes the options: flags, folders and the report, as the command line's own tool would have them.
 settle() {
+	option=QEMU_BINARY_PREFIX value=${QEMU_BINARY_PREFIX:-}
+	plain
+	OURS=${value}qemu-
 	option=QEMU_BIN_DIR value=${QEMU_BIN_DIR:-/usr/bin} usual=no
 	[ -z "${HOST_ROOT+given}" ] || WRITE=persist
 	if [ -n "$INSTALL" ]; then
@@ -9,8 +12,11 @@ settle() {
 		usual=yes PRESERVE=${PRESERVE:-${QEMU_PRESERVE_ARGV0:+yes}}
 	fi
 	absolute
+	WANT_F=$PERSISTENT WANT_C=$CREDENTIAL WANT_P=$PRESERVE
 	[ "$WRITE" != persist ] || PERSISTENT=${PERSISTENT:-yes}
-	PERSISTENT=${PERSISTENT:-$usual} CREDENTIAL=${CREDENTIAL:-$usual} PRESERVE=${PRESERVE:-no}
+	PERSISTENT=${PERSISTENT:-$usual} CREDENTIAL=${CREDENTIAL:-$usual}
+	[ -n "$PRESERVE" ] || [ "$usual" = no ] || { know_kernel && kernel_before 5 12; } || PRESERVE=yes
+	PRESERVE=${PRESERVE:-no}
 	QEMU_PATH=${QEMU_PATH-$path} EMULATORS=$QEMU_PATH
 	[ "$WRITE" != persist ] || EMULATORS=$path
 	NEEDS_EMULATOR=no FLAGS='' FLAGS_SHOWN=''
@@ -36,40 +42,59 @@ kernel_suffices() {
 	[ "$PRESERVE" = no ] || ! kernel_before 5 12 || fail KERNEL_TOO_OLD "Linux $KERNEL has no flag P for emulators (5.12 has it)"
 }
 
-# register: everything is checked before anything is written.
-register() {
-	writable
-	kernel_suffices
-	[ "$CREDENTIAL" = no ] || say 'Flag C: set-user-ID programs of foreign images get their rights. --credential no leaves it out.'
-	lock
-	host_holds || fail BINFMT_HOST_UNMOUNTED 'binfmt_misc is not mounted on the host: entries would end with this container'
-	plan
-	apply
-	unlock
-	MOUNTED=no # from here on it stays, whatever a report finds: entries may end with it
-	for entry in $SAME; do
-		say "$entry is registered already, just so"
-	done
-	tell
+# begin: checks everything before anything is written, and waits for the lock. --dry-run works without binfmt_misc as
+# well, as if nothing were registered.
+begin() {
+	BEGUN=yes
+	know_host
+	if [ "$DRY_RUN" = yes ]; then
+		find_mount
+	else
+		writable
+		kernel_suffices
+		[ "$CREDENTIAL" = no ] ||
+			say 'Warning: with flag C, set-user-ID programs of foreign images run as root. --credential no leaves it out.'
+		lock
+		host_holds ||
+			fail BINFMT_HOST_UNMOUNTED 'binfmt_misc is not mounted on the host: entries would end with this container'
+	fi
+	survey
 }
 
-# tell: in the words of QEMU's script, on stdout; where a report follows there, in tonistiigi/binfmt's on stderr.
-tell() {
-	if [ -z "$REPORT" ]; then
-		out '%s' "$DONE"
+# conclude: what `begin` prepared is done, or shown.
+conclude() {
+	plan
+	if [ "$DRY_RUN" = yes ]; then
+		dry_run
 	else
-		for entry in $ADDED; do
-			say "installing: ${entry#qemu-} OK"
-		done
+		apply
+		unlock
+		MOUNTED=no # from here on it stays, whatever a report finds: entries may end with it
+		report_changes
 	fi
 }
 
-# dry_run: works without binfmt_misc as well, as if nothing were registered.
+# report_changes: new entries in the words of QEMU's script, on stdout unless a report goes there, or in tonistiigi/binfmt's.
+report_changes() {
+	for entry in $SAME; do
+		say "$entry: already registered"
+	done
+	[ -z "$NOTES" ] || say "${NOTES%"$NEWLINE"}"
+	if [ -n "$INSTALL" ]; then
+		for entry in $ADDED; do
+			say "installing: ${entry#"$OURS"} OK"
+		done
+	elif [ -z "$REPORT" ]; then
+		out '%s' "$DONE"
+	else
+		[ -z "$DONE" ] || say "${DONE%"$NEWLINE"}"
+	fi
+}
+
 dry_run() {
-	find_mount
-	plan
 	[ -z "$TO_REMOVE" ] || say "Would be removed:$TO_REMOVE"
-	[ -z "$SAME" ] || say "Registered already, just so:$SAME"
+	[ -z "$SAME" ] || say "Already registered:$SAME"
+	[ -z "$NOTES" ] || say "${NOTES%"$NEWLINE"}"
 	each_added print_line
 }
 
@@ -81,15 +106,16 @@ print_line() {
 
 # change: whatever is to be changed, by the options.
 change() {
-	know_host
-	case $WRITE:$DRY_RUN in
-	kernel:yes) dry_run ;;
-	kernel:no) register ;;
-	*) write_files ;;
-	esac
+	if [ "$WRITE" = kernel ]; then
+		[ "$BEGUN" = yes ] || begin
+		conclude
+	else
+		know_host
+		write_files
+	fi
 }
 
-# write_files: --reset is of the kernel's entries, beside the files as well; it comes last, when nothing else can fail.
+# write_files: --reset also removes the kernel's entries, last, when nothing else can fail.
 write_files() {
 	[ "$RESET:$DRY_RUN" != yes:no ] || writable
 	case $WRITE in
@@ -102,28 +128,26 @@ write_files() {
 
 reset_entries() {
 	lock
-	names
-	TO_REMOVE=$ENTRIES
+	survey
 	apply
 	unlock
 }
 
-# after_install: whether --install was here before: an emulator of its folder is held open. That image, called with
-# nothing, answers with its status, and docker/setup-qemu-action asks it so.
-after_install() {
+# bare_call: registers, and ends with the status, as docker/setup-qemu-action reads it. Where emulators work in every
+# container already, whoever registered them, it is that question alone.
+bare_call() {
+	REPORT=platforms ASKED=yes HELD=no
 	mounted
 	names
-	[ -n "$ENTRIES" ] || return 1
-	look 'qemu-*'
-	HELD=no folder=${QEMU_BINARY_PATH:-$QEMU_PATH}
-	each_entry held
-	[ "$HELD" = yes ] || return 1
-	say 'Emulators are registered, with flag F: this is their status. --reset registers anew.'
+	[ -n "$ENTRIES" ] || return 0
+	look
+	each_entry is_held
+	[ "$HELD" = no ] || { ASKED=no && say 'Already registered (flag F); printing status. Use --reset to register again.'; }
 }
 
-held() {
-	case $interpreter:$flags in
-	"${folder%/}"/qemu-*"$SUFFIX":*F) HELD=yes ;;
+is_held() {
+	case $name:$state:$flags in
+	qemu-*:enabled:*F) HELD=yes ;;
 	esac
 }
 
@@ -136,15 +160,15 @@ finish() {
 	unlock
 	[ "$code" -eq 0 ] || [ "$MOUNTED" = no ] || umount "$MOUNT"
 	[ -z "$STAGE$SCRATCH" ] || rm -rf ${STAGE:+"$STAGE"} ${SCRATCH:+"$SCRATCH"}
+	report_failure
 	trap - EXIT
 	exit "$code"
 }
 
-# succeed: ends the call, if its results were told.
+# succeed: ends the call, if its results could be written.
 succeed() {
-	[ "$UNSAID" = yes ] || exit 0
-	complain OUTPUT_FAILED 'stdout could not be written: what was asked for is done, but not told'
-	exit 1
+	[ "$OUTPUT_LOST" = yes ] || exit 0
+	fail OUTPUT_FAILED 'stdout could not be written: the changes were made, but their report is lost'
 }
 
 interrupted() {
@@ -152,15 +176,18 @@ interrupted() {
 	exit 1
 }
 
-parse "$@"
-[ "$REPORT" = usage ] || settle
 trap finish EXIT
 trap interrupted INT TERM HUP
 trap 'exit 141' PIPE # whoever read the messages is gone: without a trap, a shell does not come to `finish`
-[ $# -gt 0 ] || ! after_install || REPORT=platforms ASKED=no
+parse "$@"
+[ "$REPORT" = usage ] || settle
+[ $# -gt 0 ] || bare_call
 
 # The usual call ends here. Shells read a script as they go, and need not read what only the others take.
 if [ -z "$REPORT$INSTALL" ] && [ "$WRITE" = kernel ]; then
-	change
-	succeed
+	begin
+	if untouched; then
+		conclude
+		succeed
+	fi
 fi

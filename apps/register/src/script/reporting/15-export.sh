@@ -9,17 +9,30 @@ export_failed() {
 	fail EXPORT_FAILED "cannot write $1: $2" "$remedy"
 }
 
-# stage FOLDER: sets STAGE, a folder in it where files are made whole before they appear under their names. It is put
-# down before it is there, as a signal may come in between.
+# stage FOLDER: makes STAGE in it, a folder where files are completed before they appear under their names. The variable
+# is set first, since a signal may arrive in between. sets: host_path
 stage() {
 	host_path=${1#"${HOST_ROOT-}"}
 	[ -d "$1" ] ||
 		fail EXPORT_FAILED "there is no folder $1" "Make $host_path on the host and mount it: -v $host_path:$1"
+	stays_in_root "$1"
 	STAGE=$1/.register.$TAG
 	mkdir "$STAGE" 2>/dev/null && return 0
 	why=$(mkdir "$STAGE" 2>&1)
 	STAGE=''
 	export_failed "to $1" "${why##*: }"
+}
+
+# stays_in_root FOLDER: what --persist writes below its root must not leave that by a link: an absolute one of the host's
+# means a folder of this container here.
+stays_in_root() {
+	[ "$1" != "$host_path" ] || return 0
+	root=$(cd -P "$HOST_ROOT" && pwd -P)
+	real=$(cd -P "$1" && pwd -P)
+	case $real in
+	"${root%/}"/*) ;;
+	*) fail EXPORT_FAILED "$1 is a link to $real, which is outside $HOST_ROOT" "Mount the folder that the host has there: -v $host_path:$1" ;;
+	esac
 }
 
 unstage() {
@@ -41,6 +54,7 @@ export_to() {
 	EXPORTDIR=${EXPORTDIR:-$1}
 	[ "$DRY_RUN" = yes ] || stage "$EXPORTDIR"
 	each_chosen "$2"
+	some_found
 	[ "$DRY_RUN" = yes ] || publish "$EXPORTDIR"
 }
 
@@ -74,6 +88,7 @@ fix_binary $PERSISTENT"
 persist() {
 	FILES='' EXPORTDIR=${EXPORTDIR:-$HOST_ROOT/etc/binfmt.d}
 	each_chosen emulator_file
+	some_found
 	[ "$DRY_RUN" = yes ] || copy_emulators
 	export_to "$EXPORTDIR" systemd_file
 }
@@ -91,7 +106,7 @@ copy_emulators() {
 
 emulator_file() {
 	case $NEWLINE$FILES in
-	*"$NEWLINE$EMULATORS/qemu-$2$SUFFIX$NEWLINE"*) ;;
-	*) FILES=$FILES$EMULATORS/qemu-$2$SUFFIX$NEWLINE ;;
+	*"$NEWLINE$EMULATORS/$OURS$2$SUFFIX$NEWLINE"*) ;;
+	*) FILES=$FILES$EMULATORS/$OURS$2$SUFFIX$NEWLINE ;;
 	esac
 }

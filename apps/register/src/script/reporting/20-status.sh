@@ -1,13 +1,13 @@
 # What is registered, as a table and as JSON.
 
-# json_text TEXT: sets `text`, quoted.
+# json_text TEXT: the text as a JSON string. sets: text
 json_text() {
 	rest=$1 text=''
 	while [ -n "$rest" ]; do
 		letter=${rest%"${rest#?}"} rest=${rest#?}
 		case $letter in
 		[\\\"]) text=$text\\$letter ;;
-		[[:cntrl:]]) text="$text " ;;
+		[[:cntrl:]]) text=$text$(printf '\\u%04x' "'$letter") ;;
 		*) text=$text$letter ;;
 		esac
 	done
@@ -23,11 +23,13 @@ json_list() {
 	end_list
 }
 
+# sets: comma
 begin_list() {
 	comma=''
 	out '  "%s": [' "$1"
 }
 
+# sets: comma
 list_item() {
 	json_text "$1"
 	out '%s\n    %s' "$comma" "$text"
@@ -38,20 +40,34 @@ end_list() {
 	out '%s]' "${comma:+$NEWLINE  }"
 }
 
-# enabled: adds an entry of QEMU's to ENABLED if it is switched on.
+# enabled: adds the name of an entry that is switched on to ENABLED if it is QEMU's, and to HELD_OPEN or NOT_HELD.
 enabled() {
 	case $state:$name in
-	disabled:* | *[[:space:]]*) ;;
-	*:qemu-*) ENABLED="$ENABLED $name" ;;
+	disabled:* | *[[:space:]]*) return 0 ;;
+	*:"$OURS"*) ENABLED="$ENABLED $name" ;;
+	*) return 0 ;;
 	esac
+	case $flags in
+	*F*) HELD_OPEN="$HELD_OPEN $name" ;;
+	*) NOT_HELD="$NOT_HELD ${name#"$OURS"}" ;;
+	esac
+}
+
+# read_enabled: sets ENABLED, HELD_OPEN, NOT_HELD and CLAIMANTS.
+read_enabled() {
+	look
+	ENABLED='' HELD_OPEN='' NOT_HELD=''
+	each_entry enabled
+	claimants
 }
 
 enabled_item() {
 	[ "$state" = disabled ] || list_item "$name"
 }
 
-# supported: sets SUPPORTED, the platforms whose programs run here. The probes of those that have an entry, or that the
-# CPU may run itself, are run; where no file can be made to be run, the entries are believed, and it is said.
+# supported: sets SUPPORTED, the platforms whose programs run here and in other containers. The probes of those that have
+# an entry with flag F, or that the CPU may run itself, are run; where no file can be run, the entries are believed, and
+# that is said.
 supported() {
 	PLATFORM_GUESTS='' SUPPORTED=''
 	table platform_guest
@@ -62,13 +78,20 @@ supported() {
 }
 
 believe_entries() {
-	PASSED=$ENABLED
-	say 'No room for probes (see VERIFY_NO_ROOM): every platform with an entry counts as supported.'
+	PASSED=$HELD_OPEN
+	say 'No room for probes (see VERIFY_NO_ROOM): every platform with a held entry counts as supported.'
 }
 
 platform_guest() {
 	[ -n "$4" ] || return 0
-	[ "$3" != "$FAMILY" ] && ! listed "qemu-$1" "$ENABLED" || PLATFORM_GUESTS="$PLATFORM_GUESTS $1"
+	if listed "$OURS$1" "$ENABLED"; then
+		listed "$OURS$1" "$HELD_OPEN" || return 0
+	elif claimed "$@"; then
+		[ "$flags" != "${flags#*F}" ] || return 0
+	elif [ "$3" != "$FAMILY" ]; then
+		return 0
+	fi
+	PLATFORM_GUESTS="$PLATFORM_GUESTS $1"
 }
 
 host_platforms() {
@@ -77,15 +100,14 @@ host_platforms() {
 
 guest_platforms() {
 	[ "$1" != "$HOST" ] || return 0
-	! listed "$1" "$PASSED" && ! listed "qemu-$1" "$PASSED" || SUPPORTED="$SUPPORTED $4"
+	! listed "$1" "$PASSED" && ! listed "$OURS$1" "$PASSED" || SUPPORTED="$SUPPORTED $4"
 }
 
 # platforms_json: the two lists that tonistiigi/binfmt prints and scripts parse. The object stays open.
 platforms_json() {
+	mounted
 	know_host
-	look '*'
-	ENABLED=''
-	each_entry enabled
+	read_enabled
 	supported
 	out '{\n'
 	json_list supported "$SUPPORTED"
@@ -95,7 +117,7 @@ platforms_json() {
 	end_list
 }
 
-# place_of_interpreter: sets `place`, in a word, for the entry that was read.
+# place_of_interpreter: where the emulator of the entry that was read is: found, missing or held. sets: place
 place_of_interpreter() {
 	place=missing
 	[ ! -f "$interpreter" ] || place=found
@@ -123,19 +145,32 @@ platforms() {
 	out '\n}\n'
 }
 
+# switch: whether binfmt_misc as a whole is on: enabled or disabled. sets: switched
+switch() {
+	read -r switched <"$MOUNT/status"
+}
+
 status() {
 	mounted
+	switch
 	if [ "$JSON" = yes ]; then
 		platforms_json
 		json_text "$MOUNT"
 		out ',\n  "mount": %s,\n' "$text"
+		json_text "$switched"
+		out '  "status": %s,\n' "$text"
 		begin_list entries
 		each_entry entry_json
 		end_list
 		out '\n}\n'
 	else
-		look '*'
-		out '%-26s %-9s %-6s %-8s %s\n' ENTRY STATE FLAGS PLACE INTERPRETER
-		each_entry entry_row
+		look
+		[ "$switched" = enabled ] || out 'binfmt_misc is switched off: no entry works until "echo 1 >%s/status"\n' "$MOUNT"
+		if [ "$SEEN" = "$NEWLINE" ]; then
+			out 'no entries on %s\n' "$MOUNT"
+		else
+			out '%-26s %-9s %-6s %-8s %s\n' ENTRY STATE FLAGS PLACE INTERPRETER
+			each_entry entry_row
+		fi
 	fi
 }

@@ -3,9 +3,8 @@
 verify() {
 	mounted
 	names
-	look 'qemu-*'
-	ENABLED='' SWITCHED_ON='' SWITCHED_OFF=''
-	each_entry enabled
+	read_enabled
+	SWITCHED_ON='' SWITCHED_OFF=''
 	table registered_guest
 	[ -n "$SWITCHED_ON$SWITCHED_OFF" ] || fail VERIFY_NONE "no guest is registered on $MOUNT"
 	# shellcheck disable=SC2086 # a list of guests
@@ -24,14 +23,15 @@ verify() {
 		done
 		each_failure failure_row
 	fi
+	[ -z "$NOT_HELD" ] || say "Warning: without flag F, programs of these guests run only where a container has the emulator itself, as this one does:$NOT_HELD"
 	say "$PASSES of $((PASSES + FAILURES)) guests verified"
 	[ "$FAILURES" -eq 0 ] || fail VERIFY_FAILED "not emulated:$BROKEN"
 }
 
 registered_guest() {
-	if listed "qemu-$1" "$ENABLED"; then
+	if listed "$OURS$1" "$ENABLED"; then
 		SWITCHED_ON="$SWITCHED_ON $1"
-	elif listed "qemu-$1" "$ENTRIES"; then
+	elif listed "$OURS$1" "$ENTRIES"; then
 		SWITCHED_OFF="$SWITCHED_OFF$1 was not run$NEWLINE"
 	fi
 }
@@ -43,16 +43,17 @@ each_failure() {
 	for failure in $FAILED; do
 		IFS=$WHITESPACE
 		BROKEN="$BROKEN ${failure%% *}" FAILURES=$((FAILURES + 1))
-		each_entry tell_entry "qemu-${failure%% *}"
-		"$1" "${failure%% *}" "${failure#* }; $told"
+		each_entry describe_entry "$OURS${failure%% *}"
+		"$1" "${failure%% *}" "${failure#* }; $entry_text"
 	done
 	IFS=$WHITESPACE
 }
 
-tell_entry() {
+# sets: entry_text
+describe_entry() {
 	[ "$name" = "$1" ] || return 0
 	place_of_interpreter
-	told="the entry is $state, its interpreter $interpreter $place"
+	entry_text="the entry is $state, its interpreter $interpreter $place"
 }
 
 failure_row() {

@@ -4,7 +4,7 @@
 finding() {
 	remedy=''
 	[ $# -lt 3 ] || remedy_of "$3"
-	[ "$1" != bad ] || SICK=yes
+	[ "$1" != bad ] || SICK=${SICK:-$2}
 	if [ "$JSON" = yes ]; then
 		json_text "$2"
 		out '%s\n    { "level": "%s", "text": %s' "$comma" "$1" "$text"
@@ -18,12 +18,8 @@ finding() {
 }
 
 doctor() {
-	# What would end another call is the last finding of this one.
-	fail() {
-		finding bad "$2" "$1"
-		end_findings
-	}
-	begin_findings
+	ON_FAILURE=last_finding SICK='' WORKING=0 comma=''
+	[ "$JSON" = no ] || out '{\n  "findings": ['
 	know_host
 	know_own
 	find_mount
@@ -32,37 +28,52 @@ doctor() {
 	about_namespace
 	about_emulators
 	about_mount && about_entries && about_host_mount
-	end_findings
+	verdict
+	ON_FAILURE=complain
+	[ -z "$SICK" ] || exit 1
 }
 
-begin_findings() {
-	SICK=no comma=''
-	[ "$JSON" = no ] || out '{\n  "findings": ['
+# last_finding CODE MESSAGE: an error that would end another call.
+last_finding() {
+	finding bad "$2" "$1"
+	verdict
 }
 
-end_findings() {
-	[ "$JSON" = no ] || out '\n  ]\n}\n'
-	[ "$SICK" = no ] || exit 1
+# verdict: the last line.
+verdict() {
+	if [ -n "$SICK" ]; then
+		verdict="emulators do not work here: $SICK"
+	elif [ "$WORKING" -eq 0 ]; then
+		verdict='nothing is registered; everything that registering needs is here'
+	else
+		verdict="entries of $WORKING guests are in working order; --verify runs a program of each"
+	fi
+	if [ "$JSON" = yes ]; then
+		json_text "$verdict"
+		out '\n  ],\n  "verdict": %s\n}\n' "$text"
+	else
+		out 'verdict: %s\n' "$verdict"
+	fi
 }
 
 about_kernel() {
 	finding ok "Linux $KERNEL on $HOST"
 	if emulated; then
-		finding warn "this image is of $OWN, and runs on an emulator" IMAGE_FOREIGN
+		finding warn "this image is for $OWN and runs on an emulator" IMAGE_FOREIGN
 	elif [ "$OWN" != "$HOST" ]; then
-		finding note "this image is of $OWN, which the machine also runs"
+		finding note "this image is for $OWN, which the machine also runs"
 	fi
 	if kernel_before 4 8; then
-		finding bad 'no flag F: emulators must be in every container' KERNEL_TOO_OLD
+		finding bad 'kernel lacks flag F: emulators must be in every container' KERNEL_TOO_OLD
 	elif kernel_before 5 12; then
-		finding note 'flag F; flag P is not told to emulators before Linux 5.12'
+		finding note 'kernel supports flag F (persistent); flag P (preserve argv[0]) needs Linux 5.12'
 	else
-		finding ok 'flags F and P'
+		finding ok 'kernel supports flags F (persistent) and P (preserve argv[0])'
 	fi
 	if in_kernel; then
-		finding ok 'the kernel knows binfmt_misc'
+		finding ok 'kernel supports binfmt_misc'
 	else
-		finding bad 'the kernel does not know binfmt_misc' BINFMT_MISSING
+		finding bad 'kernel does not support binfmt_misc' BINFMT_MISSING
 	fi
 }
 
@@ -70,9 +81,9 @@ about_namespace() {
 	if ! in_user_namespace; then
 		finding ok "root here is the machine's root"
 	elif kernel_before 6 7; then
-		finding bad 'a user namespace, and this kernel has binfmt_misc for none but the first' USER_NAMESPACE
+		finding bad 'user namespace: before Linux 6.7 it cannot register entries' USER_NAMESPACE
 	else
-		finding warn 'a user namespace: entries made here end with it' USER_NAMESPACE
+		finding warn 'user namespace: entries made here disappear with it' USER_NAMESPACE
 	fi
 	mount_of /proc/sys
 	case ,$options, in
@@ -81,10 +92,14 @@ about_namespace() {
 }
 
 about_emulators() {
-	FOUND=0
+	FOUND=0 OF_FAMILY=''
 	table count_emulator
+	[ -z "$OF_FAMILY" ] ||
+		OF_FAMILY="; not counted, because this machine is of their family of CPUs:$OF_FAMILY (see --ignore-family)"
 	if [ "$FOUND" -gt 0 ]; then
-		finding ok "emulators for $FOUND guests in ${EMULATORS:-/}"
+		finding ok "emulators for $FOUND guests in ${EMULATORS:-/}$OF_FAMILY"
+	elif [ -n "$OF_FAMILY" ]; then
+		finding note "no emulators for other CPUs in ${EMULATORS:-/}$OF_FAMILY"
 	else
 		finding note "no emulators in ${EMULATORS:-/}: entries must name those of the host or of each container"
 	fi
@@ -96,7 +111,13 @@ about_emulators() {
 }
 
 count_emulator() {
-	[ ! -f "$EMULATORS/qemu-$2$SUFFIX" ] || FOUND=$((FOUND + 1))
+	if ! has_emulator "$2"; then
+		return 0
+	elif [ "$3" = "$FAMILY" ]; then
+		OF_FAMILY="$OF_FAMILY $1"
+	else
+		FOUND=$((FOUND + 1))
+	fi
 }
 
 # about_mount: fails where no entries can be read.
@@ -105,6 +126,9 @@ about_mount() {
 		mount_of "$MOUNT"
 		if [ "$type" = autofs ]; then
 			finding bad "$MOUNT is an automount that has not mounted binfmt_misc" AUTOFS_NOT_TRIGGERED
+			return 1
+		elif [ -d "$MOUNT" ] && has_files "$MOUNT"; then
+			finding bad "$MOUNT is not binfmt_misc: other files are in it" BINFMT_NOT_MOUNTED
 			return 1
 		elif in_user_namespace || ! mount -t binfmt_misc binfmt_misc "$MOUNT" 2>/dev/null; then
 			finding bad "binfmt_misc is not mounted on $MOUNT, and cannot be from here" BINFMT_NOT_MOUNTED
@@ -122,8 +146,8 @@ about_mount() {
 		*) finding bad "$MOUNT/register is not writable for this user" BINFMT_NO_PERMISSION ;;
 		esac
 	fi
-	read -r status <"$MOUNT/status"
-	[ "$status" = enabled ] || finding bad "binfmt_misc is switched off" BINFMT_OFF
+	switch
+	[ "$switched" = enabled ] || finding bad "binfmt_misc is switched off" BINFMT_OFF
 }
 
 about_host_mount() {
@@ -134,34 +158,45 @@ about_host_mount() {
 }
 
 about_entries() {
-	look '*'
+	read_enabled
 	[ "$SEEN" != "$NEWLINE" ] || finding note 'no entries'
 	each_entry about_entry
+	[ -z "$NOT_HELD" ] ||
+		finding warn "without flag F, the emulator must be in every container that runs programs of:$NOT_HELD" ENTRY_NOT_HELD
+	[ -z "$CLAIMANTS" ] || table about_clash
 }
 
 about_entry() {
 	case $name in
-	qemu-*) about_qemu_entry ;;
+	qemu-* | "$OURS"*) ;;
+	*) return 0 ;;
 	esac
-	case $magic in
-	7f454c46????????????????????????????????*) about_clash ;;
-	esac
-}
-
-about_qemu_entry() {
 	place_of_interpreter
 	owner
-	told="$name: $state, flags \"$flags\", $interpreter ($place), $owner"
+	entry_text="$name: $state, flags \"$flags\", $interpreter ($place), $owner"
 	if [ "$state" = disabled ]; then
-		finding warn "$told" ENTRY_DIFFERS
+		finding warn "$entry_text" ENTRY_DIFFERS
 	elif [ "$place" = missing ]; then
-		finding warn "$told" INTERPRETER_MISSING
+		finding warn "$entry_text" INTERPRETER_MISSING
 	else
-		finding ok "$told"
+		finding ok "$entry_text"
+		! listed "${name#"$OURS"}" "$GUESTS" || WORKING=$((WORKING + 1))
 	fi
 }
 
-# owner: sets `owner`, who makes entries like the one that was read.
+# about_clash ROW: another's entry for programs of a guest.
+about_clash() {
+	claimed "$@" || return 0
+	if [ "$1" = "$HOST" ]; then
+		finding bad "$name claims this machine's own programs" CLASH
+	elif listed "$OURS$1" "$ENABLED"; then
+		finding warn "$name claims the programs of $1 too: the entry made last wins" CLASH
+	else
+		finding note "$name ($interpreter) has the programs of $1"
+	fi
+}
+
+# owner: who makes entries like the one that was read. sets: owner
 owner() {
 	case $name:$interpreter:$flags in
 	*:"$QEMU_PATH"/*"$SUFFIX":OCF | *:"$QEMU_PATH"/*"$SUFFIX":POCF) owner='as --install makes it' ;;
@@ -172,22 +207,4 @@ owner() {
 	*:/usr/bin/qemu-*:OCF | *:/usr/bin/qemu-*:POCF) owner='as tonistiigi/binfmt makes it' ;;
 	*) owner='made by something else' ;;
 	esac
-}
-
-# about_clash: another's entry for programs that the table has a guest for.
-about_clash() {
-	cpu_key "$magic"
-	entry_key=$key
-	table clash_row
-}
-
-# clash_row ROW: mips and mipsn32 share a key, and are told apart further on.
-clash_row() {
-	cpu_key "$7"
-	[ "$key" = "$entry_key" ] || return 0
-	if [ "$1" = "$HOST" ]; then
-		finding bad "$name claims this machine's own programs" CLASH
-	elif ! listed "${name#qemu-}" "$GUESTS"; then
-		finding warn "$name claims the programs of $1 too: the entry made last wins" CLASH
-	fi
 }

@@ -3,6 +3,7 @@ usage() {
 		'Usage: register [--reset] [-p yes] [OPTION...]      register an emulator for every other CPU' \
 		'       register --install all|LIST [--uninstall LIST]' \
 		'       register --status|--verify|--doctor [--json]' \
+		'       register /PATH/OF/PROGRAM [WORD...]             run that program' \
 		'' \
 		'Options of QEMU'\''s qemu-binfmt-conf.sh:' \
 		'  -p, --persistent yes|no      the kernel keeps the emulator open: it works in every container (flag F)' \
@@ -18,9 +19,9 @@ usage() {
 		'  --reset                      remove every qemu-* entry first' \
 		'' \
 		'Options of tonistiigi/binfmt:' \
-		'  --install all|LIST           register guests with flags CF: linux/arm64,arm/v7,riscv64' \
+		'  --install all|LIST           register guests with flags CFP: linux/arm64,arm/v7,riscv64' \
 		'  --uninstall LIST             remove entries: platforms, guests, names or qemu-*' \
-		'  --mount PATH                 where binfmt_misc is mounted (found by itself)' \
+		'  --mount PATH                 binfmt_misc mount point (default: detected)' \
 		'  --version' \
 		'' \
 		'Own options:' \
@@ -30,9 +31,10 @@ usage() {
 		'  --json                       reports as JSON' \
 		'  --dry-run                    print the lines, write nothing' \
 		'  --persist ROOT               copy emulators and binfmt.d files into a mounted host' \
+		'  --override                   register a guest though an entry of another program has its programs' \
 		'' \
 		'Environment: QEMU_BIN_DIR, PROC_PREFIX, HOST_ARCH (instead of uname -m);' \
-		'with --install QEMU_BINARY_PATH, QEMU_PRESERVE_ARGV0.' \
+		'QEMU_BINARY_PREFIX; with --install QEMU_BINARY_PATH, QEMU_PRESERVE_ARGV0.' \
 		'' \
 		'Guests:'
 	# shellcheck disable=SC2086 # a list of words

@@ -1,8 +1,8 @@
-# version: the emulators' as they say it themselves: "qemu-arm version 11.1.3 (Debian ...)".
+# version: that of the emulators, which print it: "qemu-arm version 11.1.3 (Debian ...)".
 version() {
 	version=none
 	set +f
-	for emulator in "$EMULATORS"/qemu-*"$SUFFIX"; do
+	for emulator in "$EMULATORS/$OURS"*"$SUFFIX"; do
 		said=$("$emulator" --version 2>/dev/null)
 		case $said in
 		qemu-*' version '*)

@@ -21,7 +21,7 @@ const FOREIGN = ':python3:E::py::/usr/bin/python3:';
 const OLD = `:qemu-aarch64:M::${escapeBytes(elfPattern(guest('aarch64')).magic)}:${escapeBytes(elfPattern(guest('aarch64')).mask)}:/old/qemu:`;
 
 describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
-  "the seeds' command line in $name (user namespace)",
+  "multiarch's command line in $name (user namespace)",
   (shell) => {
     const on = { shell, env: { HOST_ARCH: 'x86_64', QEMU_BIN_DIR: bin } };
 
@@ -92,7 +92,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       const before = machine.entries();
       const { code, stdout, stderr } = await machine.register(['-p', 'yes'], on);
       expect([code, stdout]).toEqual([0, '']);
-      expect(stderr).toContain('qemu-aarch64 is registered already, just so\n');
+      expect(stderr).toContain('qemu-aarch64: already registered\n');
       expect(machine.entries()).toEqual(before);
     });
 
@@ -117,13 +117,10 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
         expect(outcomes.map(({ code }) => code)).toEqual([0, 0]);
         return outcomes.map(({ stdout }) => Number(stdout));
       };
-      for (const words of [
-        ['-p', 'yes'],
-        ['-p', 'yes', '--reset'],
-      ]) {
-        const ofOne = await processes(standIns(['s390x']), ...words);
-        expect(await processes(bin, ...words)).toEqual(ofOne);
-      }
+      // Without --reset, what is there is tried first: a process for each.
+      const words = ['-p', 'yes', '--reset'];
+      const ofOne = await processes(standIns(['s390x']), ...words);
+      expect(await processes(bin, ...words)).toEqual(ofOne);
     });
 
     test('the emulators may be in a folder whose name has a space', async () => {
@@ -163,6 +160,57 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       const lines = guestsBut('i386').map((name) => registrationLine(name, `/q/qemu-${name}`, 'OCP'));
       expect([code, stdout.trimEnd().split('\n')]).toEqual([0, lines]);
       expect(machine.entries()).toEqual({});
+    });
+  },
+);
+
+describe.each(SHELLS)('a first argument that is the path of a program, in $name', (shell) => {
+  const call = (...words: string[]) =>
+    run([...shell.argv, scriptFile(), ...words], { env: { HOST_ARCH: 'x86_64', QEMU_BIN_DIR: bin } });
+
+  test('is run, with the words behind it and its exit code', async () => {
+    expect(
+      await call('/bin/sh', '-c', 'umask; env | grep -c LC_ALL; echo "$0 $*"; exit 7', 'a b', '--reset', ''),
+    ).toEqual({
+      code: 7,
+      stdout: expect.stringMatching(/^\d+\n0\na b --reset \n$/),
+      stderr: '',
+    });
+  });
+
+  test('is an error if it is not a program', async () => {
+    for (const word of ['/nowhere', '/etc', '/etc/passwd'])
+      expect([word, (await call(word)).code]).toEqual([word, 2]);
+  });
+});
+
+describe.skipIf(NO_NAMESPACES !== undefined || process.arch !== 'x64')(
+  'an image whose only emulator is of the family of the host (user namespace, amd64)',
+  () => {
+    test.each([
+      ['i386', '-p yes'],
+      ['i386', '--reset -p yes'],
+      ['x86_64', '-p yes'],
+    ] as const)('%s: %s names the rule and the option', async (guest, words) => {
+      await using machine = await openNamespace();
+      const one = standIns([guest]);
+      const { code, stderr } = await machine.register(words.split(' '), { env: { QEMU_BIN_DIR: one } });
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringMatching(
+          new RegExp(
+            `^INTERPRETERS_NONE: every emulator in ${one} is for this machine's own family of CPUs \\(x86_64\\), which is skipped: ${guest}.*; remedy: .*--ignore-family yes`,
+            'm',
+          ),
+        ),
+      ]);
+    });
+
+    test('and --ignore-family yes registers it', async () => {
+      await using machine = await openNamespace();
+      const words = ['-p', 'yes', '--ignore-family', 'yes'];
+      const { code } = await machine.register(words, { env: { QEMU_BIN_DIR: standIns(['i386']) } });
+      expect([code, Object.keys(machine.entries())]).toEqual([0, ['qemu-i386', 'qemu-i486']]);
     });
   },
 );
