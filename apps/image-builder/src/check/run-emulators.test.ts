@@ -68,7 +68,7 @@ describe('an emulator', () => {
   });
 
   test('whose line writes to the terminal is reported without doing so', async () => {
-    expect(await problemOf(shell("printf 'a\\033[2Jb\\n'"))).toContain('it prints "a\\u001b[2Jb"');
+    expect(await problemOf(shell("printf 'a\\033[2Jb\\n'"))).toContain('it prints "a\\u{1b}[2Jb"');
   });
 
   test.each([

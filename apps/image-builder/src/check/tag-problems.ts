@@ -1,5 +1,6 @@
 import { HOST_PLATFORMS, type HostPlatform } from '@qemu-user-static/arch-table';
 import type { Compression } from '@qemu-user-static/compression';
+import { printable } from '@qemu-user-static/errors';
 import { type Descriptor, type FoundImage, type FoundTag, MEDIA_TYPE } from '@qemu-user-static/oci-image';
 import { listingOf } from '../images/listing.ts';
 import { ociPlatform, platformName } from '../images/platforms.ts';
@@ -8,7 +9,7 @@ import { ociPlatform, platformName } from '../images/platforms.ts';
 export function tagProblems(found: FoundTag): string[] {
   const { tag, images } = found;
   const nothing = images.length === 0 ? [`tag ${tag}: lists no image`] : [];
-  return [...nothing, ...versionProblems(found), ...listingProblems(found)];
+  return [...nothing, ...versionProblems(found), ...listingProblems(found)].map(printable);
 }
 
 function versionProblems({ tag, images }: FoundTag): string[] {
