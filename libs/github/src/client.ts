@@ -10,7 +10,7 @@ import { createRetries } from './retries.ts';
 import type { RepositoryName } from './settings.ts';
 
 export interface GitHub {
-  /** Its failures are GitHubErrors, thrown once trying again is no use. */
+  /** Its failures are GitHubErrors, thrown when another try does not help. */
   readonly api: Octokit;
   readonly repository: RepositoryName;
   /**
@@ -98,7 +98,7 @@ export function openGitHub(settings: GitHubSettings): GitHub {
         try {
           return await make();
         } catch (error) {
-          // 422: someone, perhaps an attempt of ours, was faster; `find` tells. Once is enough of that.
+          // 422: someone, perhaps an earlier attempt of ours, was faster. `find` shows it; one more try is enough.
           if (hasStatus(error, 422) && failures === 1) continue;
           await tries.failed(error);
         }

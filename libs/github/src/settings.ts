@@ -16,7 +16,7 @@ export function parseRepository(name: string): RepositoryName {
 
 /**
  * A token, without the newline that a file with it ends in. What cannot stand in a header is refused here: there, it
- * would end in an error that tells the header.
+ * would end in an error that quotes the header.
  * @throws GitHubSettingError GITHUB_SETTING_INVALID
  */
 export function parseToken(text: string | undefined): string | undefined {

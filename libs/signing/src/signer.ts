@@ -12,11 +12,11 @@ export interface StatementSigner {
   readonly name: string;
   /** A Sigstore bundle with the statement in it. @throws SigningError SIGNING_FAILED */
   sign(statement: Uint8Array): Promise<Uint8Array>;
-  /** The statement in a bundle that this signer has signed; null for what is no such bundle. */
+  /** The statement in a bundle that this signer has signed; null for anything else. */
   open(bundle: Uint8Array): Uint8Array | null;
 }
 
-/** What tells one kind of signer from another. */
+/** The parts in which kinds of signers differ. */
 interface SignerParts {
   readonly name: string;
   readonly signer: Signer;

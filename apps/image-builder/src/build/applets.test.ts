@@ -35,7 +35,7 @@ async function unpack(channel: string, root: string): Promise<void> {
     platform,
   );
   for (const { path, type, mode, linkname, content } of registerContext(
-    renderRegisterScript(),
+    renderRegisterScript('https://example.org/o/r'),
     program,
     [],
   )) {

@@ -140,10 +140,13 @@ describe('with a key', () => {
   test('a second run signs nothing again', async () => {
     const { server, attest } = await published();
     await attest({ push: true, key });
-    const before = server.store.manifests.size;
+    const [before, asked] = [server.store.manifests.size, server.requests.length];
     const { plan } = await attest({ push: true, key });
     expect(lackingIn(plan)).toBe(0);
     expect(server.store.manifests.size).toBe(before);
+    // Planned and at work; nothing was sent that could be read back.
+    const lists = server.requests.slice(asked).filter(({ path }) => path.includes('/referrers/'));
+    expect(lists).toHaveLength(2 * (plan.targets[0]?.subjects.length ?? 0));
   });
 
   test('what somebody else signed does not count', async () => {

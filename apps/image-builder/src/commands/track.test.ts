@@ -121,7 +121,7 @@ describe('--pull-request', () => {
     expect(pull?.body).toContain('https://wiki.qemu.org/ChangeLog/11.1');
     expect(pull?.body).toContain('https://github.com/qemu/qemu/compare/v10.0.11...v11.1.3');
     expect(pull?.body).toContain('- `11.1.3-1`');
-    expect(pull?.body).toContain('| 2; the old package is to be had nowhere any more |');
+    expect(pull?.body).toContain('| 2; the old package is no longer available |');
     const lock = parseLock(checkout.repository.read(BRANCH, 'sources.lock.json') ?? '');
     expect(lock.channels.latest?.platforms['linux/amd64']?.version).toBe('11.1.3');
   });
@@ -303,7 +303,7 @@ describe('what needs a person', () => {
     expect(issues(checkout)[1]?.body).not.toContain('`RELEASE_EXPIRED`: one');
   });
 
-  test('an issue whose matter is gone is closed, and says so; should it come back, it is filed anew', async () => {
+  test('an issue whose matter is gone is closed, and says so; should it come back, it is filed again', async () => {
     const checkout = await following();
     await checkout.offer(OLD, expired);
     await checkout.track({ issue: true });
@@ -312,7 +312,7 @@ describe('what needs a person', () => {
     expect(text).toBe(`issue closed: ${checkout.server.url}/o/r/issues/${issues(checkout)[0]?.number}`);
     expect(issues(checkout)).toMatchObject([{ state: 'closed', stateReason: 'completed' }]);
     expect(issues(checkout)[0]?.body).toMatch(
-      /^Closed by `image-builder track`: nothing of this stands any longer/,
+      /^Closed by `image-builder track`: nothing in it is true any longer/,
     );
     expect((await checkout.track({ issue: true })).text).toBe('');
 

@@ -150,6 +150,18 @@ test('a plan is plain data', () => {
   expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
 });
 
+test.each([
+  [40, undefined],
+  [45, 'and 5 more; --json lists them'],
+])('of %i tags that move, the first forty are listed, and the others counted', (count, last) => {
+  const names = Array.from({ length: count }, (_, number) => `t${number}`);
+  const many: ImageSet = { ...set, tags: names.map((name) => tag(name, 'index')) };
+  const tags = new Map(names.map((name) => [name, digestOf('other')]));
+  const text = formatPlan(planPublish(many, [at('a.example', 'q', { ...everything, tags })]));
+  expect(text.match(/^move /gm)).toHaveLength(40);
+  expect(/^and .*$/m.exec(text)?.[0]).toBe(last);
+});
+
 test('a plan is printed as a table', () => {
   expect(
     formatPlan(planPublish(set, [at('a.example', 'q', nothing), at('a.example', 'r', everything)])),

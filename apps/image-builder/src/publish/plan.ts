@@ -86,12 +86,11 @@ function planTarget(set: ImageSet, target: Target, targets: readonly Target[], a
   };
 }
 
-/** Another repository of the registry that has the blob, or will have it when its turn has come. */
+/** Another repository of the registry that has the blob, or that is filled earlier. The target itself lacks it. */
 function holderOf({ digest }: Sized, targets: readonly Target[], at: number): string | null {
   const { registry } = targets[at] as Target;
   const holder = targets.find(
-    (other, index) =>
-      index !== at && other.registry === registry && (index < at || other.state.present.has(digest)),
+    (other, index) => other.registry === registry && (index < at || other.state.present.has(digest)),
   );
   return holder?.repository ?? null;
 }

@@ -197,6 +197,16 @@ describe('a tag that never moves', () => {
   });
 });
 
+test('a tag that never moves is asked for although the list of tags, which may be old, lacks it', async () => {
+  const { server, destinations } = await start();
+  await publishTo(destinations, set);
+  server.store.tags.set('o/q:11.1.3-1', tagsOf(set).register ?? '');
+  const body = JSON.stringify({ name: 'o/q', tags: [] });
+  server.inject({ path: /tags\/list/, fault: { kind: 'status', status: 200, body } });
+  const plan = await makePlan(set, destinations, false, silent);
+  expect(plan.targets[0]?.tags.find(({ tag }) => tag === '11.1.3-1')?.action).toBe('refuse');
+});
+
 describe('a tag that never moves, written by another run after the plan was made', () => {
   const numbered = '11.1.3-1';
 

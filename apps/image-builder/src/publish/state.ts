@@ -16,7 +16,7 @@ export interface RepositoryState {
  * Nor is a tag asked for that is not in the list of tags, unless it never moves: a list may be old, and then a tag
  * is only written once more.
  *
- * @param thorough ask about everything all the same: a clean-up may have removed what a document needs
+ * @param thorough ask about everything: a clean-up may have removed what a document needs
  */
 export async function askRepository(
   repository: Repository,

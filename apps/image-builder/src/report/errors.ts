@@ -55,20 +55,21 @@ export const BUILDER_ERRORS = {
     meaning:
       'A tag that never moves exists in the registry with another digest. It was not changed, and no tag that moves was written.',
     remedy:
-      'Run `npm run update`: it raises the rebuild number of what changed, and so gives new tags. Commit sources.lock.json and build again.',
+      'Run `npm run update`: it raises the rebuild number of what changed, which gives new tags. Commit sources.lock.json and build again.',
   },
   TAG_NOT_KEPT: {
-    meaning: 'A tag, read back after publishing, is not what was sent.',
-    remedy: 'Look whether someone else publishes to the same repository, then run the command again.',
+    meaning: 'A tag that was published has another digest, or is missing, when it is read back.',
+    remedy:
+      'Find out who else publishes to the repository, then run `npx --no image-builder publish … --push` again.',
   },
   REMOTE_DIFFERS: {
-    meaning: 'What a registry serves is not what the lock and Dockerfile.template give, or is not complete.',
+    meaning: 'A registry does not serve what the lock and Dockerfile.template give, or parts are missing.',
     remedy:
-      'Check out the commit the tag was made from (`git log -S` with its label org.opencontainers.image.revision finds it). If it is that one, do not use the images; `publish --thorough --push` restores what is missing.',
+      'Check out the commit that the tag was made from: `git log -S` with its label org.opencontainers.image.revision finds it. If it is this commit, do not use the images; `npx --no image-builder publish --thorough --push` restores missing parts.',
   },
   IMAGES_NOT_PUBLISHED: {
-    meaning: 'Something was to be attached to images that the repository does not have. Nothing was sent.',
-    remedy: 'Run `publish --push` with the same options first.',
+    meaning: 'Documents cannot be attached to images that the repository does not have. Nothing was sent.',
+    remedy: 'Run `npx --no image-builder publish --push` with the same options first.',
   },
   SIGNER_MISSING: {
     meaning: 'Documents would be attached to images without a signature. Nothing was sent.',
@@ -76,13 +77,15 @@ export const BUILDER_ERRORS = {
       'Pass --key FILE, or run in GitHub Actions with `permissions: id-token: write`; or pass --unsigned to attach them without signatures.',
   },
   ATTESTATION_NOT_KEPT: {
-    meaning: 'What was attached to an image is not in the registry’s list of what refers to it.',
+    meaning: 'A document was attached to an image, and the registry does not list it.',
     remedy:
-      'Look whether someone else attaches to the same images, then run the command again: it attaches what is missing.',
+      'Find out who else attaches to the same images, then run `npx --no image-builder attest … --push` again: it attaches what is missing.',
   },
   COMMIT_UNKNOWN: {
-    meaning: 'Provenance names the commit that images were made from, and it cannot be told.',
-    remedy: 'Run the command in a clone of the repository with git at hand, and commit what is changed.',
+    meaning:
+      'The git commit for the provenance cannot be determined: there is no git or no clone, or files differ from the commit.',
+    remedy:
+      'Run the command in a clone of the repository, and commit or remove the files that the message lists: `git status --ignored apps libs`.',
   },
   FILE_SYSTEM: {
     meaning:
@@ -100,38 +103,39 @@ export const BUILDER_ERRORS = {
       'Remove the emulators that are registered (IMAGE --uninstall "qemu-*"), build the image of the engine’s own platform, or name another engine by DOCKER_HOST.',
   },
   GITHUB_TOKEN_MISSING: {
-    meaning: 'Something is to be written on GitHub, and there is no token.',
+    meaning: 'The command writes to GitHub, and no token is set.',
     remedy:
-      'Set GITHUB_TOKEN or GH_TOKEN to a token that may write contents, pull requests and issues of the repository.',
+      'Set GITHUB_TOKEN or GH_TOKEN to a token that may write contents, pull requests and issues of the repository: `export GITHUB_TOKEN=…`.',
   },
   BASE_DIFFERS: {
-    meaning: 'The branch that a pull request is to go to has another sources.lock.json than this checkout.',
-    remedy: 'Check out the newest commit of that branch, and run the command again.',
+    meaning: 'The base branch of the pull request has another sources.lock.json than this checkout.',
+    remedy: 'Check out the newest commit of that branch (`git pull`), and run the command again.',
   },
   BRANCH_FOREIGN: {
-    meaning: 'The branch that `track` writes has a commit by someone else, which would be lost.',
+    meaning: 'The branch that `track` writes ends in a commit of someone else, which would be lost.',
     remedy:
-      'Merge the pull request, or take the commit off the branch; then run the command again. To delete the branch would close the pull request, which counts as a no.',
+      'Merge the pull request, or remove the commit from the branch; then run the command again. Do not delete the branch: that closes the pull request, which counts as a refusal.',
   },
   PERSON_NEEDED: {
-    meaning: 'What upstream has cannot be followed without a decision.',
-    remedy: 'Do what the report says. With --issue it is filed on GitHub, and this is no failure.',
+    meaning: 'Upstream has a change that needs a decision.',
+    remedy:
+      'Do what the report says. With --issue the command files it on GitHub, and this is not a failure.',
   },
   RELEASE_DIFFERS: {
-    meaning: 'A release is published on GitHub already, with other files. It was left as it is.',
+    meaning: 'A release is published on GitHub with other files. It was not changed.',
     remedy:
-      'Run `npm run update`: it raises the rebuild number of what changed, and so gives a new release. Commit sources.lock.json and build again.',
+      'Run `npm run update`: it raises the rebuild number of what changed, which gives a new release. Commit sources.lock.json and build again.',
   },
   TAG_ELSEWHERE: {
     meaning:
-      'The tag of a release is in git already, on another commit than the one that is checked out. Nothing was sent.',
+      'The tag of the release exists in git on another commit than the one that is checked out. Nothing was sent.',
     remedy:
-      'Check out the commit of the tag and make the images there; or, if nobody has used the tag, remove it.',
+      'Check out the commit of the tag and build there: `git checkout TAG`. If nobody uses the tag yet, remove it: `git push --delete origin TAG`.',
   },
   ASSET_NOT_KEPT: {
-    meaning: 'A file of a release on GitHub, read back, is not what was sent. The release stays a draft.',
+    meaning: 'A file of a release on GitHub differs from what was sent. The release stays a draft.',
     remedy:
-      'Run the command again: it sends the file anew. If it stays, remove the folder in --assets, which may be damaged.',
+      'Run the command again: it sends the file again. If the error stays, the file on disk may be damaged: remove the folder of the release in --assets.',
   },
   NODE_TOO_OLD: {
     meaning: 'The Node that runs the command is older than the project’s code.',

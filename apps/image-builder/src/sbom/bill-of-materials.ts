@@ -40,7 +40,7 @@ export interface BinaryPackage {
   readonly purl: string;
   /** The source it was built from, and whose licences it has. */
   readonly source: Source;
-  /** Sources whose code is linked in besides. */
+  /** Other sources whose code is linked in (`Built-Using`). */
   readonly linked: readonly Source[];
 }
 

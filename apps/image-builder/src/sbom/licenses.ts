@@ -5,7 +5,7 @@ import ids from 'spdx-license-ids/index.json' with { type: 'json' };
 export interface LicenseTerms {
   /** An SPDX license expression. https://spdx.github.io/spdx-spec/v2.3/SPDX-license-expressions/ */
   readonly expression: string;
-  /** What stands in the expression for terms that SPDX has no name for. */
+  /** The identifier in the expression for terms that SPDX has no name for. */
   readonly references: readonly LicenseReference[];
 }
 

@@ -101,7 +101,7 @@ describe('of an image with one emulator', () => {
     expect(bom.dependencies).toContainEqual({ ref: binary.purl, dependsOn: [source.purl, glibc.purl] });
   });
 
-  test('SPDX tells which source a package is made from, and which are linked in', async () => {
+  test('SPDX names the source of a package, and those linked in', async () => {
     const { packages, relationships } = await make('spdx', digestOf('x86_64-arm'));
     const told = relationships.map(
       ({ spdxElementId, relationshipType, relatedSpdxElement }: Record<string, string>) =>

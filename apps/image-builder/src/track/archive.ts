@@ -28,7 +28,7 @@ export interface Finding {
   readonly remedy: string;
 }
 
-/** Errors of a channel that a further try will not mend; others (no network) end the run. */
+/** Errors of a channel that another try does not fix. Others, such as no network, end the run. */
 const NEEDS_PERSON: ReadonlySet<string> = new Set([
   'RELEASE_NOT_FOUND',
   'RELEASE_NOT_SIGNED',

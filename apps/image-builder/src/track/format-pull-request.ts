@@ -20,7 +20,7 @@ export function pullRequestTitle({ changes, rebuilt }: TrackReport, now: Lock): 
       .flatMap(({ platform }) => now.channels[channel]?.platforms[platform]?.version ?? []);
     return versions.length === 0 ? channel : `${channel} QEMU ${[...new Set(versions)].join(', ')}`;
   });
-  const others = rebuilt.length > 0 ? ['images built anew'] : ['brought up to date'];
+  const others = rebuilt.length > 0 ? ['images rebuilt'] : ['updated'];
   return `sources.lock.json: ${(named.length > 0 ? named : others).join(', ')}`;
 }
 
@@ -102,7 +102,7 @@ function guestChange({ channel, platform, before }: PackageChange, proofs: reado
   if (proven === undefined || proven.guestsNow === null) return 'not known';
   const { guestsNow, guestsBefore } = proven;
   if (before === null) return `${guestsNow.length}`;
-  if (guestsBefore === null) return `${guestsNow.length}; the old package is to be had nowhere any more`;
+  if (guestsBefore === null) return `${guestsNow.length}; the old package is no longer available`;
   const list = (sign: string, from: readonly GuestName[], without: readonly GuestName[]) =>
     from.filter((guest) => !without.includes(guest)).map((guest) => `${sign}${guest}`);
   const moved = [...list('+', guestsNow, guestsBefore), ...list('−', guestsBefore, guestsNow)];

@@ -45,14 +45,14 @@ export async function keepIssue(github: GitHub, findings: readonly Finding[]): P
     );
   }
   const open = threads.find(({ state }) => state === 'open');
-  if (open !== undefined) return withdraw(github, open, 'nothing of this stands any longer');
+  if (open !== undefined) return withdraw(github, open, 'nothing in it is true any longer');
   const [declined] = findings.flatMap((finding) => declining(finding) ?? []);
   return declined === undefined
     ? null
     : { number: declined.number, url: declined.html_url, action: 'declined' };
 }
 
-/** The message has what tells one finding from the next of its kind: a Valid-Until, a platform. */
+/** The message distinguishes findings of one kind: it names a Valid-Until, or a platform. */
 function markerFor({ channel, code, message }: Finding): string {
   return markerOf(`${channel} ${code} ${hash('sha256', message).slice(0, 16)}`);
 }
@@ -68,7 +68,7 @@ function issueOn(findings: readonly Finding[]): { title: string; body: string } 
       `  ${remedy}`,
     ]),
     '',
-    'This text is kept up to date as long as the issue is open, and the issue is closed once nothing of it stands. Closed as *not planned*, the same is not filed again; closed as *completed*, it is if it still stands.',
+    'This text is kept up to date while the issue is open, and the issue is closed when nothing in it is true any longer. If you close it as *not planned*, the same findings are not filed again; as *completed*, they are filed again if they are still true.',
     '',
   ].join('\n');
   return { title: `track: ${channels} needs a person`, body };

@@ -25,7 +25,7 @@ export async function vanishedFrom(
 }
 
 /**
- * The guests of a package; null where it is to be had nowhere any more. A package is half a gigabyte unpacked, so what was
+ * The guests of a package; null if it is no longer available. A package is half a gigabyte unpacked, so what was
  * found is remembered.
  */
 export async function guestsIn(

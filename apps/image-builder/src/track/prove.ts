@@ -20,7 +20,7 @@ export interface Proof {
 
 export interface ProvenPlatform {
   readonly platform: HostPlatform;
-  /** Null where the old package is to be had nowhere any more. */
+  /** Null if the old package is no longer available. */
   readonly guestsBefore: readonly GuestName[] | null;
   /** Null where the build failed. */
   readonly guestsNow: readonly GuestName[] | null;

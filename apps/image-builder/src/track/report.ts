@@ -22,7 +22,7 @@ export interface TrackedPlatform {
 
 /** What a look at the archive and at upstream gave. */
 export interface TrackReport {
-  /** Whether there is anything to tell. */
+  /** Whether there is anything to report. */
   readonly isNews: boolean;
   readonly changes: readonly PackageChange[];
   readonly rebuilt: readonly { readonly version: string; readonly number: number }[];

@@ -9,7 +9,7 @@ import {
   type UpdateContext,
 } from '@qemu-user-static/lock';
 
-// A proposal stays the same while the packages do. The archive is signed anew several times a day, and a person who has
+// A proposal stays the same while the packages do. The archive is signed again several times a day, and a person who has
 // read or closed a pull request is not to read it again for a date.
 
 /**
