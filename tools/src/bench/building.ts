@@ -128,7 +128,7 @@ export async function measureBuilding(workshop: Workshop, { repeat, note }: Effo
     columns: COST_COLUMNS,
     rows: costRows([...rows, more]),
     claims: [
-      { what: "the whole set against the seeds' recipe for latest", atLeast: 4, found: docker / ours },
+      { what: 'the whole set against the classic recipe for latest', atLeast: 4, found: docker / ours },
     ],
   };
 }

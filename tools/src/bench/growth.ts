@@ -46,7 +46,7 @@ export async function measureGrowth(workshop: Workshop, { repeat, note }: Effort
   }
   return {
     title: 'Growth',
-    what: `A build alone, as platforms become more, and as the guests of one do (its package packed anew with fewer, all by dpkg-deb -z1).`,
+    what: `A build alone, as platforms become more, and as the guests of one do (its package packed again with fewer, all by dpkg-deb -z1).`,
     columns: ['wall s', 'CPU s', 'memory MB', 'layout MB', 'latest-zstd of the first platform, MB'],
     rows: [...rows, ...byGuests, slope('each guest more', GUESTS, byGuests)],
     claims: [],

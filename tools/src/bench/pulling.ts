@@ -15,7 +15,7 @@ const LINK = 100 * MEGABIT;
 
 /** The engine takes gzip from `latest`: it keeps images in its own store, and the index has gzip first. */
 const IMAGES = [
-  { name: "the seeds' recipe", reference: 'seed:latest', ours: false, compression: 'gzip' },
+  { name: 'the classic recipe', reference: 'seed:latest', ours: false, compression: 'gzip' },
   { name: 'latest', reference: 'ours:latest', ours: true, compression: 'gzip' },
   { name: 'latest-zstd', reference: 'ours:latest-zstd', ours: true, compression: 'zstd' },
   { name: 'aarch64', reference: 'ours:aarch64', ours: true, compression: 'gzip' },

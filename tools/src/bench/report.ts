@@ -40,27 +40,26 @@ export function asPage({ sections }: Results): string {
   const parts = Object.values(sections);
   return `# Benchmarks
 
-What \`npm run bench -- --save\` printed; a test holds that this page says nothing else. Run it as root after
-\`node tools/src/e2e/set-up.ts\`; \`--quick\` takes one run of each, \`--only NAME\` one part. Every part measures ours and
-others' in turn in one run, so that the ratios hold on a busy machine, where the times do not. A figure is the median.
+Output of \`npm run bench -- --save\`; a test compares this page with it. Run it as root after
+\`node tools/src/e2e/set-up.ts\`; \`--quick\` measures each once, \`--only NAME\` one part. Each part alternates between this
+project and others in one run, so the ratios are valid on a busy machine, where the times are not. A figure is the median.
 
 ![Ratios of this project to what others run](benchmarks.svg)
 
 ${parts.map(asMarkdown).join('\n\n')}
 
-## What the others run
+## Commands of the others
 
-"The seeds' recipe" is how images like these were made before this project: Debian's packages on a small Debian, by
-\`docker build\`, with QEMU's own script to register them.
+The classic recipe is how multiarch/qemu-user-static and similar images are built: \`docker build\` installs Debian's packages
+on a small Debian, and QEMU's own script registers them.
 
-Their inputs are the same: the packages of sources.lock.json, already downloaded, and a root folder of Debian
-(\`mmdebstrap --variant=extract ${INCLUDED.map((one) => `--include='${one}'`).join(' ')}\`, without manual pages, locales and documents; of ${BASE_SUITES.join(', ')} the first that the mirror has
-whole for that platform), which is
-in the engine and in the registry before the clock starts. No foreign program is run. CPU is of the clients and of their
-daemons; memory is the largest sum of the resident memory of both, so an engine at rest (about 150 MB) is in it. The
-registry's own work is in no figure, but takes time on the same cores for all.
+All have the same inputs: the packages of sources.lock.json, already downloaded, and a root folder of Debian
+(\`mmdebstrap --variant=extract ${INCLUDED.map((one) => `--include='${one}'`).join(' ')}\`, without manual pages, locales and documents; the first of ${BASE_SUITES.join(', ')} that is complete on the mirror
+for that platform). The engine and the registry have that folder before the measurement starts. No foreign program runs.
+CPU time is that of the clients and their daemons. Memory is the largest sum of the resident memory of both, so it includes an idle engine
+(about 150 MB). No figure includes the registry's own CPU time, but it uses the same cores for all.
 
-The image (\`Dockerfile\`), with \`register\` as the seeds' image has it before QEMU's own qemu-binfmt-conf.sh:
+The image (\`Dockerfile\`), whose \`register\` comes before QEMU's own qemu-binfmt-conf.sh:
 
 \`\`\`Dockerfile
 ${peers.DOCKERFILE}\`\`\`
@@ -96,7 +95,7 @@ ${peers.MULTI_DOCKERFILE}\`\`\`
 ${peers.BUILDKIT}
 \`\`\`
 
-Ours: \`image-builder build\` and \`image-builder publish --push\`, which make and send every tag.
+This project: \`image-builder build\` and \`image-builder publish --push\`, with all tags.
 
 Pulling: \`docker pull IMAGE; docker run --rm --privileged IMAGE --reset -p yes\` by an engine from which the image was
 removed. The link of 100 Mbit/s is \`tools/src/bench/slow-link.ts\`.

@@ -26,7 +26,7 @@ export async function measureSizes(workshop: Workshop, { note }: Effort): Promis
     note('sizes: our set is made');
     await DOCKER_PUSH.prepare(workshop, registry.name);
     await costOf(DOCKER_PUSH.commands(workshop, registry.name));
-    note("sizes: the seeds' images are made");
+    note('sizes: building the images of the classic recipe');
     const ours = await layoutSizes({ folder: layoutIn(workshop) }, ['latest', 'register', ...TEN]);
     const seeds = await seedSizes(registry.name);
     const rows: Row[] = [];
@@ -68,7 +68,7 @@ export async function measureSizes(workshop: Workshop, { note }: Effort): Promis
       title: 'Size',
       what: 'What is sent for an image, in MB: the layers, compressed.',
       columns: [
-        "seeds' recipe",
+        'classic recipe',
         'latest, gzip',
         'latest, zstd',
         'ten emulators alone, gzip',

@@ -180,7 +180,7 @@ describe.skipIf(NO_ENGINES !== undefined)('the action (root, engine)', () => {
       ...rows,
     ];
     const table = lines.map((cells) => `| ${cells.join(' | ')} |\n`).join('');
-    const text = `Measured with a registry on the same machine, and neither image nor entry there before.\n\n${table}`;
+    const text = `Measured with a registry on the same, busy machine, with no image and no entry before: compare lines of one engine.\n\n${table}`;
     if (process.env.MEASURE === 'save')
       await writeFile(
         PAGE,

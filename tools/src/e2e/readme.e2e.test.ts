@@ -16,7 +16,8 @@ import {
 import { ENGINES_PAGE, openTable } from './engines-page.ts';
 import { BINFMT, ENGINES, LAYOUT } from './places.ts';
 
-// The seeds' README, line by line, on real engines. Each line's outcome becomes a row of docs/engines.md.
+// The classic commands for such images, line by line, on real engines. The outcome of each becomes a row of docs/engines.md.
+// tools/src/e2e/readme-snippets.e2e.test.ts runs this project's own README.md.
 
 const IMAGE = 'alekitto/qemu-user-static';
 const LEAST = ['--cap-drop', 'ALL', '-v', `${BINFMT}:/binfmt_misc`];
@@ -24,7 +25,7 @@ const LEAST = ['--cap-drop', 'ALL', '-v', `${BINFMT}:/binfmt_misc`];
 const table = openTable('Docker');
 let before: Table;
 
-describe.skipIf(NO_ENGINES !== undefined)('the README on an engine (root, engine)', () => {
+describe.skipIf(NO_ENGINES !== undefined)('the classic commands on an engine (root, engine)', () => {
   beforeAll(async () => {
     before = await readTable(BINFMT);
     expect(Object.keys(before).filter((name) => name.startsWith('qemu-'))).toEqual([]);
@@ -50,7 +51,7 @@ describe.skipIf(NO_ENGINES !== undefined)('the README on an engine (root, engine
       expect(`${stdout}${stderr}`).toContain('exec format error');
       expect(code).not.toBe(0);
     };
-    /** Registers with the README's own options, or with less where the engine may not give them. */
+    /** Registers with --privileged, or with fewer rights if the engine may not give them. */
     const register = (tag: string, ...words: string[]) =>
       engine.docker('run', '--rm', ...rights, `${IMAGE}:${tag}`, ...words);
 
@@ -78,7 +79,7 @@ describe.skipIf(NO_ENGINES !== undefined)('the README on an engine (root, engine
         const example = `docker run --rm ${name}/busybox uname -m`;
         if (platform.architecture === '386') {
           expect(succeed(outcome)).toBe(machine);
-          row(example, platformOf(platform), `\`${machine}\`: this CPU runs it by itself`);
+          row(example, platformOf(platform), `\`${machine}\`: this CPU runs it without an emulator`);
         } else {
           isFormatError(outcome);
           row(example, platformOf(platform), 'exec format error');
@@ -111,7 +112,7 @@ describe.skipIf(NO_ENGINES !== undefined)('the README on an engine (root, engine
       );
     }, 60_000);
 
-    test('the entry reads as the README shows it', async () => {
+    test('the entry has flag F and the magic of aarch64', async () => {
       expect(await readFile(join(BINFMT, 'qemu-aarch64'), 'utf8')).toBe(
         [
           'enabled',
@@ -123,10 +124,10 @@ describe.skipIf(NO_ENGINES !== undefined)('the README on an engine (root, engine
           '',
         ].join('\n'),
       );
-      row(`cat ${BINFMT}/qemu-aarch64`, 'linux/amd64', 'as in the README');
+      row(`cat ${BINFMT}/qemu-aarch64`, 'linux/amd64', 'enabled, flags F');
     });
 
-    test('after, it runs and says what it is', async () => {
+    test('after, it runs', async () => {
       for (const { name, platform, machine } of GUESTS) {
         expect(succeed(await uname(name))).toBe(machine);
         row(`docker run --rm ${name}/busybox uname -m`, platformOf(platform), `\`${machine}\``);
@@ -225,7 +226,7 @@ describe.skipIf(NO_ENGINES !== undefined)('the README on an engine (root, engine
       );
     }, 120_000);
 
-    test('--uninstall takes it all away', async () => {
+    test('--uninstall removes every entry', async () => {
       succeed(await register('latest', '--uninstall', 'qemu-*'));
       expect(await readTable(BINFMT)).toEqual(before);
       isFormatError(await uname('arm64v8'));
@@ -237,7 +238,7 @@ describe.skipIf(NO_ENGINES !== undefined)('the README on an engine (root, engine
     }, 60_000);
   });
 
-  test('docs/engines.md tells it so', async () => {
+  test('docs/engines.md has these rows', async () => {
     await expect(await table.page()).toMatchFileSnapshot(ENGINES_PAGE);
   });
 });
