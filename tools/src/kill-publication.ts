@@ -44,7 +44,7 @@ async function inNewWorld<T>(work: (world: World) => Promise<T>): Promise<T> {
 
 /** Starts the three commands, in a process group of their own. */
 function start(checkout: string, key: string, { registries, gitHub }: World) {
-  const to = registries.map(({ name }) => `--to=${name}/${REPOSITORY}`);
+  const to = registries.map(({ name }) => `--repository=${name}/${REPOSITORY}`);
   const images = [...to, ...TAGS.map((tag) => `--tag='${tag}'`)].join(' ');
   const script = [
     `npx --no image-builder publish ${images} --push`,

@@ -32,8 +32,8 @@ export function formatSummary({ tags, platforms, notes, check, smoke }: Summary,
     ...(notes.length === 0 ? [] : ['', ...notes.map((note) => wrapped(`note: ${note}`, WIDTH))]),
     '',
     'Next:',
-    '  npx --no image-builder load               put latest into Docker or Podman',
-    '  npx --no image-builder publish --to NAME  compare with a registry',
+    '  npx --no image-builder load                       put latest into Docker or Podman',
+    '  npx --no image-builder publish --repository NAME  compare with a registry',
   ].join('\n');
 }
 
