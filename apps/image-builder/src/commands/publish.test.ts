@@ -53,6 +53,13 @@ test('without --push only the plan is made and printed', async () => {
   expect(server.store.blobs.size + server.store.manifests.size + server.store.uploads.size).toBe(0);
 });
 
+test('with --push the references that can be pinned are printed', async () => {
+  const server = await registry();
+  const { text } = await publish([`${server.name}/o/q`], { tag: ['latest', 'latest-*', 'arm'], push: true });
+  const references = text.split('\n').filter((line) => line.includes('@sha256:'));
+  expect(references).toEqual([expect.stringMatching(`^${server.name}/o/q:latest@sha256:[0-9a-f]{64}$`)]);
+});
+
 test('a repository named twice is filled once', async () => {
   const server = await registry();
   const plan = planOf(await publish([`${server.name}/o/q`, `${server.name}/o/q`]));

@@ -1,5 +1,5 @@
 import { Option } from '@commander-js/extra-typings';
-import { formatPlan } from '../publish/format-plan.ts';
+import { formatPlan, formatReferences } from '../publish/format-plan.ts';
 import { applyPlan, makePlan } from '../publish/publish.ts';
 import { publishRefusal } from '../publish/refusal.ts';
 import { command as define } from './command.ts';
@@ -28,8 +28,11 @@ export const command = define(options, examples, async (given, environment) => {
   const set = await imagesIn(given, environment);
   const plan = await makePlan(set, destinations, given.thorough ?? false, onEvent);
   const failure = publishRefusal(plan);
-  if (given.push && failure === undefined)
-    await applyPlan(plan, set, destinations, given.connections, onEvent);
-  else onEvent({ type: 'note', text: 'nothing was sent; --push does what the plan says' });
-  return { text: formatPlan(plan), value: plan, ...(failure && { failure }) };
+  if (!given.push || failure !== undefined) {
+    onEvent({ type: 'note', text: 'nothing was sent; --push does what the plan says' });
+    return { text: formatPlan(plan), value: plan, ...(failure && { failure }) };
+  }
+  await applyPlan(plan, set, destinations, given.connections, onEvent);
+  const parts = [formatPlan(plan), formatReferences(plan, set)].filter((part) => part !== '');
+  return { text: parts.join('\n\n'), value: plan };
 });

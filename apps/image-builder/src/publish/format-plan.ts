@@ -1,3 +1,4 @@
+import type { ImageSet } from '../layouts/image-set.ts';
 import { megabytes, table } from '../report/format.ts';
 import { nameOf } from './destination.ts';
 import type { PlannedTag, PublishPlan, TargetPlan } from './plan.ts';
@@ -54,6 +55,17 @@ function tagLines(target: TargetPlan): string[] {
     table([['', 'TAG', 'IS', 'SHALL BE'], ...rows]),
     ...(hidden > 0 ? [`and ${hidden} more; --json lists them`] : []),
   ];
+}
+
+/**
+ * References to pin, `ghcr.io/o/q:latest@sha256:…`: the tags of images with every emulator, in each repository. The tags
+ * of one compression have the same images.
+ */
+export function formatReferences({ targets }: PublishPlan, { tags }: Pick<ImageSet, 'tags'>): string {
+  const whole = tags.filter(({ tag, contents }) => contents.kind === 'all' && !/-(?:gzip|zstd)$/.test(tag));
+  return targets
+    .flatMap((target) => whole.map(({ tag, digest }) => `${nameOf(target)}:${tag}@${digest}`))
+    .join('\n');
 }
 
 function short(digest: string): string {
