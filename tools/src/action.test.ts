@@ -195,11 +195,20 @@ describe('what fails is an annotation of one line, with cause and remedy', () =>
     expect(stdout).toContain('::error title=qemu-user-static::aarch64: FAILED: ended with exit code 1\n');
   });
 
+  test('but not a platform without an entry that the CPU runs', async () => {
+    engine.info = 'aarch64 28.5.1';
+    engine.status = '{ "supported": [ "linux/arm64", "linux/arm/v7" ] }';
+    engine.verify = '';
+    expect((await run({ platforms: 'arm' })).code).toBe(0);
+    expect((await run({ platforms: 'arm/v7' })).code).toBe(0);
+    expect((await run({ platforms: 'ppc64le' })).code).toBe(1);
+  });
+
   test('an emulator that verify does not know of', async () => {
     engine.verify = 'riscv64 ok';
-    const { code, stdout } = await run({ platforms: 'arm64' });
+    const { code, stdout } = await run({ platforms: 's390x' });
     expect(code).toBe(1);
-    expect(stdout).toContain('aarch64: it is not registered.');
+    expect(stdout).toContain('s390x: it is not registered.');
   });
 });
 
