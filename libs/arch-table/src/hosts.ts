@@ -25,6 +25,14 @@ export const HOSTS = {
     uname: 'armv7l',
     cpu: 'arm',
   },
+  'linux/386': { os: 'linux', architecture: '386', debian: 'i386', uname: 'i686', cpu: 'i386' },
+  'linux/loong64': {
+    os: 'linux',
+    architecture: 'loong64',
+    debian: 'loong64',
+    uname: 'loongarch64',
+    cpu: 'loongarch64',
+  },
   'linux/ppc64le': {
     os: 'linux',
     architecture: 'ppc64le',
