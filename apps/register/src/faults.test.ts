@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { standIns } from './testing/emulators.ts';
 import { bin, callsIn, MOUNT_IT, reported } from './testing/faults.ts';
 import { callImage, imageRoot, NO_STATIC_BUSYBOX, pretendedProc } from './testing/image.ts';
-import { MOUNT, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
+import { MOUNT, type Namespace, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
 import { SHELLS } from './testing/shells.ts';
 
 const LOCK = 'qemu-register-lock';
@@ -169,6 +169,25 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
     );
   });
 
+  // busybox has a cut of its own.
+  test.skipIf(shell.name === 'busybox ash').each([
+    ['has disappeared', ''],
+    ['now differs', `; echo '${other('/x')}' >${MOUNT}/register`],
+  ])('an entry that was registered but %s, as by another program at the same time', async (what, more) => {
+    await using machine = await openNamespace();
+    await machine.sh(`mount -t tmpfs -o mode=755 tmpfs /mnt; real=$(command -v cut)
+      cat >/mnt/cut <<END
+#!/bin/sh
+case \\$1 in -b) echo -1 >${MOUNT}/qemu-aarch64${more} ;; esac
+exec $real "\\$@"
+END
+      chmod 755 /mnt/cut`);
+    const env = { PATH: `/mnt:${process.env.PATH}` };
+    expect(await call(machine, '--install arm,arm64', { env })).toEqual(
+      reported('NOT_KEPT', `qemu-aarch64 was registered but ${what}`),
+    );
+  });
+
   test('an old kernel, for flag F and for flag P', async () => {
     await using machine = await openNamespace(
       `${MOUNT_IT}; mount -t tmpfs tmpfs /mnt; echo 4.4.0-210-generic >/mnt/release; mount --bind /mnt/release /proc/sys/kernel/osrelease`,
@@ -205,8 +224,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
       `${MOUNT_IT}; mount -t tmpfs tmpfs /mnt; echo 1000.00 0 >/mnt/uptime; mount --bind /mnt/uptime /proc/uptime`,
     );
     await machine.sh(`echo ':${LOCK}:E::${LOCK}::/1000:' >${MOUNT}/register`);
-    const waiting = call(machine, '-p yes');
-    await delay(300);
+    const { waiting } = await begin(machine);
     // Its clock says that it began later: it is not stale, and it does not end.
     await machine.sh(
       `echo 0 >${MOUNT}/${LOCK}; echo -1 >${MOUNT}/${LOCK}; echo ':${LOCK}:E::${LOCK}::/1019:' >${MOUNT}/register; echo 1021.00 0 1<>/mnt/uptime`,
@@ -219,6 +237,14 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
   const CLOCK = `${MOUNT_IT}; mount -t tmpfs tmpfs /mnt; echo 1000.00 0 >/mnt/uptime; mount --bind /mnt/uptime /proc/uptime`;
   // Not cut off first: a call may read it at any time.
   const at = (second: number) => `echo ${second}.00 0 1<>/mnt/uptime`;
+  /** A call that has begun by that clock when this resolves to it. */
+  async function begin(machine: Namespace) {
+    const under = ['sh', '-c', ': >/mnt/begun; exec "$@"', 'sh'];
+    const waiting = call(machine, '--install arm', { under });
+    await machine.sh('until [ -e /mnt/begun ]; do sleep 0.05; done; rm /mnt/begun');
+    await delay(500);
+    return { waiting };
+  }
   const lock = (text: string, name = LOCK) =>
     `printf '%s\\n' ':${name}:E::${name}::/${text}:' >${MOUNT}/register`;
 
@@ -227,8 +253,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
     async (text) => {
       await using machine = await openNamespace(CLOCK);
       await machine.sh(lock(text));
-      const waiting = call(machine, '--install arm');
-      await delay(200);
+      const { waiting } = await begin(machine);
       await machine.sh(at(1000 + 14));
       await delay(300);
       expect(Object.keys(machine.entries())).toEqual([LOCK]);
@@ -244,8 +269,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
   test('a lock that is stale is broken, however long the call has waited', async () => {
     await using machine = await openNamespace(CLOCK);
     await machine.sh(lock('1000'));
-    const waiting = call(machine, '--install arm');
-    await delay(200);
+    const { waiting } = await begin(machine);
     await machine.sh(at(1030));
     expect((await waiting).code).toBe(0);
     expect(Object.keys(machine.entries())).toEqual(['qemu-arm']);
@@ -254,8 +278,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
   test('a breaker from the future goes stale as well', async () => {
     await using machine = await openNamespace(CLOCK);
     await machine.sh(`${lock('1')}; ${lock('99999999', 'qemu-register-break')}`);
-    const waiting = call(machine, '--install arm');
-    await delay(200);
+    const { waiting } = await begin(machine);
     await machine.sh(at(1016));
     expect((await waiting).code).toBe(0);
     expect(Object.keys(machine.entries())).toEqual(['qemu-arm']);

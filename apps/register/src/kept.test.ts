@@ -140,7 +140,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
 
     test('--reset replaces all, also those that work', async () => {
       await using machine = await openNamespace();
-      await machine.sh(held(GOOD('OCF'), line('qemu-arm-static', 'arm', '/mnt/good', 'F')));
+      await machine.sh(held(GOOD('OCF'), GOOD('F', 'qemu-aarch64-static')));
       const env = { QEMU_BIN_DIR: standIns(['aarch64']) };
       expect((await call(machine, '--reset -p yes', { env })).code).toBe(0);
       expect(machine.entries()).toEqual({

@@ -137,8 +137,15 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('reports in $name (use
     ]);
   });
 
-  test('an empty table is an empty list, and said to be one', async () => {
+  test('an empty table is an empty list, and said to be one, and whether binfmt_misc is off', async () => {
     await using machine = await openNamespace();
+    expect((await call(machine, '--doctor')).stdout).toMatch(/^verdict: nothing is registered; .*\n$/m);
+    await machine.sh(`echo 0 >${MOUNT}/status`);
+    expect((await call(machine, '--status')).stdout).toBe(
+      `binfmt_misc is switched off: no entry works until "echo 1 >${MOUNT}/status"\nno entries on ${MOUNT}\n`,
+    );
+    expect(JSON.parse((await call(machine, '--status --json')).stdout).status).toBe('disabled');
+    await machine.sh(`echo 1 >${MOUNT}/status`);
     expect(await call(machine, '--status')).toEqual({
       code: 0,
       stdout: `no entries on ${MOUNT}\n`,
@@ -163,6 +170,8 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('reports in $name (use
       /^ok {4}--verify can run programs in \/tmp$/,
       /^ok {4}binfmt_misc is mounted on \/proc\/sys\/fs\/binfmt_misc \(binfmt_misc, rw\)$/,
       /^ok {4}entries can be written$/,
+      /^warn {2}without flag F, the emulator must be in every container that runs programs of: arm\n {6}-> Register with flag F/,
+      /^verdict: no entry of a guest is in working order; see the warnings above$/,
       /^warn {2}FEX-x86 claims the programs of arm too: the entry made last wins\n {6}-> Remove the one/,
       /^warn {2}qemu-aarch64: disabled, flags "POF", \/bin\/true \(held\), made by something else\n {6}-> Add --reset/,
       /^warn {2}qemu-arm: enabled, flags "", \/gone\/qemu-arm \(missing\), made by something else\n {6}-> Use an image that has it/,

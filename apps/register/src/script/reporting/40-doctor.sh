@@ -43,6 +43,8 @@ last_finding() {
 verdict() {
 	if [ -n "$SICK" ]; then
 		verdict="emulators do not work here: $SICK"
+	elif [ "$WORKING" -eq 0 ] && [ -n "$ENTRIES" ]; then
+		verdict='no entry of a guest is in working order; see the warnings above'
 	elif [ "$WORKING" -eq 0 ]; then
 		verdict='nothing is registered; everything that registering needs is here'
 	else
