@@ -26,6 +26,11 @@ describe('a request that failed for now is sent again', () => {
       answers(429, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '1795608060' }),
       61_000,
     ],
+    [
+      '403 with a limit that ended in the meantime',
+      answers(403, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '1' }),
+      1000,
+    ],
     ['403 that only says so', answers(403, {}, 'You have exceeded a secondary rate limit'), 60_000],
     ['502', answers(502), 250],
     ['a dropped connection', losesAnswer, 250],
@@ -53,6 +58,11 @@ describe('it is an error at once', () => {
   test.each([
     ['401', answers(401), 'GITHUB_REFUSED'],
     ['403 that speaks of no limit', answers(403), 'GITHUB_REFUSED'],
+    [
+      '403 with a limit that is not used up',
+      answers(403, { 'x-ratelimit-remaining': '1', 'x-ratelimit-reset': '1795608060' }),
+      'GITHUB_REFUSED',
+    ],
     ['404', answers(404), 'GITHUB_REFUSED'],
     ['409', answers(409), 'GITHUB_CONFLICT'],
     ['429 with an hour to wait', answers(429, { 'retry-after': '3600' }), 'GITHUB_RATE_LIMITED'],

@@ -3,7 +3,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { temporaryFolder } from '@qemu-user-static/debian-archive/testing';
 import { after, type OpenedGitHub, openedGitHub } from '@qemu-user-static/github/testing';
-import { formatLock, parseLock, readLock, writeLock } from '@qemu-user-static/lock';
+import { formatLock, type Lock, parseLock, readLock, writeLock } from '@qemu-user-static/lock';
 import { afterAll, describe, expect, test } from 'vitest';
 import { stateOf } from '../testing/release-state.ts';
 import { COMMIT, releasesAtHand } from '../testing/releases.ts';
@@ -13,6 +13,15 @@ const { folder, checkout, options, release, close } = await releasesAtHand();
 afterAll(close);
 
 const writes = ({ server }: OpenedGitHub) => server.requests.filter((request) => !request.startsWith('GET'));
+
+/** A lock with an older emulator for one host. */
+function otherLock(lock: Lock): Lock {
+  const old = structuredClone(lock);
+  const amd64 = old.channels.latest?.platforms['linux/amd64'];
+  if (amd64 === undefined) throw new Error('no linux/amd64');
+  amd64.emulators.version = '1:11.1.2+ds-1';
+  return old;
+}
 
 describe('the files', () => {
   test('are named as users of such images know them, and are the same each time', async () => {
@@ -141,11 +150,7 @@ describe('the releases', () => {
   test('tell what changed since the release before', async () => {
     const opened = await openedGitHub();
     await release(opened);
-    const lock = await readLock(checkout.environment.paths.lock);
-    const old = structuredClone(lock);
-    const amd64 = old.channels.latest?.platforms['linux/amd64'];
-    if (amd64 === undefined) throw new Error('no linux/amd64');
-    amd64.emulators.version = '1:11.1.2+ds-1';
+    const old = otherLock(await readLock(checkout.environment.paths.lock));
     const { repository } = opened;
     for (const one of repository.releases) {
       one.tag_name = one.tag_name.replace('11.1.3', '11.1.2').replace('10.2.2', '10.2.1');
@@ -158,6 +163,40 @@ describe('the releases', () => {
     expect(repository.releases.find(({ tag_name }) => tag_name === 'v11.1.3-1')?.body).toContain(
       '### Changes since v11.1.2-1\n\n- linux/amd64 qemu-user: 1:11.1.2+ds-1 → 1:11.1.3+ds-1\n',
     );
+  });
+
+  test.each([
+    ['one that was made from this lock', (lock: Lock) => lock, false],
+    ['a draft', otherLock, true],
+  ])('%s is not the release before', async (_, lockOf, draft) => {
+    const opened = await openedGitHub();
+    await release(opened);
+    const { releases, refs } = opened.repository;
+    const [before] = releases;
+    const lockAsset = before?.assets.find(({ name }) => name === 'sources.lock.json');
+    if (before === undefined || lockAsset === undefined) throw new Error('no lock');
+    const lock = await readLock(checkout.environment.paths.lock);
+    await writeFile(lockAsset.file, formatLock(lockOf(lock)));
+    // Without a digest, only the text shows which lock it is.
+    Object.assign(lockAsset, { digest: null });
+    Object.assign(before, { draft, tag_name: 'v9.9.9-1' });
+    releases.splice(1);
+    refs.delete('tags/v11.1.3-1');
+    await release(opened);
+    const made = releases.find(({ tag_name }) => tag_name === 'v11.1.3-1');
+    expect(made?.body).toContain('### Files');
+    expect(made?.body).not.toContain('Changes since');
+  });
+
+  test('a draft on another commit is moved to the one that is checked out', async () => {
+    const opened = await openedGitHub();
+    await release(opened);
+    const expected = stateOf(opened.repository);
+    const [, draft] = opened.repository.releases;
+    Object.assign(draft ?? {}, { draft: true, target_commitish: 'd'.repeat(40) });
+    opened.repository.refs.delete('tags/v11.1.3-1');
+    await release(opened);
+    expect(stateOf(opened.repository)).toEqual(expected);
   });
 
   test('that are published stay as they are while other versions in the lock change', async () => {

@@ -124,6 +124,18 @@ describe('others work in the repository too', () => {
     await expect(propose(made.github, proposal('newer'))).rejects.toMatchObject({ code: 'BRANCH_FOREIGN' });
   });
 
+  test.each([0, 2])('nor is a commit that is only named so, with %i other parents', async (others) => {
+    const made = await opened();
+    const { repository } = made;
+    await propose(made.github, proposal('new'));
+    const ours = headOf(made, BRANCH);
+    const { tree = '' } = repository.commits.get(ours) ?? {};
+    const message = `Merge branch 'main' into ${BRANCH}`;
+    const parents = [ours, ...Array.from({ length: others }, () => headOf(made, 'main'))];
+    repository.refs.set(`heads/${BRANCH}`, repository.commit({ message, tree, parents }));
+    await expect(propose(made.github, proposal('newer'))).rejects.toMatchObject({ code: 'BRANCH_FOREIGN' });
+  });
+
   test('a pull request from the branch to another base is a person’s, and left alone', async () => {
     const made = await opened();
     await propose(made.github, proposal('new'));
