@@ -332,8 +332,8 @@ const DAMAGE: [string, Alterations, string[]][] = [
     (name): [string, Alterations, string[]] => [
       `the tag ${name} for an image of 11.1.3`,
       tagged(name),
-      // A number alone is the name of no version that is not one of several numbers.
-      name === '12-zstd' || name === 'register-11.1' ? [] : [`tag ${name}: lists version 11.1.3`],
+      // 11.1.3 is one of 11.1.
+      name === 'register-11.1' ? [] : [`tag ${name}: lists version 11.1.3`],
     ],
   ),
 ];
