@@ -59,7 +59,7 @@ describe.skipIf((NO_ENGINES ?? NO_APPTAINER) !== undefined)('Apptainer (root, en
     table.row(apptainer.name, 'linux/arm64', typed(uname('arm64v8')), refusal);
   });
 
-  test('the seeds’ line pulls the image and registers every emulator', LONG, async () => {
+  test('the classic line pulls the image and registers every emulator', LONG, async () => {
     let outcome: Outcome | undefined;
     const taken = await hub.compressionTaken(async () => {
       outcome = await apptainer.singularity(...SEEDS);

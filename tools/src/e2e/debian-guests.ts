@@ -23,7 +23,7 @@ import { FOLDER } from './places.ts';
 
 /** An image of another CPU, as the README names it, made of Debian's own busybox for it. */
 export interface Guest {
-  /** As the seeds' examples have it: `arm64v8`. */
+  /** As the classic images' examples have it: `arm64v8`. */
   readonly name: string;
   readonly platform: Platform;
   readonly debian: string;
@@ -33,7 +33,7 @@ export interface Guest {
   readonly machine: string;
 }
 
-/** Every platform of the seeds' examples. */
+/** Every platform of those examples. */
 export const GUESTS: readonly Guest[] = [
   guest('arm64v8', 'arm64', 'arm64', 'aarch64'),
   guest('arm32v7', 'arm', 'armhf', 'armv7l', 'v7'),

@@ -64,7 +64,7 @@ describe.skipIf((NO_ENGINES ?? NO_PODMAN) !== undefined)('Podman (root, engine)'
       table.row(engine.name, 'linux/arm64', typed(uname('arm64v8')), 'exec format error');
     });
 
-    test('the seeds’ line pulls the image and registers every emulator', { timeout: 600_000 }, async () => {
+    test('the classic line pulls the image and registers every emulator', { timeout: 600_000 }, async () => {
       let outcome: Outcome | undefined;
       const taken = await hub.compressionTaken(async () => {
         outcome = await podman(...SEEDS);
