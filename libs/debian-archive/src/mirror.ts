@@ -1,3 +1,4 @@
+import { printable } from '@qemu-user-static/errors';
 import { type AptSource, type AptSourceFile, parseAptSources } from './apt-sources.ts';
 import { ArchiveError } from './errors.ts';
 
@@ -45,8 +46,9 @@ export function chooseMirror(candidates: MirrorCandidates): MirrorChoice {
 function parseMirror(text: string, where: string): URL {
   const url = URL.parse(text);
   if (url === null || !isWeb(url)) {
-    // The text may hold a password, or be one.
-    throw new ArchiveError('MIRROR_INVALID', `the mirror that ${where} gives is not an http or https URL`);
+    // A user name and a password end at the last @.
+    const shown = printable(text.replace(/^(?:.*:\/\/)?.*@/, '…@'));
+    throw new ArchiveError('MIRROR_INVALID', `"${shown}", which ${where} gives, is not an http or https URL`);
   }
   return url;
 }

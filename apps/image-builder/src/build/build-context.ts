@@ -1,4 +1,10 @@
-import { emulatorOf, type GuestName, guestNamed, type HostPlatform } from '@qemu-user-static/arch-table';
+import {
+  emulatorOf,
+  GUEST_NAMES,
+  type GuestName,
+  guestNamed,
+  type HostPlatform,
+} from '@qemu-user-static/arch-table';
 import { type Lock, lockedChannelOf } from '@qemu-user-static/lock';
 import { END_OF_ARCHIVE, tarEntry, timestamp } from '@qemu-user-static/oci-image';
 import { renderRegisterScript } from '@qemu-user-static/register';
@@ -74,6 +80,9 @@ export async function* contextArchive({ created, files }: BuildContext): AsyncGe
   yield END_OF_ARCHIVE;
 }
 
+/** What `--image` takes: the image of every emulator, that of none, and one a guest. */
+const IMAGE_NAMES = ['latest', 'register', ...new Set(GUEST_NAMES.map(emulatorOf))];
+
 /** @throws BuilderError IMAGE_UNKNOWN */
 export function contentsNamed(image: string): Contents {
   if (image === 'latest') return { kind: 'all' };
@@ -81,7 +90,7 @@ export function contentsNamed(image: string): Contents {
   try {
     return { kind: 'guest', guest: emulatorOf(guestNamed(image)) };
   } catch (cause) {
-    throw new BuilderError('IMAGE_UNKNOWN', `no image "${image}"`, cause);
+    throw new BuilderError('IMAGE_UNKNOWN', `no image "${image}"; images: ${IMAGE_NAMES.join(', ')}`, cause);
   }
 }
 

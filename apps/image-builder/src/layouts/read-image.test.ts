@@ -33,12 +33,18 @@ describe('the image of a tag', () => {
   });
 
   test('is an error where there is none', async () => {
-    await expect(choose('al', 'linux/amd64')).rejects.toMatchObject({ code: 'IMAGE_UNKNOWN' });
+    await expect(choose('al', 'linux/amd64')).rejects.toMatchObject({
+      code: 'IMAGE_UNKNOWN',
+      message: expect.stringMatching(/ has no tag "al"; did you mean "all"\?$/),
+    });
+    await expect(choose('nothing-like-it', 'linux/amd64')).rejects.toMatchObject({
+      message: expect.stringMatching(/; images: all, one$/),
+    });
     await expect(choose('all', 'linux/s390x')).rejects.toMatchObject({
-      code: 'PLATFORM_UNAVAILABLE',
+      code: 'PLATFORM_NOT_IN_LAYOUT',
       message: '"all" has no linux/s390x, but linux/amd64, linux/arm/v7',
     });
-    await expect(choose('all', null)).rejects.toMatchObject({ code: 'PLATFORM_UNAVAILABLE' });
+    await expect(choose('all', null)).rejects.toMatchObject({ code: 'PLATFORM_NOT_IN_LAYOUT' });
   });
 });
 

@@ -1,5 +1,5 @@
-import type { HostPlatform } from '@qemu-user-static/arch-table';
-import { type FoundImage, type Layout, walkLayout } from '@qemu-user-static/oci-image';
+import { type HostPlatform, nearest } from '@qemu-user-static/arch-table';
+import { type FoundImage, type Layout, REF_NAME, readIndex, walkLayout } from '@qemu-user-static/oci-image';
 import { imageFor } from '../images/listing.ts';
 import { platformName } from '../images/platforms.ts';
 import { BuilderError } from '../report/errors.ts';
@@ -7,7 +7,7 @@ import { BuilderError } from '../report/errors.ts';
 /**
  * The image of a tag for a platform; a tag that has one image needs no platform. Of two for the same platform
  * it is gzip's, which every client reads. No other tag is read.
- * @throws BuilderError IMAGE_UNKNOWN, PLATFORM_UNAVAILABLE, CHECK_FAILED
+ * @throws BuilderError IMAGE_UNKNOWN, PLATFORM_NOT_IN_LAYOUT, CHECK_FAILED
  */
 export async function readImage(
   layout: Layout,
@@ -17,16 +17,28 @@ export async function readImage(
   const { tags, problems } = await walkLayout(layout, (one) => one === tag);
   if (problems.length > 0) throw new BuilderError('CHECK_FAILED', problems.join('\n'));
   const [found] = tags;
-  if (found === undefined) throw new BuilderError('IMAGE_UNKNOWN', `the layout has no tag "${tag}"`);
+  if (found === undefined) throw await unknownTag(layout, tag);
   const [only, ...others] = found.images;
   if (only !== undefined && others.length === 0) return only;
   const image = platform === null ? undefined : imageFor(found.images, platform);
   if (image !== undefined) return image;
   const there = [...new Set(found.images.map(({ config }) => platformName(config)))].join(', ');
   throw new BuilderError(
-    'PLATFORM_UNAVAILABLE',
+    'PLATFORM_NOT_IN_LAYOUT',
     platform === null
-      ? `this machine is none of the host platforms; "${tag}" has ${there}`
+      ? `this machine is not a known host platform; images: ${there}`
       : `"${tag}" has no ${platform}, but ${there}`,
   );
+}
+
+/** Names the tag that was probably meant, or else those that are no other image's in one compression. */
+async function unknownTag(layout: Layout, tag: string): Promise<BuilderError> {
+  const { manifests } = await readIndex(layout);
+  const tags = manifests.flatMap(({ annotations }) => annotations?.[REF_NAME] ?? []);
+  const meant = nearest(tag, tags);
+  const hint =
+    meant === null
+      ? `images: ${tags.filter((one) => !one.includes('-')).join(', ')}`
+      : `did you mean "${meant}"?`;
+  return new BuilderError('IMAGE_UNKNOWN', `${layout.folder} has no tag "${tag}"; ${hint}`);
 }

@@ -10,6 +10,11 @@ export const BUILDER_ERRORS = {
     meaning: 'A host platform was asked for that the channel does not have.',
     remedy: 'Name a platform that sources.json lists for the channel.',
   },
+  PLATFORM_NOT_IN_LAYOUT: {
+    meaning: 'The layout has the image, and not for this host platform.',
+    remedy:
+      'Choose a platform that the message lists, or build it: npm run release -- --platform=linux/arm64',
+  },
   RECIPE_UNSUPPORTED: {
     meaning: 'Dockerfile.template holds something that the built-in builder does not do.',
     remedy:
@@ -26,8 +31,8 @@ export const BUILDER_ERRORS = {
       'Look at the package: Debian may have moved the file. Set `files` of the channel in sources.json accordingly.',
   },
   IMAGE_UNKNOWN: {
-    meaning: 'An image was asked for that is none of latest, register or a guest of that host.',
-    remedy: 'Name `latest`, `register` or one of the guests that the message lists.',
+    meaning: 'There is no image of this name.',
+    remedy: 'Choose an image that the message lists: --image latest',
   },
   CHECK_FAILED: {
     meaning:
@@ -158,8 +163,10 @@ export const USAGE_ERRORS: ReadonlySet<string> = new Set([
   'GITHUB_SETTING_INVALID',
   'CHANNEL_UNKNOWN',
   'PLATFORM_UNAVAILABLE',
+  'PLATFORM_NOT_IN_LAYOUT',
   'IMAGE_UNKNOWN',
   'REFERENCE_INVALID',
+  'MIRROR_INVALID',
 ]);
 
 export type BuilderErrorCode = keyof typeof BUILDER_ERRORS;
