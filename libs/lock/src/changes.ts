@@ -59,10 +59,13 @@ function sourcesFoundOut(before: Lock | null, now: Lock): string[] {
   });
 }
 
-/** The versions of QEMU whose images have another build number than before. */
+/** The versions of QEMU whose images are built from other inputs than before; numbered from 1 again, they may keep their number. */
 export function rebuilt(before: Lock | null, now: Lock): { version: string; number: number }[] {
   return Object.entries(now.rebuilds)
-    .filter(([version, { number }]) => (before?.rebuilds[version]?.number ?? 0) !== number)
+    .filter(([version, { number, inputs }]) => {
+      const then = before?.rebuilds[version];
+      return then?.number !== number || then.inputs !== inputs;
+    })
     .map(([version, { number }]) => ({ version, number }));
 }
 

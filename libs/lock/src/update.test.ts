@@ -164,6 +164,11 @@ describe('a later update', () => {
     expect(now.rebuilds).toEqual(first.rebuilds);
     expect(now.channels).toEqual(first.channels);
     expect(describeChanges(before, now)).toContain('images of QEMU 11.1.3: build 1');
+    const numberKept = {
+      ...first,
+      rebuilds: { ...first.rebuilds, '11.1.3': { number: 1, inputs: '0'.repeat(64) } },
+    };
+    expect(describeChanges(numberKept, now)).toEqual(['images of QEMU 11.1.3: build 1']);
   });
 
   test('refuses a Release that is older than the lock’s', async () => {
