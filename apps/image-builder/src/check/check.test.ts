@@ -337,8 +337,8 @@ const DAMAGE: [string, Alterations, string[]][] = [
     (name): [string, Alterations, string[]] => [
       `the tag ${name} for an image of 11.1.3`,
       tagged(name),
-      // A number alone is the name of no version that is not one of several numbers.
-      name === '12-zstd' || name === 'register-11.1' ? [] : [`tag ${name}: lists version 11.1.3`],
+      // The image is of 11.1 too.
+      name === 'register-11.1' ? [] : [`tag ${name}: lists version 11.1.3`],
     ],
   ),
 ];
