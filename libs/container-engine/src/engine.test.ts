@@ -102,7 +102,7 @@ describe('load', () => {
   });
 
   test.each<[string, Answer, string]>([
-    ['in its progress', lines('{"stream":"x"}', '{"error":"no \\u001b[2Jspace"}'), 'no \\u001b[2Jspace'],
+    ['in its progress', lines('{"stream":"x"}', '{"error":"no \\u001b[2Jspace"}'), 'no \\u{1b}[2Jspace'],
     ['by its status', json({ message: 'not an archive' }, 400), 'not an archive'],
     ['by an answer that is not JSON', lines('<html>'), 'its answer is not JSON: <html>'],
     ['by an answer without a word', lines('null'), 'its answer does not name an image'],

@@ -327,12 +327,17 @@ const DAMAGE: [string, Alterations, string[]][] = [
     ofIndex(([one]) => [one, { ...one, platform: { ...one.platform, variant: 'v2' } }]),
     listing(['linux/amd64', 'linux/amd64/v2']),
   ],
+  [
+    'a platform whose name writes to the terminal',
+    ofIndex(([one]) => [{ ...one, platform: { os: 'linux', architecture: 'a\u001b[2J' } }]),
+    listing(['linux/a\\u{1b}[2J']),
+  ],
   ['a tag that lists nothing', ofIndex(() => []), tag('lists no image')],
   ...['9.9.9', '11.1.4', '11.2', 'register-11.1', '11.1.3.1', '12-zstd', '11.1.30-1-gzip'].map(
     (name): [string, Alterations, string[]] => [
       `the tag ${name} for an image of 11.1.3`,
       tagged(name),
-      // 11.1.3 is one of 11.1.
+      // The image is of 11.1 too.
       name === 'register-11.1' ? [] : [`tag ${name}: lists version 11.1.3`],
     ],
   ),
