@@ -26,7 +26,7 @@ export const BUILDER_ERRORS = {
       'Look at the package: Debian may have moved the file. Set `files` of the channel in sources.json accordingly.',
   },
   IMAGE_UNKNOWN: {
-    meaning: 'An image was asked for that is none of latest, register or a guest of that host.',
+    meaning: 'The layout has no image of that name: it is not latest, register or a guest of that host.',
     remedy: 'Name `latest`, `register` or one of the guests that the message lists.',
   },
   CHECK_FAILED: {
@@ -44,7 +44,7 @@ export const BUILDER_ERRORS = {
   LAYOUTS_DIFFER: {
     meaning:
       'A layout holds other images than the lock and Dockerfile.template of this checkout give, or two layouts disagree.',
-    remedy: 'Make every layout anew from the commit that is checked out: `npx nx run image-builder:build`.',
+    remedy: 'Build every layout again from the commit that is checked out: `npx nx run image-builder:build`.',
   },
   PLATFORMS_MISSING: {
     meaning:
