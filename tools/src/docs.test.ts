@@ -15,7 +15,7 @@ const textOf = (page: string) => readFileSync(resolve(ROOT, page), 'utf8');
 
 /** What looks like a file or folder of the project, in a sentence or in a command. */
 function pathsIn(text: string): string[] {
-  return text.match(/(?<![\w./-])(apps|libs|tools|docs|examples|\.ci|\.github)\/[\w./-]*\w/g) ?? [];
+  return text.match(/(?<![\w./-])(apps|libs|tools|docs|examples|\.ci|\.github)\/[\w./-]*\w(?![\w\\])/g) ?? [];
 }
 
 describe('what the pages name exists', () => {

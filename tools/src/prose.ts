@@ -5,17 +5,16 @@ import { countPatterns } from './prose/count.ts';
 import { checkedTexts } from './prose/texts.ts';
 import { ROOT } from './repository.ts';
 
-// `npm run lint` runs it: words that readers stumble over, in pages, help and messages, each with a better one.
+// `npm run lint` runs it: words that readers stumble over, in pages, help and errors, each with a better one.
 //
-//   node tools/src/prose.ts                     the texts that are held to it; exit code 1 if one has such a word
-//   node tools/src/prose.ts --all               the texts that are not held to it yet, too
+//   node tools/src/prose.ts                     the words; exit code 1 if there is one
 //   node tools/src/prose.ts --count [CHECKOUT]  how often each pattern is in all files of a checkout
 
 const [mode, folder] = process.argv.slice(2);
 if (mode === '--count') {
   console.table(countPatterns(resolve(folder ?? ROOT)));
 } else {
-  const problems = (await checkedTexts(mode === '--all')).flatMap(problemsIn);
+  const problems = (await checkedTexts()).flatMap(problemsIn);
   for (const problem of problems) console.error(problem);
   if (problems.length > 0) process.exitCode = 1;
 }

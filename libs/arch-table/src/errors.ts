@@ -3,7 +3,7 @@ import { nearest } from './nearest.ts';
 /** The errors of this library, in the form of the project's catalogues (it imports nothing, not even their type). */
 export const ARCH_ERRORS = {
   ARCH_UNKNOWN: {
-    meaning: 'A name is no CPU, guest or platform of the table.',
+    meaning: 'The table has no CPU, guest or platform of that name.',
     remedy:
       'Use a name of the table: QEMU’s (aarch64), OCI’s (linux/arm64), Debian’s (arm64), Go’s or that of `uname -m`.',
   },

@@ -4,7 +4,7 @@ import { CodedError, type ErrorCatalogue } from '@qemu-user-static/errors';
 export const LOCK_ERRORS = {
   SOURCES_INVALID: {
     meaning: 'sources.json cannot be read, or says something that is not understood.',
-    remedy: 'Mend sources.json; docs/lock-file.md describes it.',
+    remedy: 'Fix sources.json; docs/lock-file.md describes it.',
   },
   LOCK_MISSING: {
     meaning: 'There is no sources.lock.json.',

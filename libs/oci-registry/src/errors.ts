@@ -85,7 +85,7 @@ export const REGISTRY_ERRORS = {
       'Check that the address is a registry and not a proxy or a login page: `curl -i https://REGISTRY/v2/`.',
   },
   REGISTRY_DIGEST_MISMATCH: {
-    meaning: 'What a registry sent or stored does not have the digest it must have.',
+    meaning: 'The registry sent or stored bytes that do not have the expected digest.',
     remedy:
       'Do not use the content. Report it to the owner of the registry: the registry or a proxy altered it.',
   },

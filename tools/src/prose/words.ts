@@ -16,7 +16,10 @@ export const WORDS: readonly Word[] = [
   word('just so', 'already, or exactly'),
   word('to be had', 'available'),
   word('in turn', 'one after the other'),
-  word('(?:is|are|was|were) (?:no(?! (?:longer|more))|none)', 'is not a, does not have, there is no'),
+  word(
+    '(?<!there )(?:is|are|was|were) (?:no(?! (?:longer|more))|none)',
+    'is not a, does not have, there is no',
+  ),
   word('(?:is|are|be) gone on with', 'is resumed'),
   word('goes? on (?:with|to)|went on', 'continue'),
   word('takes? (?:it |them |all |everything )?away', 'remove'),
