@@ -11,7 +11,7 @@ import { command as define } from './command.ts';
 import { destinationsOf } from './destinations.ts';
 import type { Environment } from './environment.ts';
 import { imagesIn } from './images.ts';
-import { images, registries, repositories } from './options.ts';
+import { archive, images, registries, repositories } from './options.ts';
 
 const options = [
   ...repositories(),
@@ -23,6 +23,7 @@ const options = [
   new Option('--unsigned', 'attach the documents without signatures').conflicts('key'),
   new Option('--push', 'apply the plan; without it nothing is changed'),
   ...registries(),
+  ...archive(),
 ] as const;
 
 const examples = [

@@ -5,10 +5,10 @@ import { stage } from '../report/events.ts';
 import { megabytes } from '../report/format.ts';
 import { command as define } from './command.ts';
 import { buildInputs } from './environment.ts';
-import { layoutOrOutput } from './options.ts';
+import { archive, layoutOrOutput } from './options.ts';
 
 export const command = define(
-  layoutOrOutput('OCI image layout to check'),
+  [...layoutOrOutput('OCI image layout to check'), ...archive()],
   [['check', 'prove dist/oci']],
   async ({ layout: folder }, environment) => {
     const { paths, onEvent } = environment;

@@ -13,7 +13,7 @@ import { megabytes } from '../report/format.ts';
 import { command as define, type Result } from './command.ts';
 import type { Environment } from './environment.ts';
 import { imagesIn } from './images.ts';
-import { layouts, releaseFiles } from './options.ts';
+import { archive, layouts, releaseFiles } from './options.ts';
 
 const options = [
   new Option(
@@ -23,6 +23,7 @@ const options = [
   ...layouts(),
   ...releaseFiles(),
   new Option('--push', 'make the releases; without it the files are made, and nothing is sent'),
+  ...archive(),
 ] as const;
 
 const examples = [

@@ -3,13 +3,14 @@ import { Option } from '@commander-js/extra-typings';
 import { writeImages } from '../layouts/write-layout.ts';
 import { command as define } from './command.ts';
 import { imagesIn } from './images.ts';
-import { DEFAULT_LAYOUT, images } from './options.ts';
+import { archive, DEFAULT_LAYOUT, images } from './options.ts';
 
 const options = [
   ...images(),
   new Option('-o, --output <folder>', 'OCI image layout to write')
     .default(resolve(DEFAULT_LAYOUT), DEFAULT_LAYOUT)
     .argParser((path) => resolve(path)),
+  ...archive(),
 ] as const;
 
 const examples = [['merge --layout amd64/oci,arm64/oci', 'one layout of two machines, in dist/oci']] as const;

@@ -5,7 +5,7 @@ import { publishRefusal } from '../publish/refusal.ts';
 import { command as define } from './command.ts';
 import { destinationsOf } from './destinations.ts';
 import { imagesIn } from './images.ts';
-import { images, registries, repositories } from './options.ts';
+import { archive, images, registries, repositories } from './options.ts';
 
 const options = [
   ...repositories(),
@@ -13,6 +13,7 @@ const options = [
   new Option('--push', 'apply the plan; without it nothing is changed'),
   new Option('--thorough', 'check every blob, even if a manifest that lists it exists'),
   ...registries(),
+  ...archive(),
 ] as const;
 
 const examples = [

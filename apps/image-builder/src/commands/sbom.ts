@@ -7,13 +7,14 @@ import { imageFacts } from '../sbom/image-facts.ts';
 import { SBOM_FORMATS, SBOMS, type SbomFormat } from '../sbom/sboms.ts';
 import { command as define } from './command.ts';
 import { imagesIn } from './images.ts';
-import { oneImage } from './options.ts';
+import { archive, oneImage } from './options.ts';
 
 const options = [
   new Option('--format <name>', 'output format: cyclonedx (1.6) or spdx (2.3)')
     .choices(SBOM_FORMATS)
     .default<SbomFormat>('cyclonedx'),
   ...oneImage(),
+  ...archive(),
 ] as const;
 
 const examples = [
