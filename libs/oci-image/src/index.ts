@@ -19,6 +19,7 @@ export {
   blobSize,
   createBlob,
   createLayout,
+  LAYOUT_CONTENTS,
   type LayoutIndex,
   putDocument,
   REF_NAME,
