@@ -15,7 +15,7 @@ export const ENGINE_ERRORS = {
   ENGINE_BUILD_FAILED: {
     meaning: 'The container engine did not build an image.',
     remedy:
-      'The message has the reason of the engine. It needs BuildKit (Docker 18.09 or newer; Podman does not have it). Without an engine: `npx nx run image-builder:build`.',
+      'The message has the reason of the engine. It needs BuildKit (Docker 18.09 or newer; Podman does not have it). Without an engine: `npx --no image-builder build`.',
   },
 } as const satisfies ErrorCatalogue;
 

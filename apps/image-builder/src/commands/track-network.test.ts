@@ -28,8 +28,8 @@ test.skipIf(process.env.OFFLINE)(
     const latest = { ...sources.channels.latest, platforms: ['linux/arm/v7'] };
     await writeFile(paths.sources, JSON.stringify({ ...sources, channels: { latest } }));
     const older = olderLock(await readLock(machine.paths.lock));
-    const { stable } = older.channels;
-    if (stable === undefined) throw new Error('no channel stable');
+    const { latest: stable } = older.channels;
+    if (stable === undefined) throw new Error('no channel latest');
     const arm = platformsOf(stable).filter(([platform]) => platform === 'linux/arm/v7');
     const channel = { ...stable, platforms: Object.fromEntries(arm) };
     await writeLock(paths.lock, { ...older, channels: { latest: channel } });

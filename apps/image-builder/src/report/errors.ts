@@ -49,7 +49,7 @@ export const BUILDER_ERRORS = {
   LAYOUTS_DIFFER: {
     meaning:
       'A layout holds other images than the lock and Dockerfile.template of this checkout give, or two layouts disagree.',
-    remedy: 'Build every layout again from the commit that is checked out: `npx nx run image-builder:build`.',
+    remedy: 'Build every layout again from the commit that is checked out: `npx --no image-builder build`.',
   },
   PLATFORMS_MISSING: {
     meaning:

@@ -8,9 +8,10 @@ import { formatLock, type Lock, parseLock } from '@qemu-user-static/lock';
 
 /** The lock with another channel's packages as those of `latest`. */
 export function olderLock(lock: Lock): Lock {
-  const { stable } = lock.channels;
-  if (stable === undefined) throw new RangeError('the lock has no channel stable');
-  return { ...lock, channels: { ...lock.channels, latest: stable } };
+  const { stable, latest } = lock.channels;
+  if (stable === undefined || latest === undefined) throw new RangeError('the lock lacks stable or latest');
+  // The Release stays that of latest: stable's may be newer than what the mirror has of sid.
+  return { ...lock, channels: { ...lock.channels, latest: { ...stable, release: latest.release } } };
 }
 
 if (import.meta.main) {
