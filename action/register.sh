@@ -101,19 +101,10 @@ case $INPUT_FLAGS in
 	;;
 esac
 
-# Images of one guest are 1 MB and 4 MB a guest; `common` is 12 MB and `latest` 27, or 31 and 102 where the engine does not
-# read zstd (Docker before 23).
-common_from=3 latest_from=7
-[ "${engine_version%%.*}" -ge 23 ] || common_from=8 latest_from=25
-in_common() {
-	local guest
-	for guest; do
-		case $guest in
-		aarch64 | arm | i386 | x86_64 | ppc64le | riscv64 | s390x | loongarch64 | mips64el | mips64) ;;
-		*) return 1 ;;
-		esac
-	done
-}
+# Images of one guest are 1 MB and 4 MB a guest; `latest` is 27 MB, or 102 where the engine does not read zstd (Docker
+# before 23).
+latest_from=7
+[ "${engine_version%%.*}" -ge 23 ] || latest_from=25
 
 # Each of `calls` is an image's tag, and what to install from it.
 calls=()
@@ -128,8 +119,6 @@ elif [ "${#guests[@]}" = 0 ]; then
 elif [ -n "$INPUT_VERSION" ] && ! [[ $INPUT_VERSION =~ ^[0-9]+\.[0-9]+\.[0-9]+(-[0-9]+)?$ ]]; then
 	# Only the image with all emulators has tags of channels, and such as 11.1.
 	calls=(":$INPUT_VERSION $list")
-elif [ "${#guests[@]}" -ge "$common_from" ] && in_common "${guests[@]}"; then
-	calls=(":$(tag_of common) $list")
 elif [ "${#guests[@]}" -ge "$latest_from" ]; then
 	calls=(":$(tag_of '') $list")
 else
