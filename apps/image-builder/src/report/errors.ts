@@ -44,7 +44,7 @@ export const BUILDER_ERRORS = {
     meaning:
       'No folder allows programs to be run from it: the file systems are mounted noexec. So the emulators cannot be tried.',
     remedy:
-      'Name a folder of another file system for temporary files: `TMPDIR=$HOME npx nx run image-builder:check`.',
+      'Name a folder of another file system for temporary files: `TMPDIR=$HOME npx --no image-builder check`.',
   },
   LAYOUTS_DIFFER: {
     meaning:
