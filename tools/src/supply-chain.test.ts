@@ -83,7 +83,7 @@ describe.skipIf(!possible)(
     ])('in %s', (_, start) => {
       let server: Awaited<ReturnType<typeof start>>;
       let image: string;
-      const attest = async (options: { key?: string; push?: true }) => {
+      const attest = async (options: { key?: string; push?: true; unsigned?: true }) => {
         const { value } = await attestCommand.run(
           { repository: [image], layout: [layout], ...TAGS, ...options },
           environment(),
@@ -102,7 +102,7 @@ describe.skipIf(!possible)(
       afterAll(() => server.close());
 
       test('oras discovers the documents of an image that is not signed, and fetches one', async () => {
-        await attest({ push: true });
+        await attest({ push: true, unsigned: true });
         const words = ['discover', '--plain-http', '--format', 'json', `${image}:x86_64-arm`];
         const { referrers } = JSON.parse((await run(oras, words)).stdout) as { referrers: Referrer[] };
         expect(referrers.map(({ artifactType }) => artifactType).sort()).toEqual([

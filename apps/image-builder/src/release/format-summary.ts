@@ -32,7 +32,7 @@ export function formatSummary({ tags, platforms, notes, check, smoke }: Summary,
     ...(notes.length === 0 ? [] : ['', ...notes.map((note) => wrapped(`note: ${note}`, WIDTH))]),
     '',
     'Next:',
-    '  npx --no image-builder load                       put latest into Docker or Podman',
+    '  npx --no image-builder load                       put latest into the engine',
     '  npx --no image-builder publish --repository NAME  compare with a registry',
   ].join('\n');
 }

@@ -40,6 +40,8 @@ const INDEX = 'application/vnd.oci.image.index.v1+json';
 /** The distribution API, version 1.1, over a store: a question in, an answer out. */
 export function answerApi(store: Store, traits: Traits, question: Question): Answer {
   const { pathname } = question.url;
+  // By which other clients find out what they speak to.
+  if (pathname === '/v2/') return json(200, {});
   const [, repository = '', kind, rest = ''] =
     /^\/v2\/(.+)\/(blobs\/uploads|blobs|manifests|tags|referrers)\/(.*)$/.exec(pathname) ?? [];
   const handler = { 'blobs/uploads': uploads, blobs, manifests, tags, referrers }[kind ?? ''];
