@@ -48,7 +48,7 @@ describe('a page names only tags that the lock gives:', () => {
   });
 });
 
-test('tags are found, and those are told apart that the lock does not give', () => {
+test('tags are found, and those are distinguished that the lock does not give', () => {
   const text = 'pull qemu-user-static:x86_64-aarch64-11.1.3-1, then `register-99.0.0-1` or IMAGE:nothing';
   expect(tagsIn(text)).toEqual(['x86_64-aarch64-11.1.3-1', 'nothing', 'register-99.0.0-1']);
   const known = { ...lock, rebuilds: { '9.2.0': { number: 2, inputs: '' } } };

@@ -9,17 +9,17 @@ const MAIN = new URL('./main.js', import.meta.url).pathname;
 /** A command that prints a result, and needs nothing. */
 const WORDS = [MAIN, 'sbom', '--help'];
 
-async function ended(child: ChildProcess): Promise<{ status: number | null; told: string }> {
-  const told = child.stderr === null ? Promise.resolve('') : text(child.stderr);
+async function ended(child: ChildProcess): Promise<{ status: number | null; stderr: string }> {
+  const stderr = child.stderr === null ? Promise.resolve('') : text(child.stderr);
   const [status] = (await once(child, 'close')) as [number | null];
-  return { status, told: await told };
+  return { status, stderr: await stderr };
 }
 
 test('an older Node ends with a sentence and a remedy, before it reads what it does not know', async () => {
   const pretend = "Object.defineProperty(process.versions, 'node', { value: '20.11.1' })";
   const words = ['--import', `data:text/javascript,${pretend}`, ...WORDS];
-  const { status, told } = await ended(spawn(process.execPath, words));
-  expect(told).toBe(
+  const { status, stderr } = await ended(spawn(process.execPath, words));
+  expect(stderr).toBe(
     'NODE_TOO_OLD: image-builder needs Node 24 or newer, and this is Node 20.11.1\n' +
       `  remedy: ${BUILDER_ERRORS.NODE_TOO_OLD.remedy}\n`,
   );
@@ -32,14 +32,14 @@ describe('the result cannot be written', () => {
   test('nobody reads it any more: the command ends as others do then, and says nothing', async () => {
     const child = spawn(process.execPath, WORDS, { stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout?.destroy();
-    expect(await ended(child)).toEqual({ status: 141, told: '' });
+    expect(await ended(child)).toEqual({ status: 141, stderr: '' });
   });
 
-  test('there is no space for it: that is told with a code and a remedy', async () => {
+  test('there is no space for it: that is stderr with a code and a remedy', async () => {
     const full = openSync('/dev/full', 'w');
     const child = spawn(process.execPath, WORDS, { stdio: ['ignore', full, 'pipe'] });
-    const { status, told } = await ended(child);
-    expect(told).toMatch(/^FILE_SYSTEM: the result cannot be written to stdout: ENOSPC: .*\n {2}remedy: /);
+    const { status, stderr } = await ended(child);
+    expect(stderr).toMatch(/^FILE_SYSTEM: the result cannot be written to stdout: ENOSPC: .*\n {2}remedy: /);
     expect(status).toBe(1);
   });
 });

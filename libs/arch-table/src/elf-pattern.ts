@@ -24,7 +24,7 @@ const EV_CURRENT = 1;
 const ET_EXEC = 2;
 
 /**
- * The pattern of a guest's programs, 20 bytes up to e_machine, or 40 up to e_flags where only that tells
+ * The pattern of a guest's programs, 20 bytes up to e_machine, or 40 up to e_flags where only that decides
  * two guests apart. The mask lets ET_EXEC (2) and ET_DYN (3, position-independent programs) through.
  * https://docs.kernel.org/admin-guide/binfmt-misc.html
  */

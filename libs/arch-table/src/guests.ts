@@ -32,7 +32,7 @@ const EM = {
   MICROBLAZE: 0xbaab,
 } as const;
 
-/** e_flags bit that tells MIPS n32 (set) from o32 (clear). MIPS ELF ABI supplement, EF_MIPS_ABI2. */
+/** e_flags bit that distinguishes MIPS n32 (set) from o32 (clear). MIPS ELF ABI supplement, EF_MIPS_ABI2. */
 const EF_MIPS_ABI2 = 0x20;
 
 /**

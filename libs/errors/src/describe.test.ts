@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { CodedError, describe } from './index.ts';
 
 const CATALOGUE = {
-  LIST_UNREADABLE: { meaning: 'A list cannot be read.', remedy: 'Mend the list.' },
+  LIST_UNREADABLE: { meaning: 'A list cannot be read.', remedy: 'Fix the list.' },
 } as const;
 
 class ListError extends CodedError<keyof typeof CATALOGUE> {
@@ -14,7 +14,7 @@ class ListError extends CodedError<keyof typeof CATALOGUE> {
 test('an error is printed with its code, every cause and the remedy', () => {
   const error = new ListError('list.txt is cut', new Error('line 3 ends early', { cause: new Error('EOF') }));
   expect(describe(error)).toBe(
-    'LIST_UNREADABLE: list.txt is cut\n  because: line 3 ends early\n  because: EOF\n  remedy: Mend the list.',
+    'LIST_UNREADABLE: list.txt is cut\n  because: line 3 ends early\n  because: EOF\n  remedy: Fix the list.',
   );
 });
 
@@ -22,7 +22,7 @@ test('an error carries its own class name, code and remedy', () => {
   expect(new ListError('x')).toMatchObject({
     name: 'ListError',
     code: 'LIST_UNREADABLE',
-    remedy: 'Mend the list.',
+    remedy: 'Fix the list.',
   });
 });
 
@@ -49,7 +49,7 @@ test('what an error quotes from outside cannot write lines, colours or a remedy 
       'LIST_UNREADABLE: HTTP status 500: \\u{1b}[2Jno',
       '    remedy: run this',
       '  because: \\u{9b}2J\\rremedy: or this',
-      '  remedy: Mend the list.',
+      '  remedy: Fix the list.',
     ].join('\n'),
   );
   expect(describe(new TypeError('\u001b[2J'))).not.toContain('\u001b');

@@ -1,14 +1,14 @@
 import { printable, printableLines } from './printable.ts';
 
 /** What every error meant for a person has: `CodedError`'s, and those of libraries that import nothing. */
-interface Told {
+interface Coded {
   readonly code: string;
   readonly remedy: string;
 }
 
 /** Whether an error was meant for a person; one that was not is a bug of ours. */
-export function isCodedError(error: unknown): error is Error & Told {
-  const { code, remedy } = error instanceof Error ? (error as Partial<Told>) : {};
+export function isCodedError(error: unknown): error is Error & Coded {
+  const { code, remedy } = error instanceof Error ? (error as Partial<Coded>) : {};
   return typeof code === 'string' && typeof remedy === 'string';
 }
 

@@ -25,7 +25,7 @@ const lockedPackage = z.strictObject({
   version: z.string(),
   architecture: z.string(),
   source: sourceName,
-  /** Sources whose code is linked in, besides `source`: Debian's Built-Using. */
+  /** Sources whose code is linked in, apart from `source`: Debian's Built-Using. */
   builtUsing: z.array(sourceName),
   path: pathInPackage,
   size: z.int().positive(),
@@ -63,11 +63,11 @@ const schema = z.strictObject({
   channels: z.record(channelName, lockedChannel),
   /** By name and version, see `sourceKey` in locked.ts. One that the archive did not list is not among them. */
   sources: z.record(z.string(), lockedSource),
-  /** How often images of a QEMU version were made anew, and from what the last time. */
+  /** How often images of a QEMU version were made again, and from what the last time. */
   rebuilds: z.record(z.string(), z.strictObject({ number: z.int().positive(), inputs: sha256 })),
 });
 
-/** What we got from Debian, verified: sources.lock.json. docs/lock-file.md tells each field. */
+/** What we got from Debian, verified: sources.lock.json. docs/lock-file.md describes each field. */
 export type Lock = z.infer<typeof schema>;
 export type LockedChannel = z.infer<typeof lockedChannel>;
 export type LockedPlatform = z.infer<typeof lockedPlatform>;
@@ -85,7 +85,7 @@ export async function readLock(path: string): Promise<Lock> {
 
 /**
  * Takes a lock only as `update` wrote it, to the letter: a slip in a date or a version would change the images, and
- * no hash of a package would tell.
+ * no hash of a package would show it.
  * @throws LockError LOCK_INVALID
  */
 export function parseLock(text: string): Lock {

@@ -7,10 +7,10 @@ import { sourcesText } from './sources-text.ts';
 type Inputs = Pick<Lock, 'channels' | 'sources'>;
 
 /**
- * How often the images of each QEMU version were made anew, for tags such as `11.1.3-2`: the number goes up
+ * How often the images of each QEMU version were made again, for tags such as `11.1.3-2`: the number goes up
  * when the packages of that version, the platforms that have it, or the recipe are others than the last time.
  *
- * @param recipe hash of all that the images contain besides packages
+ * @param recipe hash of all that the images contain apart from packages
  */
 export function numberRebuilds(lock: Inputs, recipe: string, before: Lock['rebuilds']): Lock['rebuilds'] {
   const versions = new Set(
@@ -33,7 +33,7 @@ export const LAYERS_VERSION = 5;
 /** Raise it when the same layers give other configs, manifests or indexes than before. */
 export const DOCUMENTS_VERSION = 2;
 
-/** Hash of all that the images contain besides packages, and of how it is packed and described. */
+/** Hash of all that the images contain apart from packages, and of how it is packed and described. */
 export function recipeHash(template: string, script: string): string {
   return hash('sha256', JSON.stringify([LAYERS_VERSION, DOCUMENTS_VERSION, template, script]));
 }

@@ -247,7 +247,7 @@ describe('sources', () => {
     expect(service.requests).toHaveLength(1);
   });
 
-  test('of a mirror that carries none are locked all the same, without licences until another has them', async () => {
+  test('of a mirror that carries none are locked anyway, without licences until another has them', async () => {
     const archive = await archiveOf(['11.1.3', '10.2.2'], withSource);
     const poor = new Map([...archive.files].filter(([path]) => !path.endsWith('.debian.tar.xz')));
     const lock = await update(sources, null, await contextOf({ ...archive, files: poor }));

@@ -134,7 +134,7 @@ async function lockPlatforms(suite: Suite, wanted: SourceChannel): Promise<Locke
   return platforms;
 }
 
-/** A Release that is older than the one before is refused: signatures do not tell that a fix is held back. */
+/** A Release that is older than the one before is refused: signatures do not show that a fix is held back. */
 export function assertNotOlder(name: string, before: LockedChannel | undefined, date: string): void {
   if (before !== undefined && Date.parse(date) < Date.parse(before.release.date)) {
     throw new LockError(

@@ -3,7 +3,7 @@ import { createHash, hash } from 'node:crypto';
 /** `sha256:` and 64 hexadecimal digits. https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#digests */
 export type Digest = `sha256:${string}`;
 
-/** The digest of bytes that are at hand as a whole. */
+/** The digest of bytes that are in memory as a whole. */
 export function digestOf(bytes: Uint8Array | string): Digest {
   return `sha256:${hash('sha256', bytes)}`;
 }

@@ -73,7 +73,7 @@ describe('a layout', () => {
     expect((await readIndex(layout)).manifests).toEqual([document.descriptor]);
   });
 
-  test('without an index, or with another file there, is told', async () => {
+  test('without an index, or with another file there, is reported', async () => {
     await expect(readIndex(layout)).rejects.toMatchObject({ code: 'LAYOUT_INVALID' });
     for (const text of ['{', '[]', '{"schemaVersion": 1}']) {
       await writeFile(join(folder, 'index.json'), text);

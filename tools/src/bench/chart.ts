@@ -7,7 +7,7 @@ const BAR = 300;
 const ROW = 26;
 const TOP = 58;
 
-/** Colours are told apart on white and on black, and by people who do not see red or green. */
+/** Colours differ on white and on black, and by people who do not see red or green. */
 const STYLE = `text { font: 13px system-ui, sans-serif; fill: #24292f }
 .title { font-weight: 600; font-size: 15px }
 .note { fill: #57606a; font-size: 12px }

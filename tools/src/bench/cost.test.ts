@@ -31,7 +31,7 @@ test('the CPU time of a daemon counts, and its memory', async () => {
   }
 });
 
-test('what fails is told, with what it said', async () => {
+test('what fails is reported, with what it said', async () => {
   await expect(costOf([['sh', '-c', 'echo no room >&2; exit 3']])).rejects.toThrow(/ended with 3:\nno room/);
 });
 

@@ -51,7 +51,7 @@ export async function costOf(
   }
 }
 
-/** The CPU time of a program and all it began, in seconds: `times` is POSIX, and its second line tells of children. */
+/** The CPU time of a program and all it began, in seconds: `times` is POSIX, and its second line is about children. */
 async function runAndCount(command: readonly string[], onPid: (pid: number) => void): Promise<number> {
   const shell = spawn('sh', ['-c', '"$@" >/dev/null || exit; times', 'sh', ...command], {
     stdio: ['ignore', 'pipe', 'pipe'],

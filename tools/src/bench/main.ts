@@ -17,7 +17,7 @@ import { circumstances, type Ran, type Results } from './results.ts';
 import { measureSizes } from './sizes.ts';
 import { openWorkshop } from './workshop.ts';
 
-// `npm run bench`: ours against what a user would pick instead, in one run. docs/benchmarks.md tells the rest.
+// `npm run bench`: ours against what a user would pick instead, in one run. docs/benchmarks.md has the rest.
 
 const PARTS = {
   size: measureSizes,

@@ -41,6 +41,6 @@ export function costRows(named: readonly { name: string; ours: boolean; cost: Co
 /** How a run is to be. */
 export interface Effort {
   readonly repeat: number;
-  /** Tells the person who waits. */
+  /** Reports progress to the person who waits. */
   readonly note: (text: string) => void;
 }

@@ -84,7 +84,7 @@ describe.skipIf((NO_ENGINES ?? NO_APPTAINER) !== undefined)('Apptainer (root, en
     table.row(apptainer.name, 'linux/amd64', typed(UNINSTALL, 'sudo '), 'the kernel is as before');
   });
 
-  test('docs/engines.md tells it so', async () => {
+  test('docs/engines.md lists it', async () => {
     await expect(await table.page()).toMatchFileSnapshot(ENGINES_PAGE);
   });
 });

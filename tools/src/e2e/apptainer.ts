@@ -22,7 +22,7 @@ export const NO_APPTAINER = existsSync(join(SID_ROOT, 'usr/bin/apptainer'))
   ? undefined
   : 'no Apptainer: node tools/src/e2e/set-up.ts';
 
-/** Milliseconds: it compresses each image anew, which takes a minute for all emulators. */
+/** Milliseconds: it compresses each image again, which takes a minute for all emulators. */
 const PATIENCE = 600_000;
 
 /**

@@ -22,7 +22,7 @@ const INSTALL = 'apt-get -qq update && apt-get -qq install --yes jq >&2';
 const USE = `echo '{"a": 1}' | jq .a`;
 const LOOK = 'ldconfig && ldconfig -p | grep -o libjq.so.1 | head -n 1';
 const SUDO = ['sudo', 'id', '-u'];
-/** The shell tells of its errors under the name that it was called by; the client's own messages stay apart. */
+/** The shell prints its errors under the name that it was called by; the client's own messages stay apart. */
 const NAMED = 'exec -a greeting sh -c no-such-program 2>&1';
 
 const table = openTable('A Debian of another CPU');
@@ -114,7 +114,7 @@ describe.skipIf(NO_ENGINES !== undefined)('a Debian of another CPU (root, engine
     }
   });
 
-  test('docs/engines.md tells it so', async () => {
+  test('docs/engines.md lists it', async () => {
     await expect(await table.page()).toMatchFileSnapshot(ENGINES_PAGE);
   });
 });

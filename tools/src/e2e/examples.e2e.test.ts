@@ -132,12 +132,12 @@ describe.skipIf(NO_ENGINES !== undefined)('the examples on an engine (root, engi
         succeed(await engine.docker('run', '--rm', ...words));
         expect(await registered()).toHaveLength(EMULATORS);
         expect(succeed(await uname('arm64v8'))).toBe('aarch64');
-        // As when the node's kubelet starts the pod anew.
+        // As when the node's kubelet starts the pod again.
         succeed(await engine.docker('run', '--rm', ...words));
         expect(await registered()).toHaveLength(EMULATORS);
       });
 
-      test('its container stays, and ends when told to', async () => {
+      test('its container stays, and ends when asked to', async () => {
         if (pause === undefined) throw new Error('no container');
         expect(others).toEqual([]);
         const id = succeed(await engine.docker('run', '--detach', ...dockerWords(pod, pause)));

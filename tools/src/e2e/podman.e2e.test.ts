@@ -157,7 +157,7 @@ describe.skipIf((NO_ENGINES ?? NO_PODMAN) !== undefined)('Podman (root, engine)'
     },
   );
 
-  test('docs/engines.md tells it so', async () => {
+  test('docs/engines.md lists it', async () => {
     await expect(await table.page()).toMatchFileSnapshot(ENGINES_PAGE);
   });
 });

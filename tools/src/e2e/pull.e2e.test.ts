@@ -26,11 +26,11 @@ interface Digests {
 
 interface Client {
   readonly name: string;
-  /** The digests that it tells of what it has pulled. */
-  readonly tells: readonly (keyof Digests)[];
+  /** The digests that it reports of what it has pulled. */
+  readonly reports: readonly (keyof Digests)[];
   /** Takes the manifest that is marked as zstd; every other client takes the first one of a platform. */
   readonly knowsZstd?: true;
-  /** Pulls an image into a new place of its own, and gives the digests that it tells. */
+  /** Pulls an image into a new place of its own, and gives the digests that it reports. */
   pull(image: string, platform: HostPlatform): Promise<string[]>;
 }
 
@@ -43,7 +43,7 @@ async function succeed(outcome: Promise<Outcome>): Promise<string> {
   return stdout.trim();
 }
 
-/** Of `repository@digest repository@digest …`, which engines tell of an image, those of the repository it was pulled from. */
+/** Of `repository@digest repository@digest …`, which engines report of an image, those of the repository it was pulled from. */
 function digestsIn(names: readonly string[], image: string): string[] {
   const repository = `${image.slice(0, image.lastIndexOf(':'))}@`;
   return names.filter((name) => name.startsWith(repository)).map((name) => name.slice(repository.length));
@@ -52,7 +52,7 @@ function digestsIn(names: readonly string[], image: string): string[] {
 function docker(name: string, place: EnginePlace): Client {
   return {
     name,
-    tells: ['index', 'config'],
+    reports: ['index', 'config'],
     async pull(image, platform) {
       const { docker: call } = openEngine(place);
       await succeed(call('pull', '--quiet', '--platform', platform, image));
@@ -71,7 +71,7 @@ function podman(name: string, command: readonly string[], store: string): Client
     run([...command, 'podman', '--root', `${store}/root`, '--runroot', `${store}/run`, ...words]);
   return {
     name,
-    tells: ['index', 'manifest', 'config'],
+    reports: ['index', 'manifest', 'config'],
     async pull(image, platform) {
       await succeed(call('pull', '--quiet', '--tls-verify=false', '--platform', platform, image));
       const format = '{{.Id}}{{range .RepoDigests}} {{.}}{{end}}';
@@ -91,7 +91,7 @@ function copier(
 ): Client {
   return {
     name,
-    tells: ['manifest'],
+    reports: ['manifest'],
     async pull(image, platform) {
       const to = mkdtempSync(join(folder, 'layout-'));
       await succeed(run(await command(image, platform, to)));
@@ -171,9 +171,9 @@ describe.skipIf(NO_ENGINES)(`${TAGS.join(', ')} in two registries (root, engine,
           if (wanted === undefined) continue;
           // From one and the other by turns: that both have the same is what `publish` reads back.
           const { name } = registries[turn++ % registries.length] as DockerRegistry;
-          const told = await client.pull(`${name}/o/q:${tag}`, platform);
-          expect(told.sort(), `${tag} for ${platform}`).toEqual(
-            client.tells.map((kind) => wanted[kind]).sort(),
+          const reported = await client.pull(`${name}/o/q:${tag}`, platform);
+          expect(reported.sort(), `${tag} for ${platform}`).toEqual(
+            client.reports.map((kind) => wanted[kind]).sort(),
           );
         }
     },

@@ -97,18 +97,19 @@ describe.skipIf(!hasDockerRegistry)('release.yml (docker-registry)', () => {
   });
 
   test('a machine of its own finds in each registry what the lock gives, every tag', () => {
-    const [told = ''] = outputOf(runs, 'verify');
+    const [printed = ''] = outputOf(runs, 'verify');
     for (const { name } of registries) {
-      const [, same, all] = new RegExp(`${name}/${REPOSITORY}: (\\d+) of (\\d+) tags are`).exec(told) ?? [];
+      const [, same, all] =
+        new RegExp(`${name}/${REPOSITORY}: (\\d+) of (\\d+) tags are`).exec(printed) ?? [];
       expect(Number(all)).toBeGreaterThan(50);
       expect(same).toBe(all);
     }
   });
 
   test('every image is signed with the key of the secrets, in both registries', () => {
-    const [told = ''] = outputOf(runs, 'attest');
-    expect(told).toMatch(/^signed by /m);
-    expect(told).not.toContain('unsigned');
+    const [printed = ''] = outputOf(runs, 'attest');
+    expect(printed).toMatch(/^signed by /m);
+    expect(printed).not.toContain('unsigned');
   });
 
   test('each version is a release on GitHub, whole and published', async () => {

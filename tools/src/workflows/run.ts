@@ -131,8 +131,8 @@ async function shell(script: string, checkout: string, env: NodeJS.ProcessEnv): 
     text(child.stdout),
     once(child, 'close') as Promise<[number | null]>,
   ]);
-  const told = await readFile(summary, 'utf8');
-  return { status: code === 0 ? 'success' : 'failure', output: `${output}${told}` };
+  const printed = await readFile(summary, 'utf8');
+  return { status: code === 0 ? 'success' : 'failure', output: `${output}${printed}` };
 }
 
 async function action(

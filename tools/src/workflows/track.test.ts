@@ -9,7 +9,7 @@ import { runWorkflow } from './run.ts';
 import { readWorkflow } from './workflow.ts';
 
 test.skipIf(process.env.OFFLINE)(
-  'track.yml follows the real archive, and tells a GitHub on loopback at most one thing of a kind (network)',
+  'track.yml follows the real archive, and reports to a GitHub on loopback at most one thing of a kind (network)',
   async () => {
     const folder = await mkdtemp(join(tmpdir(), 'track-workflow-'));
     const gitHub = await startGitHub();

@@ -23,7 +23,7 @@ export interface Subject {
   readonly statements: readonly Statement[];
 }
 
-/** The annotation by which BuildKit and others tell what a statement is about. */
+/** The annotation by which BuildKit and others name what a statement is about. */
 const PREDICATE_ANNOTATION = 'in-toto.io/predicate-type';
 
 /**

@@ -24,7 +24,7 @@ import { type DocumentWriter, documentWriter } from './documents.ts';
 import type { DocumentContext } from './make-image.ts';
 import { type BuiltTag, tagImages } from './tag-images.ts';
 
-/** What a build is made of besides packages, and where it goes. */
+/** What a build is made of apart from packages, and where it goes. */
 export interface BuildSettings extends DocumentContext {
   /** Folder of the layout. */
   readonly output: string;

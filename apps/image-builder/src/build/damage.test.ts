@@ -24,8 +24,8 @@ describe('damage', () => {
 
   test('of a blob is repaired by the next build', async () => {
     for (const change of [flip, (path: string) => appendFile(path, 'x')]) {
-      const built = await damage('mended', change);
-      const again = await build(lock, fetched, contextFor('mended'));
+      const built = await damage('repaired', change);
+      const again = await build(lock, fetched, contextFor('repaired'));
       expect(digests(again)).toEqual(digests(built));
       expect(await check(again.layout, proofFor(), silent)).toMatchObject({ tags: built.tags.length });
     }

@@ -7,7 +7,7 @@ const ET_EXEC = 2;
 const ET_DYN = 3;
 
 /**
- * Holds that a file is a program that this host can run with nothing else at hand: right class, byte order
+ * Holds that a file is a program that this host can run with nothing else available: right class, byte order
  * and machine, executable, and static (no program interpreter).
  * https://www.sco.com/developers/gabi/latest/ch5.pheader.html
  *

@@ -65,7 +65,7 @@ describe.skipIf(reason !== undefined)(`--builder docker (engine)${reason ? `: ${
       180_000,
     );
 
-    test('a recipe that fails is told as the engine tells it', async () => {
+    test('a recipe that fails is reported in the words of the engine', async () => {
       async function* context() {
         const dockerfile = Buffer.from('FROM scratch\nCOPY nothing /\n');
         const entry = { path: 'Dockerfile', type: 'file', mode: 0o644, size: dockerfile.length } as const;

@@ -8,7 +8,7 @@ import { lockMade } from '../testing/packages.ts';
 import { build } from './build.ts';
 
 // The same inputs give the same layout on every machine. What that is stands in testing/golden-layout.txt, file by
-// file, so that a difference says what differs; `npm test -- --project image-builder golden -u` writes it anew.
+// file, so that a difference says what differs; `npm test -- --project image-builder golden -u` writes it again.
 
 test('made packages give the layout that every machine gives', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'golden-'));

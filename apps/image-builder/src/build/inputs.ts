@@ -1,7 +1,7 @@
 import type { FetchContext } from '@qemu-user-static/debian-archive';
 import type { OnEvent } from '../report/events.ts';
 
-/** What images are made from besides the lock. A command takes it from its environment. */
+/** What images are made from apart from the lock. A command takes it from its environment. */
 export interface BuildInputs {
   /** How to reach the Debian archive. */
   readonly archive: FetchContext;

@@ -14,7 +14,7 @@ export interface ImageParts extends Omit<PlatformLayers, 'emulators' | 'leftOut'
   readonly emulators: readonly { readonly guest: GuestName; readonly layer?: Layer }[];
 }
 
-/** What the documents say besides what lies in the layers. */
+/** What the documents say apart from the contents of the layers. */
 export interface DocumentContext {
   /** Text of Dockerfile.template. */
   readonly template: string;

@@ -102,7 +102,7 @@ async function runSmoke(
   let verified = 0;
   try {
     const registering = await register('--reset', '-p', 'yes');
-    if (registering.code !== 0) problems.push(`--reset -p yes: ${told(registering)}`);
+    if (registering.code !== 0) problems.push(`--reset -p yes: ${outcomeText(registering)}`);
     for (const guest of emulated) {
       const problem = await guestProblem(engine, guest);
       if (problem) problems.push(`${guest.platform}: ${problem}`);
@@ -111,10 +111,11 @@ async function runSmoke(
     const lines = verifying.stdout.split('\n').filter((line) => line !== '');
     verified = lines.filter(isVerified).length;
     problems.push(...lines.filter((line) => !isVerified(line)).map((line) => `--verify: ${line}`));
-    if (verifying.code !== 0 && verified === lines.length) problems.push(`--verify: ${told(verifying)}`);
+    if (verifying.code !== 0 && verified === lines.length)
+      problems.push(`--verify: ${outcomeText(verifying)}`);
   } finally {
     const removing = await register('--uninstall', 'qemu-*');
-    if (removing.code !== 0) problems.push(`--uninstall qemu-*: ${told(removing)}`);
+    if (removing.code !== 0) problems.push(`--uninstall qemu-*: ${outcomeText(removing)}`);
   }
   for (const guest of emulated)
     if ((await runGuest(engine, guest)).code === 0)
@@ -136,7 +137,7 @@ async function findRights(engine: Engine, image: string): Promise<Rights> {
   for (const rights of RIGHTS) {
     const outcome = await engine.run({ image, words: ['--help'], rights });
     if (outcome.code === 0) return rights;
-    refused.push(`\n  - ${rights.name}: ${told(outcome)}`);
+    refused.push(`\n  - ${rights.name}: ${outcomeText(outcome)}`);
   }
   throw new BuilderError(
     'SMOKE_FAILED',
@@ -149,7 +150,7 @@ async function guestProblem(engine: Engine, guest: Guest): Promise<string | null
   const outcome = await runGuest(engine, guest);
   const expected = host(guest.platform).uname;
   if (outcome.code === 0 && outcome.stdout.trim() === expected) return null;
-  return `\`uname -m\` gives no ${expected}: ${told(outcome)}`;
+  return `\`uname -m\` gives no ${expected}: ${outcomeText(outcome)}`;
 }
 
 /** It has succeeded wherever something runs it; what it prints names the CPU, where that is emulated. */
@@ -158,7 +159,7 @@ function runGuest(engine: Engine, { image }: Guest): Promise<ContainerOutcome> {
 }
 
 function entriesIn(status: ContainerOutcome): readonly unknown[] {
-  if (status.code !== 0) throw new BuilderError('SMOKE_FAILED', `--status: ${told(status)}`);
+  if (status.code !== 0) throw new BuilderError('SMOKE_FAILED', `--status: ${outcomeText(status)}`);
   return (JSON.parse(status.stdout) as { entries: unknown[] }).entries;
 }
 
@@ -166,7 +167,7 @@ function isVerified(line: string): boolean {
   return /^\S+\s+ok$/.test(line);
 }
 
-function told({ code, stdout, stderr }: ContainerOutcome): string {
+function outcomeText({ code, stdout, stderr }: ContainerOutcome): string {
   const said = (stderr.trim() || stdout.trim()).split('\n').slice(-3).join(' ');
   return code === null ? said : `exit status ${code}${said === '' ? '' : `, ${said}`}`;
 }

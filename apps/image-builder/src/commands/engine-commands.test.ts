@@ -18,7 +18,7 @@ beforeEach(async () => {
 const call = (...args: string[]) =>
   callMain([...args, '--layout', join(folder, 'oci')], { DOCKER_HOST: `unix://${folder}/no-engine.sock` });
 
-test('export writes the archive and tells what is in it', async () => {
+test('export writes the archive and reports what is in it', async () => {
   const output = join(folder, 'image.tar');
   const { status, stdout } = await call(
     ...['export', '--image', 'all', '--platform', 'arm64', '--output', output, '--json'],

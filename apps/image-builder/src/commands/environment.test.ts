@@ -12,7 +12,7 @@ async function gitHubBy(variables: NodeJS.ProcessEnv) {
 
 describe('the token for GitHub', () => {
   test.each(['ghp_hunter2\nmore', 'ghp_hunter2 more', 'ghp_hünter2'])(
-    '%j is refused, and not told',
+    '%j is refused, and not printed',
     async (token) => {
       const error: Error = await gitHubBy({ GITHUB_TOKEN: token }).then(
         () => new Error('no error'),

@@ -176,7 +176,7 @@ export async function openEnvironment(
   };
 }
 
-/** What images are made from besides the lock. */
+/** What images are made from apart from the lock. */
 export async function buildInputs(environment: Environment): Promise<BuildInputs> {
   const { source, sourceDateEpoch, onEvent } = environment;
   const [archive, template] = await Promise.all([environment.archive(), environment.template()]);

@@ -54,7 +54,7 @@ describe('two runs at once', () => {
     expect(stateOf(repository)).toEqual(expected);
   });
 
-  test('a draft that was left beside what is published is told', async () => {
+  test('a draft that was left beside what is published is reported', async () => {
     const opened = await openedGitHub();
     await release(opened);
     const [first] = opened.repository.releases;
@@ -68,7 +68,7 @@ describe('two runs at once', () => {
   });
 });
 
-describe('GitHub fails on the way, and the releases are the same all the same', () => {
+describe('GitHub fails on the way, and the releases are the same in the end', () => {
   const upload = /^POST .*\/assets$/;
   async function comesThrough(...faults: { on: RegExp; fault: Fault }[]): Promise<void> {
     const expected = await undisturbed();

@@ -147,7 +147,7 @@ describe('the releases', () => {
     expect(writes(opened)).toEqual([]);
   });
 
-  test('tell what changed since the release before', async () => {
+  test('list what changed since the release before', async () => {
     const opened = await openedGitHub();
     await release(opened);
     const old = otherLock(await readLock(checkout.environment.paths.lock));
@@ -226,7 +226,7 @@ describe('the releases', () => {
     expect(writes(opened)).toEqual([]);
   });
 
-  test('are right where GitHub tells no digests: the files are read back', async () => {
+  test('are right where GitHub reports no digests: the files are read back', async () => {
     const opened = await openedGitHub();
     await release(opened);
     for (const { assets: all } of opened.repository.releases) for (const asset of all) asset.digest = null;

@@ -40,7 +40,7 @@ describe('layouts of several machines', () => {
     expect(await index('merged')).toBe(await index('whole'));
   });
 
-  test('again changes nothing, and mends what was damaged', async () => {
+  test('again changes nothing, and repairs what was damaged', async () => {
     await merge('again');
     const [blob = ''] = (await filesIn('again')).filter((name) => name.startsWith('/blobs/'));
     await writeFile(join(folder, 'again', blob), 'damaged');

@@ -37,7 +37,7 @@ describe('nothing new', () => {
     await checkout.track();
     checkout.mirror.seen.length = 0;
     checkout.server.requests.length = 0;
-    checkout.told.length = 0;
+    checkout.reported.length = 0;
 
     const { text, value, failure } = await checkout.track({ pullRequest: true, issue: true });
     expect([text, failure]).toEqual(['', undefined]);
@@ -50,7 +50,7 @@ describe('nothing new', () => {
       'GET /repos/o/r/issues?labels=track&state=open&per_page=100&page=1 200',
       'GET /repos/o/r/pulls?head=o%3Atrack%2Fsources-lock&state=open&per_page=100&page=1 200',
     ]);
-    expect(checkout.told.map(({ type }) => type)).toEqual(['mirror']);
+    expect(checkout.reported.map(({ type }) => type)).toEqual(['mirror']);
   });
 
   test('is silent as well where only the Release is newer', async () => {
@@ -61,7 +61,7 @@ describe('nothing new', () => {
 });
 
 describe('the report', () => {
-  test('tells what is new, for which platform, what lags behind, and what left the pool', async () => {
+  test('reports what is new, for which platform, what lags behind, and what left the pool', async () => {
     const checkout = await behind();
     const { text, value } = await checkout.track();
     expect(text).toContain('  - latest linux/amd64 qemu-user: 1:10.0.11+ds-1 → 1:11.1.3+ds-1\n');
@@ -80,7 +80,7 @@ describe('the report', () => {
     expect(writes(checkout)).toEqual([]);
   });
 
-  test('tells a new release of upstream though Debian has it not yet', async () => {
+  test('reports a new release of upstream though Debian has it not yet', async () => {
     const checkout = await following();
     await checkout.track();
     checkout.server.repository('qemu/qemu').refs.set('tags/v11.2.0', '0');
@@ -88,11 +88,11 @@ describe('the report', () => {
     expect((await checkout.track()).text).toBe('');
   });
 
-  test('tells it again where the run before ended in an error', async () => {
+  test('reports it again if the run before ended in an error', async () => {
     const checkout = await behind();
     await checkout.track();
     checkout.server.repository('qemu/qemu').refs.set('tags/v11.2.0', '0');
-    checkout.repository.push(BRANCH, 'mend it by hand', { 'sources.json': '{}' });
+    checkout.repository.push(BRANCH, 'fix it by hand', { 'sources.json': '{}' });
     await expect(checkout.track({ pullRequest: true })).rejects.toMatchObject({ code: 'BRANCH_FOREIGN' });
     expect((await checkout.track()).text).toContain('new upstream:\n  - QEMU 11.2.0\n');
   });
@@ -154,11 +154,11 @@ describe('--pull-request', () => {
     for (const thread of pulls(checkout)) thread.state = 'closed';
     checkout.repository.refs.delete(`heads/${BRANCH}`);
     await checkout.offer(NEW);
-    checkout.told.length = 0;
+    checkout.reported.length = 0;
     const { text } = await checkout.track({ pullRequest: true });
     expect(text).toContain('pull request was closed by a person, and is not opened again: ');
     expect(pulls(checkout)).toHaveLength(1);
-    expect(checkout.told).not.toContainEqual({ type: 'stage', stage: 'build' });
+    expect(checkout.reported).not.toContainEqual({ type: 'stage', stage: 'build' });
   });
 
   test('is closed when the archive takes the packages back', async () => {
@@ -180,9 +180,9 @@ describe('--pull-request', () => {
 
   test('builds nothing for a branch that it may not write to', async () => {
     const checkout = await behind();
-    checkout.repository.push(BRANCH, 'mend it by hand', { 'sources.json': '{}' });
+    checkout.repository.push(BRANCH, 'fix it by hand', { 'sources.json': '{}' });
     await expect(checkout.track({ pullRequest: true })).rejects.toMatchObject({ code: 'BRANCH_FOREIGN' });
-    expect(checkout.told).not.toContainEqual({ type: 'stage', stage: 'build' });
+    expect(checkout.reported).not.toContainEqual({ type: 'stage', stage: 'build' });
   });
 
   test('shows a build that failed', async () => {
@@ -198,7 +198,7 @@ describe('what needs a person', () => {
   const issues = ({ repository }: TrackedCheckout) =>
     repository.threads.filter(({ head }) => head === undefined);
 
-  test('is told, is a failure, and leaves the channel as it was', async () => {
+  test('is reported, is a failure, and leaves the channel as it was', async () => {
     const checkout = await following();
     await checkout.offer(NEW, expired);
     const { text, value, failure } = await checkout.track();
@@ -257,7 +257,7 @@ describe('what needs a person', () => {
     expect(issues(checkout)).toHaveLength(1);
   });
 
-  test('the answer to a new issue is lost: there is one all the same', async () => {
+  test('the answer to a new issue is lost: there is one in the end', async () => {
     const checkout = await following();
     await checkout.offer(NEW, expired);
     checkout.server.faults.push({ on: /^POST .*\/issues$/, fault: losesAnswer });

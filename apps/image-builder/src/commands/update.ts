@@ -62,7 +62,7 @@ export const command = define(options, examples, async (given, environment) => {
   return { text, value: { upToDate: isCurrent, changes } };
 });
 
-/** A lock that is not there yet is no obstacle to making one; one that is damaged is told. */
+/** A missing lock does not keep one from being made; a damaged one is an error. */
 async function lockBefore(path: string): Promise<Lock | null> {
   try {
     return await readLock(path);

@@ -32,7 +32,7 @@ const verify = (at: string, options: Partial<Parameters<typeof verifyRemoteComma
     checkout.environment,
   );
 
-test('a layout made anew from the lock is what is published, tag for tag', async () => {
+test('a layout made again from the lock is what is published, tag for tag', async () => {
   const result = await verify('o/q', { deep: true });
   expect(result.text).toMatch(/o\/q: (\d+) of \1 tags are what the lock gives$/);
   expect(result.failure).toBe(undefined);

@@ -79,7 +79,7 @@ export async function problemsIn(
   return problems;
 }
 
-/** By the digest that GitHub tells; where it tells none, by the bytes. */
+/** By the digest that GitHub reports, or by the bytes if it reports none. */
 async function problemOf(github: GitHub, there: GitHubAsset, asset: Asset): Promise<string | null> {
   if (there.state !== 'uploaded') return `${asset.name} is not whole`;
   const expected = `sha256:${asset.sha256}`;

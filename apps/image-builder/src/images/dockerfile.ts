@@ -140,7 +140,7 @@ function execForm(instruction: Instruction): string[] {
     const value: unknown = JSON.parse(instruction.getRawArgumentsContent() ?? '');
     if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
   } catch {
-    // Told below: the shell form ends here too.
+    // Reported below: the shell form ends here too.
   }
   throw unsupported(
     instruction,

@@ -44,7 +44,7 @@ export interface DocumentFacts {
   readonly origin: ImageOrigin;
 }
 
-/** What an image says of itself besides. */
+/** What an image says of itself apart from that. */
 export interface PlatformFacts extends Omit<DocumentFacts, 'version'> {
   readonly platform: HostPlatform;
   readonly locked: LockedPlatform;

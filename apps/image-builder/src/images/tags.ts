@@ -2,7 +2,7 @@ import { type GuestName, type HostPlatform, host } from '@qemu-user-static/arch-
 import { type Lock, lockedChannelOf } from '@qemu-user-static/lock';
 import { primaryVersion, type Stem, stemsOf } from './tag-stems.ts';
 
-/** What an image contains besides the register program. */
+/** What an image contains apart from the register program. */
 export type Contents =
   | { readonly kind: 'all' }
   | { readonly kind: 'register' }

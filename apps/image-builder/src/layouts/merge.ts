@@ -29,7 +29,7 @@ export interface WalkedLayout {
 
 /**
  * The images of one or several layouts as one set: what `build` would have made of all their platforms at once.
- * Each layout says of its platforms which layers there are; the documents are made anew from them by the code
+ * Each layout says of its platforms which layers there are; the documents are made again from them by the code
  * that `build` has, and must be those that the layouts hold. So a layout of another lock, template or commit is
  * found out, as is one that disagrees with another.
  *
@@ -113,7 +113,7 @@ function assertAllThere(
   }
 }
 
-/** The images made anew are those of the layouts, and no layout has others. */
+/** The images made again are those of the layouts, and no layout has others. */
 function assertSame(
   layouts: readonly WalkedLayout[],
   tags: readonly SetTag[],

@@ -142,7 +142,7 @@ describe('publishing', () => {
     expect(await tagsIn(rest.client)).toEqual(tagsOf(set));
   });
 
-  test('asks below a document that is there only when told to', async () => {
+  test('asks below a document that is there only when asked to', async () => {
     const { server, destinations, client } = await start();
     await publishTo(destinations, set);
     const [lost] = [...blobsOf(set).keys()];

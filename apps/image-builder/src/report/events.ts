@@ -17,7 +17,7 @@ export const STAGES = [
 ] as const;
 export type Stage = (typeof STAGES)[number];
 
-/** What happens on the way, for the one reporter to tell. */
+/** What happens on the way, for the one reporter to print. */
 export type BuilderEvent =
   | ArchiveEvent
   | { readonly type: 'stage'; readonly stage: Stage }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { megabytes, megabytesRange, table } from './format.ts';
 
-test('bytes are told in the unit that a person expects', () => {
+test('bytes are written in the unit that a person expects', () => {
   expect([megabytes(1234), megabytes(970_908), megabytes(27_312_345), megabytes(101_951_063)]).toEqual([
     '1.2 kB',
     '1.0 MB',
@@ -10,7 +10,7 @@ test('bytes are told in the unit that a person expects', () => {
   ]);
 });
 
-test('several sizes are told as their range', () => {
+test('several sizes are written as their range', () => {
   expect(megabytesRange([])).toBe('–');
   expect(megabytesRange([5_000_000])).toBe('5.0 MB');
   expect(megabytesRange([95_700_000, 109_000_000])).toBe('95.7–109 MB');

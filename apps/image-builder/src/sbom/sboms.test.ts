@@ -103,11 +103,11 @@ describe('of an image with one emulator', () => {
 
   test('SPDX names the source of a package, and those linked in', async () => {
     const { packages, relationships } = await make('spdx', digestOf('x86_64-arm'));
-    const told = relationships.map(
+    const described = relationships.map(
       ({ spdxElementId, relationshipType, relatedSpdxElement }: Record<string, string>) =>
         [spdxElementId, relationshipType, relatedSpdxElement].join(' '),
     );
-    expect(told).toEqual(
+    expect(described).toEqual(
       expect.arrayContaining([
         'SPDXRef-DOCUMENT DESCRIBES SPDXRef-Image',
         'SPDXRef-Image CONTAINS SPDXRef-Package-qemu-user',
@@ -118,7 +118,7 @@ describe('of an image with one emulator', () => {
     );
     const ids = packages.map(({ SPDXID }: { SPDXID: string }) => SPDXID);
     expect(new Set(ids).size).toBe(ids.length);
-    for (const word of told
+    for (const word of described
       .flatMap((line: string) => line.split(' '))
       .filter((one: string) => one.startsWith('SPDXRef-')))
       expect(['SPDXRef-DOCUMENT', ...ids]).toContain(word);

@@ -31,7 +31,7 @@ const script = '#!/bin/sh\n';
 /** What images of a lock are compared with, whose packages are in `folder`. */
 export const proofFor = (one = lock) => proofMade(one, template, script, folder);
 
-/** What builds have told. */
+/** What builds have reported. */
 export const events: BuilderEvent[] = [];
 /** A build of all of it, unless `change` says otherwise. */
 export const contextFor = (output: string, change: Partial<BuildSettings> = {}): BuildSettings => ({

@@ -7,7 +7,7 @@ import { type Environment, openEnvironment } from '../commands/environment.ts';
 import type { BuilderEvent } from '../report/events.ts';
 import { madeRelease } from './made-release.ts';
 
-/** A checkout whose lock is of packages made here, which are in its cache; and all that was told in it. */
+/** A checkout whose lock is of packages made here, which are in its cache; and all that was reported in it. */
 export interface MadeCheckout {
   readonly environment: Environment;
   readonly events: readonly BuilderEvent[];

@@ -32,7 +32,7 @@ export type Offered = Partial<Record<HostPlatform, readonly [version: string, gu
 export interface TrackedCheckout extends OpenedGitHub {
   readonly environment: Environment;
   readonly mirror: TestServer;
-  readonly told: BuilderEvent[];
+  readonly reported: BuilderEvent[];
   /** From now on the archive has this. */
   offer(offered: Offered, options?: TestArchiveOptions): Promise<void>;
   /** Makes the archive's state the lock of the checkout, and of the repository's main branch. */
@@ -44,14 +44,14 @@ export async function trackedCheckout(): Promise<TrackedCheckout> {
   const folder = await temporaryFolder();
   const opened = await openedGitHub();
   const mirror = await serve();
-  const told: BuilderEvent[] = [];
+  const reported: BuilderEvent[] = [];
   let key: Awaited<ReturnType<typeof makeArchive>>['key'];
   let date = Date.parse('2026-11-21T09:00:00Z');
 
   const machine = await openEnvironment(
     {},
     { mirror: mirror.url.href, cache: join(folder, 'cache') },
-    (event) => told.push(event),
+    (event) => reported.push(event),
   );
   onTestFinished(async () => {
     await machine.close();
@@ -77,7 +77,7 @@ export async function trackedCheckout(): Promise<TrackedCheckout> {
     ...opened,
     environment,
     mirror,
-    told,
+    reported,
     async offer(offered, options = {}) {
       date += 86_400_000;
       const packages = Object.entries(offered).map(async ([platform, [version, guests]]) => [

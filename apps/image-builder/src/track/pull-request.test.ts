@@ -91,7 +91,7 @@ describe('others work in the repository too', () => {
   test('a commit of someone else on the branch is never overwritten', async () => {
     const made = await opened();
     await propose(made.github, proposal('new'));
-    const theirs = made.repository.push(BRANCH, 'mend it by hand', { 'sources.json': '{}' });
+    const theirs = made.repository.push(BRANCH, 'fix it by hand', { 'sources.json': '{}' });
     await expect(propose(made.github, proposal('newer'))).rejects.toMatchObject({ code: 'BRANCH_FOREIGN' });
     expect(headOf(made, BRANCH)).toBe(theirs);
   });
@@ -116,7 +116,7 @@ describe('others work in the repository too', () => {
     const made = await opened();
     const { repository } = made;
     await propose(made.github, proposal('new'));
-    const theirs = repository.push(BRANCH, 'mend it by hand', { 'sources.json': '{}' });
+    const theirs = repository.push(BRANCH, 'fix it by hand', { 'sources.json': '{}' });
     const base = headOf(made, 'main');
     const { tree = '' } = repository.commits.get(theirs) ?? {};
     const message = `Merge branch 'main' into ${BRANCH}`;
@@ -195,7 +195,7 @@ describe('before anything is built for a proposal, it is foreseen', () => {
   test('that the base has another lock, or the branch a commit of someone else', async () => {
     const made = await opened();
     await propose(made.github, proposal('new'));
-    made.repository.push(BRANCH, 'mend it by hand', { 'sources.json': '{}' });
+    made.repository.push(BRANCH, 'fix it by hand', { 'sources.json': '{}' });
     await expect(foresee(made.github, proposal('new'))).rejects.toMatchObject({ code: 'BRANCH_FOREIGN' });
     made.repository.push('main', 'merged', { [FILE]: 'another' });
     await expect(foresee(made.github, proposal('new'))).rejects.toMatchObject({ code: 'BASE_DIFFERS' });
@@ -226,13 +226,13 @@ describe('what is proposed no more', () => {
     const made = await opened();
     await propose(made.github, proposal('new'));
     expect(await withdrawProposal(made.github, 'mine')).toBe(null);
-    made.repository.push(BRANCH, 'mend it by hand', { 'sources.json': '{}' });
+    made.repository.push(BRANCH, 'fix it by hand', { 'sources.json': '{}' });
     expect(await withdrawProposal(made.github, 'old')).toBe(null);
     expect(made.repository.threads).toMatchObject([{ state: 'open' }]);
   });
 });
 
-describe('GitHub fails on the way, and there is one pull request with the new lock all the same', () => {
+describe('GitHub fails on the way, and there is one pull request with the new lock in the end', () => {
   test.each<[string, RegExp, Fault]>([
     ['the answer to the new pull request is lost', /^POST .*\/pulls$/, losesAnswer],
     ['502 to the new pull request', /^POST .*\/pulls$/, answers(502)],

@@ -13,7 +13,7 @@ const tags = [
   'v10.2.0',
 ];
 
-test('releases and candidates are told apart, newest first, and other tags are neither', () => {
+test('releases and candidates are distinguished, newest first, and other tags are neither', () => {
   expect(upstreamOf(tags)).toEqual({
     releases: ['11.1.3', '11.1.2', '10.2.0', '10.0.12', '9.2.0'],
     candidates: ['11.2.0-rc1', '11.1.0-rc0'],
