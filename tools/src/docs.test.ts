@@ -47,15 +47,6 @@ test('README.md has the hosts of the lock (npm run docs writes them)', async () 
   expect(textOf('README.md')).toContain('| `linux/amd64` |');
 });
 
-test('the command of docs/release.md prints the tag of the lock', async () => {
-  const [, script = ''] = /^ +node -p '(.+)'$/m.exec(textOf('docs/release.md')) ?? [];
-  const { stdout, stderr } = spawnSync(process.execPath, ['-p', script], { cwd: ROOT, encoding: 'utf8' });
-  expect(stderr).toBe('');
-  const { channels, rebuilds } = await readLock(resolve(ROOT, 'sources.lock.json'));
-  const version = channels.latest?.platforms['linux/amd64']?.version ?? '';
-  expect(stdout).toBe(`v${version}-${rebuilds[version]?.number}\n`);
-});
-
 test('README.md shows the two commands, each complete in itself', () => {
   expect(textOf('README.md')).toContain('npm ci && npm run release');
   expect(textOf('README.md')).toContain('npm ci && npm test');

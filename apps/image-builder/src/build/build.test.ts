@@ -151,11 +151,11 @@ describe('a build', () => {
     expect(image?.annotations).toMatchObject({
       'org.opencontainers.image.version': '10.2.2',
       'org.opencontainers.image.created': '2026-10-30T08:08:01Z',
-      'org.opencontainers.image.revision': 'a'.repeat(64),
       'org.opencontainers.image.source': 'https://example.org/qemu-user-static',
       'org.opencontainers.image.base.name': 'scratch',
       'io.github.qemu-user-static.debian-version': '1:10.2.2+ds-1',
       'io.github.qemu-user-static.guests': 'arm',
+      'io.github.qemu-user-static.inputs': 'a'.repeat(64),
     });
   });
 

@@ -28,7 +28,7 @@ test('made packages give the layout that every machine gives', async () => {
     template: await readFile(new URL('../../../../Dockerfile.template', import.meta.url), 'utf8'),
     script: '#!/bin/sh\n',
     compressions: ['gzip', 'zstd'],
-    origin: { revisionOf: () => 'a'.repeat(64), source: 'https://example.org/qemu-user-static' },
+    origin: { inputsOf: () => 'a'.repeat(64), source: 'https://example.org/qemu-user-static' },
     sourceDateEpoch: null,
     onEvent: () => undefined,
   });

@@ -27,6 +27,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
       'report what is new in Debian and upstream; on request as a pull request and an issue on GitHub',
     load: () => import('./track.ts'),
   },
+  tag: {
+    description: 'print the git tag of the lock, which starts a release',
+    load: () => import('./tag.ts'),
+  },
   fetch: {
     description: 'download the locked packages into the cache',
     load: () => import('./fetch.ts'),

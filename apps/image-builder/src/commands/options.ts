@@ -40,13 +40,12 @@ const platforms = (byDefault: string) =>
     .default<HostPlatform[]>([], byDefault)
     .argParser(collect(parsePlatform));
 
-export const selection = () =>
-  [
-    new Option('-c, --channel <name>', 'channel of the lock; repeat it, or separate by commas')
-      .default<string[]>([], DEFAULT_CHANNEL)
-      .argParser(collect((name) => name)),
-    platforms('all of the channel'),
-  ] as const;
+export const channels = () =>
+  new Option('-c, --channel <name>', 'channel of the lock; repeat it, or separate by commas')
+    .default<string[]>([], DEFAULT_CHANNEL)
+    .argParser(collect((name) => name));
+
+export const selection = () => [channels(), platforms('all of the channel')] as const;
 
 /** What every command has that makes a layout. */
 export const making = () =>

@@ -12,17 +12,17 @@ import type { Contents } from './tags.ts';
 export interface ImageOrigin {
   /**
    * Hash of all that images of a QEMU version are made from, as in the lock's `rebuilds`: so
-   * `git log -S<revision> -- sources.lock.json` finds the commit. Not that of the whole lock, for then a change of
+   * `git log -S<hash> -- sources.lock.json` finds the commit. Not that of the whole lock, because then a change of
    * one channel would change the images of all.
    */
-  revisionOf(version: string): string;
+  inputsOf(version: string): string;
   /** Address of the project's repository. */
   readonly source: string;
 }
 
 export function originOf(lock: Lock, template: string, script: string, source: string): ImageOrigin {
   const recipe = recipeHash(template, script);
-  return { source, revisionOf: (version) => inputsOf(lock, recipe, version) };
+  return { source, inputsOf: (version) => inputsOf(lock, recipe, version) };
 }
 
 /** Our own names stand below a domain that is the project's. */
@@ -30,6 +30,9 @@ const OWN = 'io.github.qemu-user-static';
 
 /** The key under which an image lists its guests, separated by spaces. */
 export const GUESTS_LABEL = `${OWN}.guests`;
+
+/** The key of the inputs' hash. `org.opencontainers.image.revision` would be a commit, by which tools make links. */
+export const INPUTS_LABEL = `${OWN}.inputs`;
 
 /** QEMU and busybox as a whole, the libraries linked into them, and the register program. */
 const LICENSES = 'GPL-2.0-only AND LGPL-2.1-or-later AND MIT';
@@ -80,7 +83,6 @@ export function documentLabels({
     'org.opencontainers.image.title': 'qemu-user-static',
     'org.opencontainers.image.description': description(contents),
     'org.opencontainers.image.version': version,
-    'org.opencontainers.image.revision': origin.revisionOf(version),
     'org.opencontainers.image.created': created,
     'org.opencontainers.image.source': origin.source,
     'org.opencontainers.image.url': origin.source,
@@ -88,6 +90,7 @@ export function documentLabels({
     'org.opencontainers.image.licenses': LICENSES,
     // FROM scratch: there is no base whose flaws these images could inherit.
     'org.opencontainers.image.base.name': 'scratch',
+    [INPUTS_LABEL]: origin.inputsOf(version),
   };
 }
 

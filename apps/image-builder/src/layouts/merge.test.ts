@@ -94,7 +94,7 @@ describe('what does not belong together is refused:', () => {
   });
 
   test('a layout of another commit', async () => {
-    const origin = { ...contextOf('').origin, revisionOf: () => 'b'.repeat(64) };
+    const origin = { ...contextOf('').origin, inputsOf: () => 'b'.repeat(64) };
     await buildOf('foreign', ['linux/arm64'], { origin });
     await expect(load(['amd64', 'armv7', 'foreign'])).rejects.toMatchObject({ code: 'LAYOUTS_DIFFER' });
   });

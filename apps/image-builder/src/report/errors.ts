@@ -70,7 +70,7 @@ export const BUILDER_ERRORS = {
   REMOTE_DIFFERS: {
     meaning: 'A registry does not serve what the lock and Dockerfile.template give, or parts are missing.',
     remedy:
-      'Check out the commit that the tag was made from: `git log -S` with its label org.opencontainers.image.revision finds it. If it is this commit, do not use the images; `npx --no image-builder publish --thorough --push` restores missing parts.',
+      'Check out the commit that the tag was made from: `git log -S` with its label io.github.qemu-user-static.inputs finds it. If it is this commit, do not use the images; `npx --no image-builder publish --thorough --push` restores missing parts.',
   },
   IMAGES_NOT_PUBLISHED: {
     meaning: 'Documents cannot be attached to images that the repository does not have. Nothing was sent.',

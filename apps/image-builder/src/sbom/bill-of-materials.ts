@@ -10,7 +10,7 @@ import {
   sourcesOf,
 } from '@qemu-user-static/lock';
 import type { Annotations, Digest } from '@qemu-user-static/oci-image';
-import { GUESTS_LABEL } from '../images/labels.ts';
+import { GUESTS_LABEL, INPUTS_LABEL } from '../images/labels.ts';
 import { type LicenseTerms, termsOf } from './licenses.ts';
 
 /** What is known of one image of the set; see `factsOf`. */
@@ -29,6 +29,8 @@ export interface ImageFacts {
 export interface BillOfMaterials {
   readonly facts: ImageFacts;
   readonly label: (name: ImageLabel) => string;
+  /** Hash of all that the image is made from: the version of what is ours in it. */
+  readonly inputs: string;
   readonly guests: readonly string[];
   readonly packages: readonly BinaryPackage[];
   /** Of all packages, each version once. */
@@ -52,7 +54,7 @@ export interface Source {
   readonly files: LockedSource['files'];
 }
 
-type ImageLabel = 'title' | 'description' | 'version' | 'revision' | 'created' | 'source' | 'licenses';
+type ImageLabel = 'title' | 'description' | 'version' | 'created' | 'source' | 'licenses';
 
 export function billOfMaterials(facts: ImageFacts, lock: Lock): BillOfMaterials {
   const { channel, platform, annotations } = facts;
@@ -84,7 +86,8 @@ export function billOfMaterials(facts: ImageFacts, lock: Lock): BillOfMaterials 
     return { locked: one, purl, source: own, linked };
   });
   const label = (name: ImageLabel) => annotations[`org.opencontainers.image.${name}`] ?? '';
-  return { facts, label, guests, packages, sources: [...sources.values()] };
+  const inputs = annotations[INPUTS_LABEL] ?? '';
+  return { facts, label, inputs, guests, packages, sources: [...sources.values()] };
 }
 
 /** https://github.com/package-url/purl-spec/blob/main/types-doc/oci-definition.md */

@@ -18,7 +18,7 @@ export const CYCLONEDX = {
  * and with; each source names its files with hash and address.
  */
 export function cyclonedx(bill: BillOfMaterials): object {
-  const { facts, label, packages, sources } = bill;
+  const { facts, label, inputs, packages, sources } = bill;
   const image = imagePurl(bill);
   return {
     bomFormat: 'CycloneDX',
@@ -27,7 +27,7 @@ export function cyclonedx(bill: BillOfMaterials): object {
     version: 1,
     metadata: {
       timestamp: label('created'),
-      tools: { components: [{ type: 'application', name: 'image-builder', version: label('revision') }] },
+      tools: { components: [{ type: 'application', name: 'image-builder', version: inputs }] },
       component: {
         type: 'container',
         'bom-ref': image,
@@ -56,12 +56,12 @@ export function cyclonedx(bill: BillOfMaterials): object {
 
 const REGISTER = 'register';
 
-function register({ label }: BillOfMaterials): object {
+function register({ label, inputs }: BillOfMaterials): object {
   return {
     type: 'application',
     'bom-ref': REGISTER,
     name: 'register',
-    version: label('revision'),
+    version: inputs,
     licenses: [{ license: { id: 'MIT' } }],
     externalReferences: [{ type: 'vcs', url: label('source') }],
   };

@@ -71,9 +71,9 @@ function imagePackage(bill: BillOfMaterials): object {
   };
 }
 
-function registerPackage({ label }: BillOfMaterials): object {
+function registerPackage({ label, inputs }: BillOfMaterials): object {
   return {
-    ...unanalysed(REGISTER, 'register', label('revision'), `git+${label('source')}`, 'MIT'),
+    ...unanalysed(REGISTER, 'register', inputs, `git+${label('source')}`, 'MIT'),
     primaryPackagePurpose: 'APPLICATION',
   };
 }

@@ -39,7 +39,7 @@ export const contextFor = (output: string, change: Partial<BuildSettings> = {}):
   template,
   script,
   compressions: ['gzip', 'zstd'],
-  origin: { revisionOf: () => 'a'.repeat(64), source: 'https://example.org/qemu-user-static' },
+  origin: { inputsOf: () => 'a'.repeat(64), source: 'https://example.org/qemu-user-static' },
   sourceDateEpoch: null,
   onEvent: (event) => events.push(event),
   ...change,

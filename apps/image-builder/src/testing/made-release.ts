@@ -42,7 +42,7 @@ export function contextOf(output: string): BuildSettings {
     template,
     script: SCRIPT,
     compressions: ['gzip', 'zstd'],
-    origin: { revisionOf: () => 'a'.repeat(64), source: 'https://example.org/qemu-user-static' },
+    origin: { inputsOf: () => 'a'.repeat(64), source: 'https://example.org/qemu-user-static' },
     sourceDateEpoch: null,
     onEvent: () => undefined,
   };
