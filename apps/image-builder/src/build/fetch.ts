@@ -20,10 +20,7 @@ export async function fetch(
   selection: Selection,
   context: FetchContext,
 ): Promise<FetchedChannel[]> {
-  const wanted = selection.channels.map((channel) => ({
-    channel,
-    platforms: select(lock, channel, selection.platforms),
-  }));
+  const wanted = select(lock, selection);
   const packages = wanted.flatMap(({ platforms }) =>
     platforms.flatMap(([, locked]) => [locked.emulators, locked.shell]),
   );
@@ -41,7 +38,12 @@ export async function fetch(
   }));
 }
 
-function select(
+/** The part of the lock that is meant. @throws LockError CHANNEL_UNKNOWN @throws BuilderError PLATFORM_UNAVAILABLE */
+export function select(lock: Lock, { channels, platforms }: Selection) {
+  return channels.map((channel) => ({ channel, platforms: platformsIn(lock, channel, platforms) }));
+}
+
+function platformsIn(
   lock: Lock,
   channel: string,
   only: readonly HostPlatform[],

@@ -4,7 +4,7 @@ import type { Lock } from '@qemu-user-static/lock';
 import { LAYOUT_CONTENTS } from '@qemu-user-static/oci-image';
 import { renderRegisterScript } from '@qemu-user-static/register';
 import { type Built, build } from '../build/build.ts';
-import { fetch, type Selection } from '../build/fetch.ts';
+import { fetch, type Selection, select } from '../build/fetch.ts';
 import type { BuildInputs } from '../build/inputs.ts';
 import { proofOf } from '../build/proof.ts';
 import { check } from '../check/check.ts';
@@ -47,7 +47,8 @@ export async function release(lock: Lock, options: ReleaseOptions, inputs: Build
 export async function makeLayout(lock: Lock, options: LayoutOptions, inputs: BuildInputs): Promise<Built> {
   const { archive, template, source, sourceDateEpoch, onEvent } = inputs;
   const { output, compressions } = options;
-  // A folder of someone else is refused before anything is downloaded for it.
+  // What cannot be done is refused before anything is downloaded for it.
+  select(lock, options);
   await claimFolder(output, LAYOUT_CONTENTS);
   const fetched = await stage('fetch', onEvent, () => fetch(lock, options, archive));
   const script = renderRegisterScript(source);
