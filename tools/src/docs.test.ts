@@ -7,6 +7,7 @@ import { asChart } from './bench/chart.ts';
 import { asPage } from './bench/report.ts';
 import type { Results } from './bench/results.ts';
 import { renderErrors } from './errors-page.ts';
+import { renderHosts } from './hosts-page.ts';
 import { withHosts } from './hosts-table.ts';
 import { projectFiles, ROOT } from './repository.ts';
 
@@ -45,6 +46,11 @@ test('README.md has the hosts of the lock (npm run docs writes them)', async () 
   const lock = await readLock(resolve(ROOT, 'sources.lock.json'));
   expect(textOf('README.md')).toBe(withHosts(textOf('README.md'), lock));
   expect(textOf('README.md')).toContain('| `linux/amd64` |');
+});
+
+test('docs/hosts.md has the guests of the lock (npm run docs writes them)', async () => {
+  const lock = await readLock(resolve(ROOT, 'sources.lock.json'));
+  expect(textOf('docs/hosts.md')).toBe(renderHosts(lock));
 });
 
 test('the command of docs/release.md prints the tag of the lock', async () => {
