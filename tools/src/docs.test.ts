@@ -6,6 +6,7 @@ import { asChart } from './bench/chart.ts';
 import { asPage } from './bench/report.ts';
 import type { Results } from './bench/results.ts';
 import { renderErrors } from './errors-page.ts';
+import { renderHosts } from './hosts-page.ts';
 import { withHosts } from './hosts-table.ts';
 import { projectFiles, ROOT } from './repository.ts';
 
@@ -44,6 +45,11 @@ test('README.md has the hosts of the lock (npm run docs writes them)', async () 
   const lock = await readLock(resolve(ROOT, 'sources.lock.json'));
   expect(textOf('README.md')).toBe(withHosts(textOf('README.md'), lock));
   expect(textOf('README.md')).toContain('| `linux/amd64` |');
+});
+
+test('docs/hosts.md has the guests of the lock (npm run docs writes them)', async () => {
+  const lock = await readLock(resolve(ROOT, 'sources.lock.json'));
+  expect(textOf('docs/hosts.md')).toBe(renderHosts(lock));
 });
 
 test('README.md shows the two commands, each complete in itself', () => {

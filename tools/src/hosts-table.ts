@@ -13,10 +13,16 @@ export function withHosts(page: string, lock: Lock): string {
   return `${before}${BEGIN}${hostsTable(lock)}${rest.slice(end)}`;
 }
 
-/** Which QEMU each host has in each channel, and which guests there are. */
-function hostsTable({ channels }: Lock): string {
+/** The channels, the newest first. */
+export function channelNames({ channels }: Lock): string[] {
   const order = ['latest', 'stable', 'oldstable'];
-  const names = Object.keys(channels).sort((a, b) => order.indexOf(a) - order.indexOf(b));
+  return Object.keys(channels).sort((a, b) => order.indexOf(a) - order.indexOf(b));
+}
+
+/** Which QEMU each host has in each channel, and which guests there are. */
+function hostsTable(lock: Lock): string {
+  const { channels } = lock;
+  const names = channelNames(lock);
   const versions = names.map(
     (name) =>
       new Map(

@@ -5,6 +5,7 @@ import { asChart } from './bench/chart.ts';
 import { asPage } from './bench/report.ts';
 import type { Results } from './bench/results.ts';
 import { renderErrors } from './errors-page.ts';
+import { renderHosts } from './hosts-page.ts';
 import { withHosts } from './hosts-table.ts';
 import { ROOT } from './repository.ts';
 
@@ -14,6 +15,7 @@ await writeFile(resolve(ROOT, 'docs/errors.md'), renderErrors());
 const readme = resolve(ROOT, 'README.md');
 const lock = await readLock(resolve(ROOT, 'sources.lock.json'));
 await writeFile(readme, withHosts(await readFile(readme, 'utf8'), lock));
+await writeFile(resolve(ROOT, 'docs/hosts.md'), renderHosts(lock));
 
 // The figures are those of the last `npm run bench -- --save`; the page around them may have changed.
 const results = JSON.parse(await readFile(resolve(ROOT, 'docs/benchmarks.json'), 'utf8')) as Results;

@@ -40,9 +40,23 @@ export function describeChanges(before: Lock | null, now: Lock): string[] {
   return [
     ...sentences.flatMap(({ changed }) => changed),
     ...sentences.flatMap(({ gone }) => gone),
+    ...guestSourceChanges(before, now),
     ...sourcesFoundOut(before, now),
     ...rebuilt(before, now).map(({ version, number }) => `images of QEMU ${version}: build ${number}`),
   ];
+}
+
+/** The platforms whose further guests come from other channels than before. */
+function guestSourceChanges(before: Lock | null, now: Lock): string[] {
+  return Object.entries(now.channels).flatMap(([channel, { guestsFrom }]) => {
+    const then = before?.channels[channel]?.guestsFrom ?? {};
+    const platforms = new Set([...Object.keys(guestsFrom), ...Object.keys(then)]) as Set<HostPlatform>;
+    return [...platforms].flatMap((platform) => {
+      const [old = 'nowhere', next = 'nowhere'] = [then, guestsFrom].map((one) => one[platform]?.join(', '));
+      if (old === next) return [];
+      return [`${channel} ${platform}: guests that its package lacks come from ${next}, before from ${old}`];
+    });
+  });
 }
 
 /** What is known now of sources that packages of the lock before were made from, and was not then. */

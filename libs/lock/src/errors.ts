@@ -12,7 +12,8 @@ export const LOCK_ERRORS = {
   },
   LOCK_INVALID: {
     meaning: 'sources.lock.json cannot be read, or says something that is not understood.',
-    remedy: 'Restore it from the repository, or run `npm run update`; it is not made to be edited by hand.',
+    remedy:
+      'Do not edit it by hand. Restore it: `git checkout sources.lock.json`. If it is of an older version of this project, make a new one: `rm sources.lock.json && npm run update`.',
   },
   RELEASE_OLDER: {
     meaning: 'A mirror has an older Release of a suite than the one the lock was made from.',

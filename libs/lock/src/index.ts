@@ -1,6 +1,7 @@
 export { describeChanges, type PackageChange, packageChanges, rebuilt } from './changes.ts';
 export { LOCK_ERRORS, LockError } from './errors.ts';
 export type { LockEvent } from './events.ts';
+export { guestOf } from './guests.ts';
 export {
   formatLock,
   type Lock,
@@ -14,7 +15,14 @@ export {
   sortKeys,
   writeLock,
 } from './lock.ts';
-export { lockedChannelOf, platformsOf, sourceKey } from './locked.ts';
+export {
+  type EmulatorPackage,
+  emulatorPackagesOf,
+  guestVersions,
+  lockedChannelOf,
+  platformsOf,
+  sourceKey,
+} from './locked.ts';
 export {
   compareQemuVersions,
   comparisonOf,

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { replaceFile } from '@qemu-user-static/files';
 import { z } from 'zod';
 import { LockError } from './errors.ts';
-import { channelName, pathInPackage, platformName, problems } from './schema.ts';
+import { channelName, checkGuestsFrom, guestsFrom, pathInPackage, platformName, problems } from './schema.ts';
 
 const time = z.iso.datetime({ precision: 0 });
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -40,6 +40,8 @@ const lockedPlatform = z.strictObject({
   /** Date of the signed Release that first had these packages: the time in the platform's images. */
   released: time,
   emulators: lockedPackage,
+  /** Whose emulators are in it, by QEMU's names, sorted; the table may lack some. */
+  guests: z.array(z.string().regex(/^\w+$/)),
   shell: lockedPackage,
 });
 
@@ -56,11 +58,23 @@ const lockedChannel = z.strictObject({
     signedBy: z.string().regex(/^[0-9A-F]{40}$/i),
   }),
   platforms: z.partialRecord(platformName, lockedPlatform),
+  guestsFrom,
+});
+
+const channels = z.record(channelName, lockedChannel).superRefine((all, context) => {
+  const named = Object.entries(all).map(([name, { guestsFrom: from, platforms }]) => {
+    const packages = Object.entries(platforms).map(([platform, { emulators }]) => [
+      platform,
+      emulators.package,
+    ]);
+    return [name, { guestsFrom: from, packages: Object.fromEntries(packages) }] as const;
+  });
+  checkGuestsFrom(Object.fromEntries(named), context);
 });
 
 const schema = z.strictObject({
-  schemaVersion: z.literal(2),
-  channels: z.record(channelName, lockedChannel),
+  schemaVersion: z.literal(3),
+  channels,
   /** By name and version, see `sourceKey` in locked.ts. One that the archive did not list is not among them. */
   sources: z.record(z.string(), lockedSource),
   /** How often images of a QEMU version were made again, and from what the last time. */

@@ -8,6 +8,44 @@ export const channelName = z
 
 export const platformName = z.enum(HOST_PLATFORMS);
 
+/**
+ * By platform, the channels from which guests come that its own package lacks, in the order in which they are asked.
+ * QEMU 10 left out 64-bit guests on 32-bit hosts.
+ */
+export const guestsFrom = z.partialRecord(platformName, z.array(channelName).min(1));
+
+/** A channel as far as `guestsFrom` is about it: for each platform, the name of the package of emulators. */
+export interface NamedPackages {
+  readonly guestsFrom: z.infer<typeof guestsFrom>;
+  readonly packages: Readonly<Record<string, string>>;
+}
+
+/**
+ * Each channel that is named is another one, and has the platform, its emulators in a package of another name: the
+ * licence texts of packages of one name would lie in one folder.
+ */
+export function checkGuestsFrom(
+  channels: Readonly<Record<string, NamedPackages>>,
+  context: z.RefinementCtx,
+): void {
+  for (const [name, { guestsFrom: all, packages }] of Object.entries(channels))
+    for (const [platform, others] of Object.entries(all)) {
+      const taken = new Set([packages[platform]]);
+      for (const other of others) {
+        const found = channels[other]?.packages[platform];
+        const problem =
+          found === undefined || packages[platform] === undefined
+            ? `"${name}" and "${other}" do not both have ${platform}`
+            : taken.has(found)
+              ? `a package ${found} is there already; that of "${other}" needs another name`
+              : null;
+        taken.add(found);
+        if (problem !== null)
+          context.addIssue({ code: 'custom', path: [name, 'guestsFrom', platform], message: problem });
+      }
+    }
+}
+
 /** A path inside a package; `{guest}` stands for a guest's name in the emulators' one. */
 export const pathInPackage = z
   .string()

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { LockError } from './errors.ts';
-import { channelName, pathInPackage, platformName, problems } from './schema.ts';
+import { channelName, checkGuestsFrom, guestsFrom, pathInPackage, platformName, problems } from './schema.ts';
 
 const wanted = z.strictObject({ package: z.string().min(1), files: pathInPackage });
 
@@ -11,12 +11,21 @@ const channel = z.strictObject({
   emulators: wanted,
   shell: wanted,
   platforms: z.array(platformName).min(1),
+  guestsFrom: guestsFrom.default({}),
+});
+
+const channels = z.record(channelName, channel).superRefine((all, context) => {
+  const named = Object.entries(all).map(([name, { guestsFrom: from, emulators, platforms }]) => {
+    const packages = platforms.map((platform) => [platform, emulators.package]);
+    return [name, { guestsFrom: from, packages: Object.fromEntries(packages) }] as const;
+  });
+  checkGuestsFrom(Object.fromEntries(named), context);
 });
 
 const schema = z.strictObject({
   origin: z.literal('Debian'),
   mirror: z.url().optional(),
-  channels: z.record(channelName, channel),
+  channels,
 });
 
 /** What we want from Debian: sources.json. */

@@ -12,6 +12,7 @@ import {
 } from '@qemu-user-static/debian-archive';
 import { LockError } from './errors.ts';
 import type { LockEvent } from './events.ts';
+import { guestsIn } from './guests.ts';
 import { type Lock, type LockedChannel, type LockedPackage, type LockedPlatform, sortKeys } from './lock.ts';
 import { lockSources } from './lock-sources.ts';
 import { qemuVersionOf } from './qemu-version.ts';
@@ -65,7 +66,7 @@ export function lockOf(
   const made = { channels, sources };
   const numbered = restartRebuilds ? {} : (before?.rebuilds ?? {});
   const rebuilds = numberRebuilds(made, recipeHash(template, script), numbered);
-  return { schemaVersion: 2, ...made, rebuilds };
+  return { schemaVersion: 3, ...made, rebuilds };
 }
 
 /** What is the same as before keeps its dates. @throws LockError RELEASE_OLDER */
@@ -92,9 +93,14 @@ export async function lockChannel(
     const opened = await openChannel(wanted, origin, context, folder);
     const { signedBy, expired } = opened.release;
     context.onEvent({ type: 'release-verified', channel: name, codename, signedBy, expired });
-    const platforms = await lockPlatforms(opened, wanted);
+    const platforms = await lockPlatforms(opened, wanted, before?.channels[name], context);
     const sources = await lockSources(opened, platforms, before?.sources ?? {}, context);
-    return { release: lockRelease(opened.release), platforms, sources };
+    return {
+      release: lockRelease(opened.release),
+      platforms,
+      guestsFrom: wanted.guestsFrom,
+      sources,
+    };
   };
   try {
     return await lockUnder(codename);
@@ -118,16 +124,25 @@ export function openChannel(
   return openSuite(context.mirror, { origin, suite, codename }, context, folder);
 }
 
-async function lockPlatforms(suite: Suite, wanted: SourceChannel): Promise<LockedChannel['platforms']> {
+async function lockPlatforms(
+  suite: Suite,
+  wanted: SourceChannel,
+  before: LockedChannel | undefined,
+  context: UpdateContext,
+): Promise<LockedChannel['platforms']> {
   const platforms: Partial<Record<HostPlatform, LockedPlatform>> = {};
   for (const platform of wanted.platforms) {
     const names = [wanted.emulators.package, wanted.shell.package];
     const index = await fetchPackageIndex(suite, host(platform).debian, names);
-    const emulators = index.get(wanted.emulators.package);
+    const emulators = lockPackage(index.get(wanted.emulators.package), wanted.emulators.files);
+    const then = before?.platforms[platform];
+    const isSame = then?.emulators.sha256 === emulators.sha256 && then.emulators.files === emulators.files;
     platforms[platform] = {
       version: qemuVersionOf(parseVersion(emulators.version).upstream),
       released: iso(suite.release.date),
-      emulators: lockPackage(emulators, wanted.emulators.files),
+      emulators,
+      // A package is half a gigabyte unpacked: it is read once.
+      guests: isSame ? then.guests : await guestsIn(emulators, context),
       shell: lockPackage(index.get(wanted.shell.package), wanted.shell.files),
     };
   }

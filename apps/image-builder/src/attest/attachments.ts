@@ -8,7 +8,7 @@ import {
 } from '@qemu-user-static/oci-image';
 import { STATEMENT_TYPE } from '@qemu-user-static/signing';
 import { type ImageSet, isIndex } from '../layouts/image-set.ts';
-import { billOfMaterials } from '../sbom/bill-of-materials.ts';
+import { billOfMaterials, type ImageFacts, packagesOf } from '../sbom/bill-of-materials.ts';
 import { imageFacts } from '../sbom/image-facts.ts';
 import { SBOMS } from '../sbom/sboms.ts';
 import { type Artifact, artifactOf } from './artifact.ts';
@@ -35,12 +35,12 @@ export async function subjectsOf(set: ImageSet, lock: Lock, build: BuildFacts): 
   const tags = new Map(set.tags.map((tag) => [tag.digest, tag]));
   const subjects: Subject[] = [];
   for (const [digest, document] of set.documents) {
-    const { descriptor, image } = document;
+    const { descriptor } = document;
     const tag = tags.get(digest);
-    const built: BuiltSubject | undefined =
-      image === undefined ? tag : { channel: image.channel, platforms: [image.platform] };
-    if (built === undefined) throw new RangeError(`${digest} is neither an image nor under a tag`);
-    const origin = statementOf(digest, PROVENANCE_PREDICATE, provenance(built, lock, build));
+    // An index may list one image several times.
+    const images = isIndex(document) ? document.needs.map((one) => one.digest) : [digest];
+    const built = builtFrom(await Promise.all([...new Set(images)].map(factsOf)), lock);
+    const origin = statementOf(digest, PROVENANCE_PREDICATE, provenance(built, build));
     const bill = isIndex(document) ? null : billOfMaterials(await factsOf(digest), lock);
     const sboms =
       bill === null
@@ -64,6 +64,17 @@ export async function subjectsOf(set: ImageSet, lock: Lock, build: BuildFacts): 
     });
   }
   return subjects;
+}
+
+function builtFrom(images: readonly ImageFacts[], lock: Lock): BuiltSubject {
+  const [first] = images;
+  if (first === undefined) throw new RangeError('an index lists no image');
+  const { channel } = first;
+  return {
+    channel,
+    platforms: [...new Set(images.map(({ platform }) => platform))],
+    packages: [...new Set(images.flatMap((image) => packagesOf(image, lock)))],
+  };
 }
 
 /**

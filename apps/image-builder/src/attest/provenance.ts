@@ -1,5 +1,5 @@
 import type { HostPlatform } from '@qemu-user-static/arch-table';
-import { type Lock, lockedChannelOf, poolAddress } from '@qemu-user-static/lock';
+import { type LockedPackage, poolAddress } from '@qemu-user-static/lock';
 
 export const PROVENANCE_PREDICATE = 'https://slsa.dev/provenance/v1';
 
@@ -18,19 +18,16 @@ export interface BuildFacts {
 export interface BuiltSubject {
   readonly channel: string;
   readonly platforms: readonly HostPlatform[];
+  /** Debian's, of all its images. */
+  readonly packages: readonly LockedPackage[];
 }
 
 /**
  * How an image came to be: SLSA provenance, its predicate. Times are left out: the same build says the same.
  * https://slsa.dev/spec/v1.1/provenance
  */
-export function provenance({ channel, platforms }: BuiltSubject, lock: Lock, facts: BuildFacts): object {
+export function provenance({ channel, platforms, packages }: BuiltSubject, facts: BuildFacts): object {
   const { source, commit, files, builder } = facts;
-  const { platforms: locked } = lockedChannelOf(lock, channel);
-  const packages = platforms.flatMap((platform) => {
-    const one = locked[platform];
-    return one === undefined ? [] : [one.emulators, one.shell];
-  });
   return {
     buildDefinition: {
       buildType: `${source}/blob/main/docs/supply-chain.md#provenance`,

@@ -5,22 +5,23 @@ import {
   guestNamed,
   type HostPlatform,
 } from '@qemu-user-static/arch-table';
-import { type Lock, lockedChannelOf } from '@qemu-user-static/lock';
+import type { Lock } from '@qemu-user-static/lock';
 import { END_OF_ARCHIVE, tarEntry, timestamp } from '@qemu-user-static/oci-image';
 import { renderRegisterScript } from '@qemu-user-static/register';
 import {
   type ContextFile,
   emulatorEntry,
+  type LicenseText,
   licenseContext,
   registerContext,
   sourcesFile,
 } from '../images/context.ts';
-import { imageLabels, originOf } from '../images/labels.ts';
+import { type InsidePackage, imageLabels, originOf } from '../images/labels.ts';
 import { renderTemplate } from '../images/recipe.ts';
 import type { Contents } from '../images/tags.ts';
 import { BuilderError } from '../report/errors.ts';
 import { stage } from '../report/events.ts';
-import type { FetchedPlatform } from './assemble-platform.ts';
+import { type FetchedPlatform, timeOf } from './assemble-platform.ts';
 import { extractEmulators, extractShell } from './extract.ts';
 import { fetch } from './fetch.ts';
 import type { BuildInputs } from './inputs.ts';
@@ -56,18 +57,27 @@ export async function openBuildContext(
   const [found] = fetched.flatMap(({ platforms }) => platforms);
   if (found === undefined) throw new RangeError(`${platform} was fetched and is missing`);
 
-  const { locked } = found;
-  const created = sourceDateEpoch ?? Date.parse(locked.released) / 1000;
-  const { release } = lockedChannelOf(lock, channel);
+  const used = contents.kind === 'all' ? found.packages : found.packages.slice(0, 1);
+  const created = timeOf(used, { sourceDateEpoch });
   const script = renderRegisterScript(source);
   const origin = originOf(lock, template, script, source);
+  const inside: InsidePackage[] = [];
   const guests: GuestName[] = [];
   const dockerfile = () => {
-    const facts = { contents, platform, locked, release, guests, created: timestamp(created), origin };
+    const [first, ...others] = inside;
+    if (first === undefined) throw new RangeError(`${platform} has no package of emulators`);
+    const facts = {
+      contents,
+      platform,
+      packages: [first, ...others] as const,
+      created: timestamp(created),
+      origin,
+    };
     return renderTemplate(template, { emulators: contents.kind !== 'register', labels: imageLabels(facts) });
   };
   async function* files(): AsyncGenerator<ContextFile> {
-    yield* partFiles(contents, found as FetchedPlatform, script, guests);
+    yield* partFiles(contents, found as FetchedPlatform, script, inside);
+    guests.push(...inside.flatMap((one) => one.guests));
     yield { path: 'Dockerfile', type: 'file', mode: 0o644, content: Buffer.from(dockerfile()) };
   }
   return { created, files: withParents(files()), guests };
@@ -94,31 +104,42 @@ export function contentsNamed(image: string): Contents {
   }
 }
 
-/** @param guests takes the guests that are found */
+/** @param inside takes the packages that are in the image, with their guests */
 async function* partFiles(
   contents: Contents,
-  { platform, locked, sources, emulatorsDeb, shellDeb }: FetchedPlatform,
+  { platform, locked, sources, packages, shellDeb }: FetchedPlatform,
   script: string,
-  guests: GuestName[],
+  inside: InsidePackage[],
 ): AsyncGenerator<ContextFile> {
   const { program, licenses } = await extractShell(shellDeb, locked.shell, platform);
   const named = sourcesFile(locked.shell, sources);
   yield* registerContext(script, program, [...licenses, named]);
-  if (contents.kind === 'register') return;
-  yield* licenseContext([sourcesFile(locked.emulators, sources)]);
-  const all: GuestName[] = [];
-  for await (const found of extractEmulators(emulatorsDeb, locked.emulators, platform)) {
-    if (found.kind === 'license') yield* licenseContext([found.license]);
-    if (found.kind !== 'emulator') continue;
-    all.push(found.guest);
-    if (contents.kind === 'guest' && found.guest !== contents.guest) continue;
-    guests.push(found.guest);
-    yield { ...emulatorEntry(found.guest), content: found.program };
+  if (contents.kind === 'register') {
+    inside.push(...packages.slice(0, 1).map((own) => ({ ...own, guests: [] })));
+    return;
   }
-  if (guests.length === 0)
+  const known: GuestName[] = [];
+  for (const one of packages) {
+    const isWanted = (guest: GuestName) => contents.kind === 'all' || contents.guest === guest;
+    const guests: GuestName[] = [];
+    const texts: LicenseText[] = [sourcesFile(one.locked, sources)];
+    for await (const found of extractEmulators(one.deb, one.locked, platform)) {
+      if (found.kind === 'license') texts.push(found.license);
+      if (found.kind !== 'emulator' || known.includes(found.guest)) continue;
+      known.push(found.guest);
+      if (!isWanted(found.guest)) continue;
+      guests.push(found.guest);
+      yield { ...emulatorEntry(found.guest), content: found.program };
+    }
+    if (guests.length === 0) continue;
+    yield* licenseContext(texts);
+    inside.push({ ...one, guests });
+    if (contents.kind === 'guest') return;
+  }
+  if (inside.length === 0)
     throw new BuilderError(
       'IMAGE_UNKNOWN',
-      `the package of ${platform} has no such guest; it has ${all.join(', ')}`,
+      `the packages of ${platform} have no such guest; they have ${known.join(', ')}`,
     );
 }
 

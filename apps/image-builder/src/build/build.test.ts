@@ -139,7 +139,7 @@ describe('a build', () => {
     const layerOf = (tag: string) =>
       images.find((one) => one.tag === tag)?.images[0]?.layers[1]?.digest ?? 'sha256:';
     const whole = await readFile(blobPath(built.layout, layerOf('latest')));
-    for (const { layer, member } of built.channels[0]?.platforms[0]?.emulators ?? []) {
+    for (const { layer, member } of built.channels[0]?.platforms[0]?.packages[0].emulators ?? []) {
       const alone = await readFile(blobPath(built.layout, layer.digest));
       expect(whole.includes(alone.subarray(member.offset, member.offset + member.length))).toBe(true);
     }

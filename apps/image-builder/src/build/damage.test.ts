@@ -11,7 +11,7 @@ import { build } from './build.ts';
 describe('damage', () => {
   const damage = async (output: string, change: (path: string) => Promise<void>) => {
     const built = await build(lock, fetched, contextFor(output));
-    const layer = built.channels[0]?.platforms[0]?.joined[0];
+    const layer = built.channels[0]?.platforms[0]?.editions.all.joined[0];
     if (layer === undefined) throw new Error('no layer');
     await change(blobPath(built.layout, layer.digest));
     return built;
@@ -41,8 +41,9 @@ describe('damage', () => {
   test('of a package ends the build, and no layout is there', async () => {
     const [channel] = fetched;
     const [platform] = channel?.platforms ?? [];
-    if (platform === undefined) throw new Error('no platform');
-    const bytes = await readFile(platform.emulatorsDeb);
+    const [emulators] = platform?.packages ?? [];
+    if (platform === undefined || emulators === undefined) throw new Error('no platform');
+    const bytes = await readFile(emulators.deb);
     for (const [name, damaged] of [
       ['cut', bytes.subarray(0, -100)],
       ['longer', Buffer.concat([bytes, Buffer.from('\n\n')])],
@@ -53,7 +54,7 @@ describe('damage', () => {
       const code = await refusal(
         build(
           lock,
-          [{ channel: 'latest', platforms: [{ ...platform, emulatorsDeb: path }] }],
+          [{ channel: 'latest', platforms: [{ ...platform, packages: [{ ...emulators, deb: path }] }] }],
           contextFor(output),
         ),
       );

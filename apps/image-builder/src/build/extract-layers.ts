@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { GUEST_NAMES, type HostPlatform } from '@qemu-user-static/arch-table';
+import { GUEST_NAMES, type GuestName, type HostPlatform } from '@qemu-user-static/arch-table';
 import type { LockedPackage } from '@qemu-user-static/lock';
 import { emulatorEntry, type LicenseText } from '../images/context.ts';
 import type { Recipe } from '../images/dockerfile.ts';
@@ -24,11 +24,13 @@ export interface EmulatorsPackage {
   readonly locked: LockedPackage;
   /** Seconds since 1970: the time of the files. */
   readonly mtime: number;
+  /** Whether a guest's emulator is taken. */
+  readonly isWanted: (guest: GuestName) => boolean;
 }
 
 /** Reads a package, and writes a layer for each emulator as it comes. */
 export async function extractLayers(
-  { platform, deb, locked, mtime }: EmulatorsPackage,
+  { platform, deb, locked, mtime, isWanted }: EmulatorsPackage,
   recipe: Recipe,
   output: Pick<LayerOutput, 'layout' | 'gzip'>,
   onEvent: OnEvent,
@@ -40,6 +42,7 @@ export async function extractLayers(
     if (found.kind === 'unknown') extracted.leftOut.push(found.path);
     if (found.kind !== 'emulator') continue;
     const { guest, program } = found;
+    if (!isWanted(guest)) continue;
     const plan = planPart(recipe, 'emulators', [emulatorEntry(guest)]);
     const work = writeEmulatorLayer({ plan, guest, program, mtime }, output).then((layer) => {
       extracted.emulators.push(layer);

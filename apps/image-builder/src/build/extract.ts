@@ -1,6 +1,6 @@
 import { emulatorOf, GUEST_NAMES, type GuestName, type HostPlatform } from '@qemu-user-static/arch-table';
 import type { DebEntry } from '@qemu-user-static/debian-archive';
-import type { LockedPackage } from '@qemu-user-static/lock';
+import { guestOf, type LockedPackage } from '@qemu-user-static/lock';
 import type { LicenseText } from '../images/context.ts';
 import { BuilderError } from '../report/errors.ts';
 import { assertStaticProgram } from './elf.ts';
@@ -72,12 +72,4 @@ export async function extractShell(
 /** Debian Policy 12.5: every package has its licence texts there. */
 function isLicense(entry: DebEntry): boolean {
   return entry.type === 'file' && /^usr\/share\/doc\/[^/]+\/copyright$/.test(entry.path);
-}
-
-/** What stands for `{guest}` where a file's path fits the pattern; else null. Other names of one are links. */
-function guestOf(entry: DebEntry, pattern: string): string | null {
-  const [head = '', tail = ''] = pattern.split('{guest}');
-  if (entry.type !== 'file' || !entry.path.startsWith(head) || !entry.path.endsWith(tail)) return null;
-  const guest = entry.path.slice(head.length, entry.path.length - tail.length);
-  return guest.includes('/') || guest === '' ? null : guest;
 }

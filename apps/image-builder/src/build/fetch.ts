@@ -1,6 +1,12 @@
 import type { HostPlatform } from '@qemu-user-static/arch-table';
 import { type FetchContext, fetchAll } from '@qemu-user-static/debian-archive';
-import { type Lock, type LockedPlatform, lockedChannelOf, platformsOf } from '@qemu-user-static/lock';
+import {
+  emulatorPackagesOf,
+  type Lock,
+  type LockedPlatform,
+  lockedChannelOf,
+  platformsOf,
+} from '@qemu-user-static/lock';
 import { BuilderError } from '../report/errors.ts';
 import type { FetchedChannel } from './build.ts';
 
@@ -20,19 +26,25 @@ export async function fetch(
   selection: Selection,
   context: FetchContext,
 ): Promise<FetchedChannel[]> {
-  const wanted = select(lock, selection);
-  const packages = wanted.flatMap(({ platforms }) =>
-    platforms.flatMap(([, locked]) => [locked.emulators, locked.shell]),
+  const wanted = select(lock, selection).map(({ channel, platforms }) => ({
+    channel,
+    platforms: platforms.map(([platform, locked]) => {
+      return { platform, locked, emulators: emulatorPackagesOf(lock, channel, platform) };
+    }),
+  }));
+  const needed = wanted.flatMap(({ platforms }) =>
+    platforms.flatMap(({ emulators, locked }) => [...emulators.map((one) => one.locked), locked.shell]),
   );
+  const packages = [...new Set(needed)];
   const paths = await fetchAll(packages, context);
   const pathOf = new Map(packages.map((locked, index) => [locked, paths[index] ?? '']));
   return wanted.map(({ channel, platforms }) => ({
     channel,
-    platforms: platforms.map(([platform, locked]) => ({
+    platforms: platforms.map(({ platform, locked, emulators }) => ({
       platform,
       locked,
       sources: lock.sources,
-      emulatorsDeb: pathOf.get(locked.emulators) ?? '',
+      packages: emulators.map((one) => ({ ...one, deb: pathOf.get(one.locked) ?? '' })),
       shellDeb: pathOf.get(locked.shell) ?? '',
     })),
   }));

@@ -26,7 +26,7 @@ test('an index has the time of its newest image, whatever the order of its platf
       ...channel,
       platforms: channel.platforms.map((platform) =>
         platform.platform === newest
-          ? { ...platform, locked: { ...platform.locked, released: later } }
+          ? { ...platform, packages: platform.packages.map((one) => ({ ...one, released: later })) }
           : platform,
       ),
     }));

@@ -1,17 +1,44 @@
-import type { GuestName } from '@qemu-user-static/arch-table';
+import type { GuestName, HostPlatform } from '@qemu-user-static/arch-table';
 import type { Compression } from '@qemu-user-static/compression';
-import type { LockedChannel } from '@qemu-user-static/lock';
+import type { EmulatorPackage } from '@qemu-user-static/lock';
 import { assembleImage, type Image, type Layer, timestamp } from '@qemu-user-static/oci-image';
-import { type ImageOrigin, imageLabels } from '../images/labels.ts';
+import { type ImageOrigin, type InsidePackage, imageLabels } from '../images/labels.ts';
 import { type Part, partOf } from '../images/layer-plan.ts';
 import { ociPlatform } from '../images/platforms.ts';
 import { recipeOf } from '../images/recipe.ts';
+import type { Edition } from '../images/tag-stems.ts';
 import type { Contents } from '../images/tags.ts';
-import type { PlatformLayers } from './assemble-platform.ts';
 
-/** What the images of a host platform are put together from; of an emulator, the layer that holds it alone. */
-export interface ImageParts extends Omit<PlatformLayers, 'emulators' | 'leftOut'> {
+/** What the images of a host platform are put together from. */
+export interface ImageParts {
+  readonly platform: HostPlatform;
+  readonly register: readonly Layer[];
+  /** Its own package first. */
+  readonly packages: readonly [PackageParts, ...PackageParts[]];
+  /** The layers over all emulators of an edition; one for both where there is one package. */
+  readonly editions: Readonly<Record<Edition, EditionParts>>;
+}
+
+/** A package, and its guests that no package before has; of an emulator, the layer that holds it alone. */
+export interface PackageParts extends EmulatorPackage {
+  /** Time of the images of one emulator, in seconds since 1970. */
+  readonly created: number;
+  readonly licenses: readonly Layer[];
   readonly emulators: readonly { readonly guest: GuestName; readonly layer?: Layer }[];
+}
+
+export interface EditionParts {
+  /** Seconds since 1970. */
+  readonly created: number;
+  readonly licenses: readonly Layer[];
+  readonly joined: readonly Layer[];
+}
+
+/** An image of a host platform. */
+export interface PlatformImage {
+  readonly contents: Contents;
+  readonly edition: Edition;
+  readonly parts: ImageParts;
 }
 
 /** What the documents say apart from the contents of the layers. */
@@ -26,35 +53,67 @@ export interface DocumentContext {
  * Makes configs and manifests by the recipe. It is read once for images with emulators and once for those without; the
  * labels, in which images differ, need no detour through a Dockerfile: what goes in there comes out the same.
  */
-export function imageMaker(release: LockedChannel['release'], { template, origin }: DocumentContext) {
+export function imageMaker({ template, origin }: DocumentContext) {
   const full = recipeOf(template);
   const bare = recipeOf(template, { emulators: false });
-  return (contents: Contents, parts: ImageParts, compression: Compression): Image => {
-    const { platform, locked } = parts;
+  return (image: PlatformImage, compression: Compression): Image => {
+    const { contents, parts } = image;
+    const { platform } = parts;
     const recipe = contents.kind === 'register' ? bare : full;
-    const guests = guestsInside(contents, parts);
-    const created = timestamp(parts.created);
-    const labels = imageLabels({ contents, platform, locked, release, guests, created, origin });
-    const layers = recipe.copies.map((copy) => layerOf(contents, parts, partOf(copy), compression));
+    const { packages, created, layers } = chosenFor(image);
+    const labels = imageLabels({ contents, platform, packages, created: timestamp(created), origin });
+    const copied = recipe.copies.map((copy) => {
+      const part = partOf(copy);
+      const found = layers[part].find((layer) => layer.compression === compression);
+      if (found === undefined) throw new RangeError(`${platform} has no ${part} layer in ${compression}`);
+      return found;
+    });
     const run = { ...recipe, labels: { ...recipe.labels, ...labels } };
-    return assembleImage(ociPlatform(platform), layers, run, parts.created, run.labels);
+    return assembleImage(ociPlatform(platform), copied, run, created, run.labels);
   };
 }
 
-function guestsInside(contents: Contents, { emulators }: ImageParts): GuestName[] {
-  if (contents.kind === 'all') return emulators.map(({ guest }) => guest);
-  return contents.kind === 'guest' ? [contents.guest] : [];
+/** The time of an image, in seconds since 1970. */
+export function createdOf(image: PlatformImage): number {
+  return chosenFor(image).created;
 }
 
-function layerOf(contents: Contents, parts: ImageParts, part: Part, compression: Compression): Layer {
-  const found = candidates(contents, parts)[part].find((layer) => layer.compression === compression);
-  if (found === undefined) throw new RangeError(`${parts.platform} has no ${part} layer in ${compression}`);
-  return found;
+interface Chosen {
+  readonly packages: readonly [InsidePackage, ...InsidePackage[]];
+  readonly created: number;
+  readonly layers: Readonly<Record<Part, readonly Layer[]>>;
 }
 
-function candidates(contents: Contents, parts: ImageParts): Record<Part, readonly Layer[]> {
-  const { register, licenses, joined } = parts;
-  if (contents.kind !== 'guest') return { register, licenses, emulators: joined };
-  const alone = parts.emulators.find(({ guest }) => guest === contents.guest)?.layer;
-  return { register, licenses, emulators: alone ? [alone] : joined };
+function chosenFor({ contents, edition, parts }: PlatformImage): Chosen {
+  const { register, packages, editions } = parts;
+  const [own, ...others] = packages;
+  const { created, licenses, joined } = editions[edition];
+  switch (contents.kind) {
+    case 'register':
+      return {
+        packages: [{ ...own, guests: [] }],
+        created: own.created,
+        layers: { register, licenses: [], emulators: [] },
+      };
+    case 'guest': {
+      const { guest } = contents;
+      const from = packages.find(({ emulators }) => emulators.some((one) => one.guest === guest)) ?? own;
+      const alone = from.emulators.find((one) => one.guest === guest)?.layer;
+      return {
+        packages: [{ ...from, guests: [guest] }],
+        created: from.created,
+        layers: { register, licenses: from.licenses, emulators: alone ? [alone] : joined },
+      };
+    }
+    case 'all':
+      return {
+        packages: [withGuests(own), ...(edition === 'all' ? others : []).map(withGuests)],
+        created,
+        layers: { register, licenses, emulators: joined },
+      };
+  }
+}
+
+function withGuests(one: PackageParts): InsidePackage {
+  return { ...one, guests: one.emulators.map(({ guest }) => guest) };
 }

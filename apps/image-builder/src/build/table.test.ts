@@ -15,9 +15,10 @@ async function debianLines(channel: string): Promise<Map<string, string>> {
   const archive = await environment.archive();
   const [fetched] = await fetch(lock, { channels: [channel], platforms: ['linux/amd64'] }, archive);
   const [found] = fetched?.platforms ?? [];
-  if (found === undefined) throw new Error(`the lock has no linux/amd64 in ${channel}`);
+  const [own] = found?.packages ?? [];
+  if (own === undefined) throw new Error(`the lock has no linux/amd64 in ${channel}`);
   const lines = new Map<string, string>();
-  for await (const entry of readDeb(createReadStream(found.emulatorsDeb), found.locked.emulators)) {
+  for await (const entry of readDeb(createReadStream(own.deb), own.locked)) {
     const [, guest] = /^usr\/share\/qemu\/binfmt\.d\/qemu-(.+)\.conf$/.exec(entry.path) ?? [];
     if (guest !== undefined)
       lines.set(

@@ -1,11 +1,17 @@
 import type { Compression } from '@qemu-user-static/compression';
-import { type Lock, type LockedChannel, lockedChannelOf } from '@qemu-user-static/lock';
+import type { Lock } from '@qemu-user-static/lock';
 import { type Descriptor, timestamp } from '@qemu-user-static/oci-image';
 import { documentLabels } from '../images/labels.ts';
 import { listingOf } from '../images/listing.ts';
-import { type Contents, planTags, type TagPlan } from '../images/tags.ts';
+import { planTags, type TagPlan } from '../images/tags.ts';
 import type { DocumentWriter } from './documents.ts';
-import { type DocumentContext, type ImageParts, imageMaker } from './make-image.ts';
+import {
+  createdOf,
+  type DocumentContext,
+  type ImageParts,
+  imageMaker,
+  type PlatformImage,
+} from './make-image.ts';
 
 /** A tag in the layout, and what it was made of. */
 export interface BuiltTag {
@@ -25,19 +31,19 @@ export async function tagImages(
   writer: Writer,
   context: DocumentContext,
 ): Promise<BuiltTag[]> {
-  const guests = new Map(
-    platforms.map(({ platform, emulators }) => [platform, emulators.map(({ guest }) => guest)]),
-  );
-  const manifestOf = manifestWriter(lockedChannelOf(lock, channel).release, writer, context);
+  const manifestOf = manifestWriter(writer, context);
   const tags: BuiltTag[] = [];
-  for (const plan of planTags(lock, channel, guests)) {
-    const listed = plan.platforms.flatMap((name) => platforms.filter(({ platform }) => platform === name));
+  for (const plan of planTags(lock, channel, ownGuests(platforms), otherGuests(platforms))) {
+    const { contents, edition } = plan;
+    const listed = plan.platforms
+      .flatMap((name) => platforms.filter(({ platform }) => platform === name))
+      .map((parts): PlatformImage => ({ contents, edition, parts }));
     const entries: Descriptor[] = [];
-    for (const parts of listed) {
+    for (const image of listed) {
       const manifests: { [compression in Compression]?: Descriptor } = {};
       for (const compression of compressionsOf(plan, context.compressions))
-        manifests[compression] = await manifestOf(plan.contents, parts, compression);
-      entries.push(...listingOf(parts.platform, manifests));
+        manifests[compression] = await manifestOf(image, compression);
+      entries.push(...listingOf(image.parts.platform, manifests));
     }
     const [first] = entries;
     if (first === undefined) continue;
@@ -48,13 +54,32 @@ export async function tagImages(
   return tags;
 }
 
+function ownGuests(platforms: readonly ImageParts[]) {
+  return new Map(
+    platforms.map(({ platform, packages: [own] }) => [platform, own.emulators.map(({ guest }) => guest)]),
+  );
+}
+
+function otherGuests(platforms: readonly ImageParts[]) {
+  return new Map(
+    platforms.map(({ platform, packages: [, ...others] }) => [
+      platform,
+      new Map(
+        others.flatMap(({ emulators, version }) => emulators.map(({ guest }) => [guest, version] as const)),
+      ),
+    ]),
+  );
+}
+
 /** Writes each image once, however many tags list it. */
-function manifestWriter(release: LockedChannel['release'], writer: Writer, context: DocumentContext) {
-  const makeImage = imageMaker(release, context);
+function manifestWriter(writer: Writer, context: DocumentContext) {
+  const makeImage = imageMaker(context);
   const written = new Map<string, Promise<Descriptor>>();
-  return (contents: Contents, parts: ImageParts, compression: Compression): Promise<Descriptor> => {
-    const key = JSON.stringify([contents, parts.platform, compression]);
-    const descriptor = written.get(key) ?? writer.image(makeImage(contents, parts, compression));
+  return (image: PlatformImage, compression: Compression): Promise<Descriptor> => {
+    const { contents, edition, parts } = image;
+    // Editions differ in nothing else.
+    const key = JSON.stringify([contents, contents.kind === 'all' && edition, parts.platform, compression]);
+    const descriptor = written.get(key) ?? writer.image(makeImage(image, compression));
     written.set(key, descriptor);
     return descriptor;
   };
@@ -67,9 +92,9 @@ function compressionsOf({ manifests }: TagPlan, made: readonly Compression[]): C
 
 function indexLabels(
   { contents, version }: TagPlan,
-  listed: readonly ImageParts[],
+  listed: readonly PlatformImage[],
   { origin }: DocumentContext,
 ): Record<string, string> {
-  const created = timestamp(Math.max(...listed.map((parts) => parts.created)));
+  const created = timestamp(Math.max(...listed.map(createdOf)));
   return documentLabels({ contents, version, created, origin });
 }

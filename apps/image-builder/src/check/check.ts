@@ -1,5 +1,5 @@
 import type { HostPlatform } from '@qemu-user-static/arch-table';
-import { type Lock, type LockedPlatform, platformsOf } from '@qemu-user-static/lock';
+import type { EmulatorPackage, Lock } from '@qemu-user-static/lock';
 import {
   type Digest,
   type FoundImage,
@@ -7,6 +7,7 @@ import {
   type Layout,
   walkLayout,
 } from '@qemu-user-static/oci-image';
+import { guestsInside, packagesInside } from '../images/labels.ts';
 import { imageFor } from '../images/listing.ts';
 import { ownPlatform } from '../images/platforms.ts';
 import type { OnEvent } from '../report/events.ts';
@@ -79,10 +80,10 @@ async function runOwn(
   const platform = ownPlatform();
   const ran: Record<Digest, number> = {};
   if (platform === null) return { ran, platform };
-  for (const { image, locked } of wholeSetsOf(platform, lock, found)) {
+  for (const { image, packageOf } of wholeSetsOf(platform, lock, found)) {
     const known = earlier.ran[image.manifest.digest];
     if (known === undefined) {
-      const runs = await runEmulators(layout, image, locked, {
+      const runs = await runEmulators(layout, image, packageOf, {
         memory,
         onRun: () => onEvent({ type: 'emulator-ran' }),
       });
@@ -100,12 +101,18 @@ function wholeSetsOf(
   platform: HostPlatform,
   lock: Lock,
   found: FoundLayout,
-): { image: FoundImage; locked: LockedPlatform }[] {
-  return Object.entries(lock.channels).flatMap(([channel, locked]) => {
+): { image: FoundImage; packageOf: (guest: string) => EmulatorPackage | undefined }[] {
+  return Object.keys(lock.channels).flatMap((channel) => {
     const tag = found.tags.find((one) => one.tag === channel);
     const image = imageFor(tag?.images ?? [], platform);
-    const entry = platformsOf(locked).find(([name]) => name === platform);
-    return image === undefined || entry === undefined ? [] : [{ image, locked: entry[1] }];
+    if (image === undefined) return [];
+    const [own, ...others] = packagesInside(image.annotations, lock, channel, platform);
+    const versions: ReadonlyMap<string, string> = guestsInside(image.annotations).others;
+    const packageOf = (guest: string) => {
+      const version = versions.get(guest);
+      return version === undefined ? own : others.find((one) => one.version === version);
+    };
+    return [{ image, packageOf }];
   });
 }
 

@@ -1,5 +1,5 @@
-import { HOST_PLATFORMS } from '@qemu-user-static/arch-table';
-import { platformsOf } from '@qemu-user-static/lock';
+import { HOST_PLATFORMS, type HostPlatform } from '@qemu-user-static/arch-table';
+import { emulatorPackagesOf, type Lock } from '@qemu-user-static/lock';
 import {
   type Digest,
   type FoundImage,
@@ -13,7 +13,7 @@ import { platformName } from '../images/platforms.ts';
 import { BuilderError } from '../report/errors.ts';
 import type { OnEvent } from '../report/events.ts';
 import { listed } from '../report/problems.ts';
-import { type ExpectedImage, expectedImage } from './expected-files.ts';
+import { type ExpectedImage, expectedImage, type ImagePackages } from './expected-files.ts';
 import { type Findings, recallFindings, rememberFindings } from './findings.ts';
 import { imageProblems, layerProblems, versionOf } from './image-problems.ts';
 import type { Proof } from './proof.ts';
@@ -106,12 +106,26 @@ export async function contentProblems(
 }
 
 /** What each channel of the lock gives for a platform and version. */
-async function expectedImages(platform: string, version: string, proof: Proof): Promise<ExpectedImage[]> {
-  const name = HOST_PLATFORMS.find((one) => one === platform);
-  const locked = Object.values(proof.lock.channels)
-    .flatMap(platformsOf)
-    .filter(([one, { version: own }]) => one === name && own === version);
-  return Promise.all(locked.map(([one, own]) => expectedImage(one, own, proof)));
+async function expectedImages(name: string, version: string, proof: Proof): Promise<ExpectedImage[]> {
+  const platform = HOST_PLATFORMS.find((one) => one === name);
+  if (platform === undefined) return [];
+  const made = Object.keys(proof.lock.channels).flatMap((channel) =>
+    packageSets(proof.lock, channel, platform),
+  );
+  return Promise.all(
+    made
+      .filter(({ emulators: [first] }) => first?.version === version)
+      .map((packages) => expectedImage(platform, packages, proof)),
+  );
+}
+
+/** The packages of a channel's images: of those with all emulators, and of those with emulators of one package. */
+function packageSets(lock: Lock, channel: string, platform: HostPlatform): ImagePackages[] {
+  const shell = lock.channels[channel]?.platforms[platform]?.shell;
+  if (shell === undefined) return [];
+  const all = emulatorPackagesOf(lock, channel, platform);
+  const sets = all.length === 1 ? [all] : [all, ...all.map((one) => [one])];
+  return sets.map((emulators) => ({ emulators, shell }));
 }
 
 /** @throws BuilderError CHECK_FAILED */

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { emulatorOf, GUEST_NAMES, type HostPlatform } from '@qemu-user-static/arch-table';
-import type { LockedPackage, LockedPlatform } from '@qemu-user-static/lock';
+import type { EmulatorPackage, LockedPackage } from '@qemu-user-static/lock';
 import {
   type ContextFile,
   emulatorEntry,
@@ -40,15 +40,22 @@ interface Source {
   readonly origin: string;
 }
 
-/** Everything that the images of a host platform may have in them, out of its packages by the recipe. */
+/** The packages that images are made from. */
+export interface ImagePackages {
+  /** A guest is of the first that has it. */
+  readonly emulators: readonly EmulatorPackage[];
+  readonly shell: LockedPackage;
+}
+
+/** Everything that the images of a host platform may have in them, out of their packages by the recipe. */
 export async function expectedImage(
   platform: HostPlatform,
-  locked: LockedPlatform,
+  made: ImagePackages,
   { lock, template, script, packages }: Proof,
 ): Promise<ExpectedImage> {
-  const [emulators, shell] = await Promise.all([
-    packages.contentsOf(locked.emulators),
-    packages.shellOf(locked.shell, platform),
+  const [contents, shell] = await Promise.all([
+    Promise.all(made.emulators.map(({ locked }) => packages.contentsOf(locked))),
+    packages.shellOf(made.shell, platform),
   ]);
   // Contents that come from a package. The emulators' are stand-ins: their hashes are known, they themselves are not read.
   const sources = new Map<Uint8Array, Source>();
@@ -60,19 +67,24 @@ export async function expectedImage(
     sources.set(content, { sha256, origin: `${name} ${version}` });
     return content;
   };
-  const standIn = (sha256: string) => from(new Uint8Array(), locked.emulators, sha256);
   for (const content of [shell.program, ...shell.licenses.map(({ text }) => text)])
-    from(content, locked.shell, hash('sha256', content));
-  const licenses = Array.from(emulators)
-    .filter(([path]) => /^usr\/share\/doc\/[^/]+\/copyright$/.test(path))
-    .map(([path, sha256]) => ({ path, text: standIn(sha256) }));
-  const context: ContextFile[] = [
-    ...registerContext(script, shell.program, [...shell.licenses, sourcesFile(locked.shell, lock.sources)]),
-    ...licenseContext([...licenses, sourcesFile(locked.emulators, lock.sources)]),
-    ...emulatorFiles(locked.emulators, emulators, standIn),
-  ];
+    from(content, made.shell, hash('sha256', content));
+  const context = new Map<string, ContextFile>();
+  const add = (file: ContextFile) => context.has(file.path) || context.set(file.path, file);
+  registerContext(script, shell.program, [...shell.licenses, sourcesFile(made.shell, lock.sources)]).forEach(
+    add,
+  );
+  for (const [index, { locked }] of made.emulators.entries()) {
+    const emulators: PackageContents = contents[index] ?? new Map();
+    const standIn = (sha256: string) => from(new Uint8Array(), locked, sha256);
+    const licenses = Array.from(emulators)
+      .filter(([path]) => /^usr\/share\/doc\/[^/]+\/copyright$/.test(path))
+      .map(([path, sha256]) => ({ path, text: standIn(sha256) }));
+    licenseContext([...licenses, sourcesFile(locked, lock.sources)]).forEach(add);
+    emulatorFiles(locked, emulators, standIn).forEach(add);
+  }
   const recipe = recipeOf(template);
-  return { recipe, files: filesOf(recipe, context, sources) };
+  return { recipe, files: filesOf(recipe, [...context.values()], sources) };
 }
 
 function emulatorFiles(

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { emulatorPackagesOf } from '@qemu-user-static/lock';
 import { makeProgram } from '@qemu-user-static/lock/testing';
 import {
   createBlob,
@@ -16,8 +17,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { lock } from '../testing/builds.ts';
 import { openProgramFolder, runEmulators } from './run-emulators.ts';
 
-const locked = lock.channels.latest?.platforms['linux/amd64'];
-if (locked === undefined) throw new Error('the lock has no linux/amd64');
+const [own] = emulatorPackagesOf(lock, 'latest', 'linux/amd64');
+if (own === undefined) throw new Error('the lock has no linux/amd64');
 
 let folder: string;
 let layout: Layout;
@@ -39,7 +40,7 @@ async function imageWith(files: Readonly<Record<string, Uint8Array | string>>): 
   return { layers: [{ digest, size, compression: 'gzip' }] } as unknown as FoundImage;
 }
 
-const RIGHT = `qemu-arm version 11.1.3 (Debian ${locked.emulators.source.version})`;
+const RIGHT = `qemu-arm version 11.1.3 (Debian ${own.locked.source.version})`;
 const shell = (...lines: string[]) => ['#!/bin/sh', ...lines, ''].join('\n');
 
 describe('an emulator', () => {
@@ -47,7 +48,7 @@ describe('an emulator', () => {
   const problemOf = async (program: Uint8Array | string) => {
     let ran = 0;
     const image = await imageWith({ 'bin/busybox': 'never run', [PATH]: program });
-    const runs = await runEmulators(layout, image, locked, { memory: folder, onRun: () => ran++ });
+    const runs = await runEmulators(layout, image, () => own, { memory: folder, onRun: () => ran++ });
     expect([runs.map(({ path }) => path), ran]).toEqual([[PATH], 1]);
     return runs[0]?.problem;
   };
@@ -57,13 +58,13 @@ describe('an emulator', () => {
   });
 
   test.each([
-    ['that prints another version', `qemu-arm version 11.1.2 (Debian ${locked.emulators.source.version})`],
+    ['that prints another version', `qemu-arm version 11.1.2 (Debian ${own.locked.source.version})`],
     ['that prints the version of another package', 'qemu-arm version 11.1.3 (Debian 1:11.1.3-0)'],
     ['that prints the right version in its second line', `other\n${RIGHT}`],
     ['that prints nothing', ''],
   ])('%s is reported with the line and the version of the lock', async (_, printed) => {
     expect(await problemOf(shell(`cat <<'END'\n${printed}\nEND`))).toBe(
-      `it prints "${printed.split('\n')[0]}", the lock has 11.1.3 (Debian ${locked.emulators.source.version})`,
+      `it prints "${printed.split('\n')[0]}", the lock has 11.1.3 (Debian ${own.locked.source.version})`,
     );
   });
 
@@ -101,7 +102,7 @@ test('every emulator of an image runs, and nothing else', async () => {
     'usr/bin/other': shell('exit 1'),
     'usr/bin/qemu-mips-static': shell('exit 1'),
   });
-  const runs = await runEmulators(layout, image, locked, { memory: folder, onRun: () => undefined });
+  const runs = await runEmulators(layout, image, () => own, { memory: folder, onRun: () => undefined });
   expect(runs).toEqual([
     { path: 'usr/bin/qemu-arm-static', problem: null },
     { path: 'usr/bin/qemu-mips-static', problem: 'it does not run: it ended with status 1' },

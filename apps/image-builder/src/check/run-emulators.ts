@@ -4,7 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { printable } from '@qemu-user-static/errors';
-import type { LockedPlatform } from '@qemu-user-static/lock';
+import type { EmulatorPackage } from '@qemu-user-static/lock';
 import { type FoundImage, type Layout, readFiles } from '@qemu-user-static/oci-image';
 import pLimit from 'p-limit';
 import { BuilderError } from '../report/errors.ts';
@@ -27,13 +27,13 @@ export interface RunContext {
 }
 
 /**
- * Runs every emulator of an image of this machine's platform, and compares its version with the lock.
+ * Runs every emulator of an image of this machine's platform, and compares its version with that of its package.
  * @throws BuilderError EMULATORS_NOT_RUN where no folder allows programs to be run from it
  */
 export async function runEmulators(
   layout: Layout,
   image: FoundImage,
-  locked: LockedPlatform,
+  packageOf: (guest: string) => EmulatorPackage | undefined,
   { memory, onRun }: RunContext,
 ): Promise<EmulatorRun[]> {
   const folder = await openProgramFolder([tmpdir(), memory]);
@@ -46,7 +46,7 @@ export async function runEmulators(
         await writeFile(file, content, { mode: 0o700 });
         runs.push(
           atOnce(async () => {
-            const problem = await versionProblem(file, locked);
+            const problem = await versionProblem(file, packageOf(guestIn(path)));
             await rm(file);
             onRun();
             return { path, problem };
@@ -101,17 +101,22 @@ function isEmulator(path: string): boolean {
   return path.startsWith('usr/bin/qemu-');
 }
 
+/** `arm` of `usr/bin/qemu-arm-static`. */
+function guestIn(path: string): string {
+  return basename(path).replace(/^qemu-|-static$/g, '');
+}
+
 /** Debian's builds print both versions: `qemu-arm version 11.1.3 (Debian 1:11.1.3+ds-1)`. */
-async function versionProblem(file: string, locked: LockedPlatform): Promise<string | null> {
+async function versionProblem(file: string, from: EmulatorPackage | undefined): Promise<string | null> {
+  if (from === undefined) return 'it is of no package of the lock';
+  const { version, locked } = from;
   try {
     const { stdout } = await run(file, ['--version'], { timeout: PATIENCE });
     const [line = ''] = stdout.split('\n');
-    const fits =
-      line.includes(` version ${locked.version}`) &&
-      line.includes(`(Debian ${locked.emulators.source.version})`);
+    const fits = line.includes(` version ${version}`) && line.includes(`(Debian ${locked.source.version})`);
     return fits
       ? null
-      : `it prints "${printable(line)}", the lock has ${locked.version} (Debian ${locked.emulators.source.version})`;
+      : `it prints "${printable(line)}", the lock has ${version} (Debian ${locked.source.version})`;
   } catch (error) {
     return `it does not run: ${whyNot(error as Failure)}`;
   }

@@ -17,8 +17,8 @@ export const command = define(options, examples, async (given, environment) => {
   const context = await environment.archive();
   const fetched = await stage('fetch', environment.onEvent, () => fetch(lock, selectionOf(given), context));
   const files = fetched.flatMap(({ platforms }) =>
-    platforms.flatMap(({ locked, emulatorsDeb, shellDeb }) => [
-      { package: locked.emulators.path, size: locked.emulators.size, file: emulatorsDeb },
+    platforms.flatMap(({ locked, packages, shellDeb }) => [
+      ...packages.map((one) => ({ package: one.locked.path, size: one.locked.size, file: one.deb })),
       { package: locked.shell.path, size: locked.shell.size, file: shellDeb },
     ]),
   );

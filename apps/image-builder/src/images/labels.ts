@@ -1,12 +1,12 @@
-import { type GuestName, type HostPlatform, host } from '@qemu-user-static/arch-table';
+import { GUEST_NAMES, type GuestName, type HostPlatform, host } from '@qemu-user-static/arch-table';
 import {
+  type EmulatorPackage,
+  emulatorPackagesOf,
   inputsOf,
   type Lock,
-  type LockedChannel,
-  type LockedPlatform,
   recipeHash,
 } from '@qemu-user-static/lock';
-import type { Contents } from './tags.ts';
+import type { Contents, OtherVersions } from './tags.ts';
 
 /** Where images come from, for their labels. */
 export interface ImageOrigin {
@@ -34,6 +34,12 @@ export const GUESTS_LABEL = `${OWN}.guests`;
 /** The key of the inputs' hash. `org.opencontainers.image.revision` would be a commit, by which tools make links. */
 export const INPUTS_LABEL = `${OWN}.inputs`;
 
+/** The key under which it has QEMU's version. */
+const VERSION_LABEL = `${OWN}.qemu-version`;
+
+/** The key under which it lists those of another version: `aarch64=7.2 x86_64=7.2`. Most images do not have it. */
+const OTHERS_LABEL = `${OWN}.other-versions`;
+
 /** QEMU and busybox as a whole, the libraries linked into them, and the register program. */
 const LICENSES = 'GPL-2.0-only AND LGPL-2.1-or-later AND MIT';
 
@@ -50,9 +56,12 @@ export interface DocumentFacts {
 /** What an image says of itself apart from that. */
 export interface PlatformFacts extends Omit<DocumentFacts, 'version'> {
   readonly platform: HostPlatform;
-  readonly locked: LockedPlatform;
-  readonly release: LockedChannel['release'];
-  /** Whose emulators are inside. */
+  /** That which gives the image its version first. */
+  readonly packages: readonly [InsidePackage, ...InsidePackage[]];
+}
+
+/** A package, and its guests whose emulators are inside. */
+export interface InsidePackage extends EmulatorPackage {
   readonly guests: readonly GuestName[];
 }
 
@@ -61,15 +70,59 @@ export interface PlatformFacts extends Omit<DocumentFacts, 'version'> {
  * https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md
  */
 export function imageLabels(facts: PlatformFacts): Record<string, string> {
-  const { platform, locked, release, guests } = facts;
+  const { platform, packages } = facts;
+  const [{ version, locked, codename }, ...others] = packages;
+  const guests = packages.flatMap((one) => one.guests);
   return {
-    ...documentLabels({ ...facts, version: locked.version }),
+    ...documentLabels({ ...facts, version }),
     [`${OWN}.host`]: host(platform).uname,
-    [`${OWN}.qemu-version`]: locked.version,
-    [`${OWN}.debian-version`]: locked.emulators.version,
-    [`${OWN}.debian-suite`]: release.codename,
-    [GUESTS_LABEL]: guests.join(' '),
+    [VERSION_LABEL]: version,
+    [`${OWN}.debian-version`]: locked.version,
+    [`${OWN}.debian-suite`]: codename,
+    [GUESTS_LABEL]: inOrder(guests).join(' '),
+    ...(others.length > 0 && { [OTHERS_LABEL]: otherVersions(others) }),
   };
+}
+
+function otherVersions(packages: readonly InsidePackage[]): string {
+  const versions = new Map(
+    packages.flatMap(({ guests, version }) => guests.map((guest) => [guest, version] as const)),
+  );
+  return inOrder([...versions.keys()])
+    .map((guest) => `${guest}=${versions.get(guest)}`)
+    .join(' ');
+}
+
+function inOrder(guests: readonly GuestName[]): GuestName[] {
+  return GUEST_NAMES.filter((guest) => guests.includes(guest));
+}
+
+/** The guests of an image, and of those that are not of its version the one they are of: what its labels say. */
+export function guestsInside(labels: Readonly<Record<string, string>>): {
+  readonly guests: GuestName[];
+  readonly others: OtherVersions;
+} {
+  const named = (labels[GUESTS_LABEL] ?? '').split(' ');
+  const said = (labels[OTHERS_LABEL] ?? '').split(' ').map((one) => one.split('='));
+  const guests = GUEST_NAMES.filter((guest) => named.includes(guest));
+  const others = guests.flatMap((guest) => {
+    const [, version] = said.find(([name]) => name === guest) ?? [];
+    return version === undefined ? [] : [[guest, version] as const];
+  });
+  return { guests, others: new Map(others) };
+}
+
+/** The packages of emulators that an image is made from, by its labels; none where it has no emulator. */
+export function packagesInside(
+  labels: Readonly<Record<string, string>>,
+  lock: Lock,
+  channel: string,
+  platform: HostPlatform,
+): EmulatorPackage[] {
+  const { guests, others } = guestsInside(labels);
+  if (guests.length === 0) return [];
+  const versions = new Set([labels[VERSION_LABEL], ...others.values()]);
+  return emulatorPackagesOf(lock, channel, platform).filter(({ version }) => versions.has(version));
 }
 
 /** The part that holds for every platform: an index carries it. */

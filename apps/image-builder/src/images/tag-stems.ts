@@ -10,6 +10,9 @@ import {
 /** The channel whose tags have no prefix of their own: `register`, `aarch64`. */
 export const DEFAULT_CHANNEL = 'latest';
 
+/** Images with the emulators of a platform's own package alone, or with those of other channels too. */
+export type Edition = 'own' | 'all';
+
 /**
  * What a tag says of versions (`latest`, `11.1`, `11.1.3-1`; empty in `aarch64`), and the platforms it lists, in the
  * order of the table: that of an index.
@@ -17,6 +20,8 @@ export const DEFAULT_CHANNEL = 'latest';
 export interface Stem {
   readonly name: string;
   readonly platforms: readonly HostPlatform[];
+  /** Whose guests: those of the platform's own package, for a version is named, or of all its packages. */
+  readonly edition: Edition;
   /** The version is named in full, so no other is listed, now or later. */
   readonly exact: boolean;
   /** Never moved once it is published. */
@@ -48,7 +53,7 @@ export function stemsOf(
     .sort(([a], [b]) => HOST_PLATFORMS.indexOf(a) - HOST_PLATFORMS.indexOf(b));
   const stem = (name: string, fits: (version: string) => boolean, kind: Partial<Stem> = {}): Stem => {
     const platforms = present.filter(([, { version }]) => fits(version)).map(([platform]) => platform);
-    return { name, platforms, exact: false, immutable: false, ...kind };
+    return { name, platforms, edition: 'own', exact: false, immutable: false, ...kind };
   };
   const versions = [...new Set(present.map(([, { version }]) => version))].filter(
     (version) => channelOfExact(lock, version) === channel,
@@ -58,8 +63,8 @@ export function stemsOf(
   );
   const everyVersion = () => true;
   return {
-    channel: stem(channel, everyVersion),
-    unversioned: channel === DEFAULT_CHANNEL ? [stem('', everyVersion)] : [],
+    channel: stem(channel, everyVersion, { edition: 'all' }),
+    unversioned: channel === DEFAULT_CHANNEL ? [stem('', everyVersion, { edition: 'all' })] : [],
     exact: versions.map((version) => stem(version, (one) => one === version, { exact: true })),
     moving: prefixes.map((prefix) => stem(prefix, (one) => versionPrefixes(one).includes(prefix))),
     numbered: versions.map((version) =>

@@ -1,6 +1,6 @@
 import { type GuestName, type HostPlatform, host } from '@qemu-user-static/arch-table';
 import { type Lock, lockedChannelOf } from '@qemu-user-static/lock';
-import { primaryVersion, type Stem, stemsOf } from './tag-stems.ts';
+import { type Edition, primaryVersion, type Stem, stemsOf } from './tag-stems.ts';
 
 /** What an image contains apart from the register program. */
 export type Contents =
@@ -19,6 +19,7 @@ export interface TagPlan {
   /** The manifests of a platform: gzip's, zstd's, or both as `listingOf` has them. */
   readonly manifests: 'gzip' | 'gzip and zstd' | 'zstd';
   readonly platforms: readonly HostPlatform[];
+  readonly edition: Edition;
   /** An index of platforms, or the one platform's manifest itself. */
   readonly shape: 'index' | 'manifest';
   /** Never moved once it is published. */
@@ -30,27 +31,44 @@ type Listing = Omit<TagPlan, 'version'>;
 
 type Guests = ReadonlyMap<HostPlatform, readonly GuestName[]>;
 
+/** The guests that a platform has from other channels' packages, with QEMU's version. */
+export type OtherVersions = ReadonlyMap<GuestName, string>;
+
 /**
  * The tags of a channel's images.
- * @param guests the guests that each platform's package has; platforms left out are not tagged
+ * @param guests the guests that each platform's own package has; platforms left out are not tagged
+ * @param others those that it has from other packages
  */
-export function planTags(lock: Lock, channel: string, guests: Guests): TagPlan[] {
+export function planTags(
+  lock: Lock,
+  channel: string,
+  guests: Guests,
+  others: ReadonlyMap<HostPlatform, OtherVersions> = new Map(),
+): TagPlan[] {
+  const all = new Map(
+    Array.from(guests, ([platform, own]) => [platform, [...own, ...(others.get(platform)?.keys() ?? [])]]),
+  );
+  const locked = lockedChannelOf(lock, channel).platforms;
+  const versionOf = ({ contents, edition, platforms }: Listing): string => {
+    const [version, ...more] = new Set(
+      platforms.map((platform) => {
+        const other =
+          contents.kind === 'guest' && edition === 'all' && others.get(platform)?.get(contents.guest);
+        return other || locked[platform]?.version;
+      }),
+    );
+    return version !== undefined && more.length === 0 ? version : primaryVersion(lock, channel);
+  };
   const stems = stemsOf(lock, channel, guests);
   const whole = [stems.channel, ...stems.exact, ...stems.moving, ...stems.numbered];
   const parts = [...stems.unversioned, ...stems.exact, ...stems.numbered];
   return [
     ...whole.flatMap(allEmulators),
     ...parts.map(registerOnly),
-    ...parts.flatMap((stem) => oneGuest(stem, guests)),
+    ...parts.flatMap((stem) => oneGuest(stem, stem.edition === 'all' ? all : guests)),
   ]
     .filter(({ platforms }) => platforms.length > 0)
-    .map((listing) => ({ ...listing, version: versionOf(lock, channel, listing.platforms) }));
-}
-
-function versionOf(lock: Lock, channel: string, platforms: readonly HostPlatform[]): string {
-  const locked = lockedChannelOf(lock, channel).platforms;
-  const [version, ...others] = new Set(platforms.map((platform) => locked[platform]?.version));
-  return version !== undefined && others.length === 0 ? version : primaryVersion(lock, channel);
+    .map((listing) => ({ ...listing, version: versionOf(listing) }));
 }
 
 function allEmulators({ name, ...stem }: Stem): Listing[] {

@@ -121,7 +121,7 @@ describe('what does not belong together is refused:', () => {
 
   test('a layout whose blobs are cut or gone', async () => {
     const { layout, channels } = await buildOf('cut', ['linux/arm64']);
-    const layer = channels[0]?.platforms[0]?.joined[0]?.digest ?? 'sha256:';
+    const layer = channels[0]?.platforms[0]?.editions.all.joined[0]?.digest ?? 'sha256:';
     await truncate(blobPath(layout, layer), 5);
     await expect(load(['amd64', 'armv7', 'cut'])).rejects.toMatchObject({ code: 'BLOB_DAMAGED' });
     await rm(blobPath(layout, layer));

@@ -1,10 +1,10 @@
-import { GUEST_NAMES, type GuestName, type HostPlatform } from '@qemu-user-static/arch-table';
+import type { GuestName, HostPlatform } from '@qemu-user-static/arch-table';
 import { COMPRESSIONS, type Compression } from '@qemu-user-static/compression';
-import { type Lock, lockedChannelOf } from '@qemu-user-static/lock';
+import { type EmulatorPackage, emulatorPackagesOf, type Lock } from '@qemu-user-static/lock';
 import type { FoundImage, FoundLayout, Layer } from '@qemu-user-static/oci-image';
-import type { ImageParts } from '../build/make-image.ts';
+import type { EditionParts, ImageParts, PackageParts } from '../build/make-image.ts';
 import type { Recipe } from '../images/dockerfile.ts';
-import { GUESTS_LABEL } from '../images/labels.ts';
+import { guestsInside } from '../images/labels.ts';
 import { type Part, partOf } from '../images/layer-plan.ts';
 import { hostPlatformOf } from '../images/platforms.ts';
 import { planTags } from '../images/tags.ts';
@@ -22,33 +22,94 @@ export function partsOf(
   channel: string,
   recipe: Pick<Recipe, 'copies'>,
 ): ImageParts[] {
-  const imagesOf = (tag: string) => found.tags.find((one) => one.tag === tag)?.images ?? [];
-  const whole = Map.groupBy(imagesOf(channel), ({ config }) => hostPlatformOf(config));
-  const guests = new Map(Array.from(whole, ([platform, images]) => [platform, guestsIn(images)]));
-  const alone = planTags(lock, channel, guests).filter(({ shape }) => shape === 'manifest');
-  const layerOf = (platform: HostPlatform, guest: GuestName): Layer | undefined => {
-    const tag = alone.find(
-      ({ contents, platforms }) =>
-        contents.kind === 'guest' && contents.guest === guest && platforms[0] === platform,
-    )?.tag;
-    return tag === undefined ? undefined : layersIn(imagesOf(tag), recipe).emulators[0];
-  };
+  const imagesOf = (tag: string | undefined, platform: HostPlatform) =>
+    (found.tags.find((one) => one.tag === tag)?.images ?? []).filter(
+      ({ config }) => hostPlatformOf(config) === platform,
+    );
+  const tagged = found.tags.find((one) => one.tag === channel)?.images ?? [];
+  const platforms = [...new Set(tagged.map(({ config }) => hostPlatformOf(config)))];
+  const named = new Map(
+    platforms.map((platform) => [platform, guestsInside(imagesOf(channel, platform)[0]?.annotations ?? {})]),
+  );
+  const own = new Map(
+    Array.from(named, ([platform, { guests, others }]) => [
+      platform,
+      guests.filter((one) => !others.has(one)),
+    ]),
+  );
+  const others = new Map(Array.from(named, ([platform, inside]) => [platform, inside.others]));
+  const plans = planTags(lock, channel, own, others);
 
-  return Array.from(whole, ([platform, images]) => {
-    const locked = lockedChannelOf(lock, channel).platforms[platform];
-    if (locked === undefined)
+  return platforms.map((platform) => {
+    const [first, ...further] = emulatorPackagesOf(lock, channel, platform);
+    if (first === undefined)
       throw layoutsDiffer([`${channel} has ${platform}, which the lock does not have`]);
-    const { register, licenses, emulators: joined } = layersIn(images, recipe);
-    assertComplete(`${channel} for ${platform}`, [register, licenses, joined]);
-    const created = Date.parse(images[0]?.config.created ?? '') / 1000;
-    if (Number.isNaN(created))
-      throw layoutsDiffer([`${channel} for ${platform} does not say when it was created`]);
-    const emulators = (guests.get(platform) ?? []).map((guest) => {
-      const layer = layerOf(platform, guest);
-      return layer === undefined ? { guest } : { guest, layer };
-    });
-    return { platform, locked, created, register, licenses, joined, emulators };
+    const whole = imagesOf(channel, platform);
+    const versions = others.get(platform) ?? new Map();
+    const ownTag = plans.find(
+      ({ contents, edition, ...plan }) =>
+        contents.kind === 'all' && edition === 'own' && plan.platforms.includes(platform),
+    );
+    // Where no tag lists the own package's guests alone, such images are not asked for.
+    const alone = versions.size > 0 && ownTag !== undefined ? imagesOf(ownTag.tag, platform) : whole;
+    const editions = {
+      own: editionIn(alone, recipe, `${ownTag?.tag ?? channel} for ${platform}`),
+      all: editionIn(whole, recipe, `${channel} for ${platform}`),
+    };
+    const aloneIn = (guest: GuestName) => {
+      const tag = plans.find(
+        ({ contents, shape, ...plan }) =>
+          shape === 'manifest' &&
+          contents.kind === 'guest' &&
+          contents.guest === guest &&
+          plan.platforms[0] === platform,
+      );
+      return imagesOf(tag?.tag, platform);
+    };
+    const packageParts = (one: EmulatorPackage, guests: readonly GuestName[]): PackageParts => {
+      const emulators = guests.map((guest) => {
+        const [layer] = layersIn(aloneIn(guest), recipe).emulators;
+        return layer === undefined ? { guest } : { guest, layer };
+      });
+      if (one === first)
+        return { ...one, created: editions.own.created, licenses: editions.own.licenses, emulators };
+      const images = guests.slice(0, 1).flatMap(aloneIn);
+      const created = createdIn(images) ?? editions.all.created;
+      return { ...one, created, licenses: layersIn(images, recipe).licenses, emulators };
+    };
+    const parts = further.map((one) =>
+      packageParts(
+        one,
+        [...versions].filter(([, version]) => version === one.version).map(([guest]) => guest),
+      ),
+    );
+    const { register } = layersIn(whole, recipe);
+    return {
+      platform,
+      register,
+      packages: [packageParts(first, own.get(platform) ?? []), ...parts],
+      editions,
+    };
   });
+}
+
+/** @param what names the images in an error */
+function editionIn(
+  images: readonly FoundImage[],
+  recipe: Pick<Recipe, 'copies'>,
+  what: string,
+): EditionParts {
+  const { register, licenses, emulators: joined } = layersIn(images, recipe);
+  assertComplete(what, [register, licenses, joined]);
+  const created = createdIn(images);
+  if (created === undefined) throw layoutsDiffer([`${what} does not say when it was created`]);
+  return { created, licenses, joined };
+}
+
+/** Seconds since 1970. */
+function createdIn([image]: readonly FoundImage[]): number | undefined {
+  const created = Date.parse(image?.config.created ?? '') / 1000;
+  return Number.isNaN(created) ? undefined : created;
 }
 
 /** Each part is there in the same compressions. */
@@ -62,15 +123,12 @@ function assertComplete(what: string, parts: readonly (readonly Layer[])[]): voi
 
 /** The compressions that every platform's images are there in. */
 export function compressionsIn(parts: readonly ImageParts[]): Compression[] {
-  const [first, ...others] = parts.map(({ joined }) => joined.map(({ compression }) => compression));
+  const [first, ...others] = parts.map(({ editions }) =>
+    editions.all.joined.map(({ compression }) => compression),
+  );
   if (others.some((other) => other.join() !== first?.join()))
     throw layoutsDiffer(['some platforms are there in gzip alone, others in gzip and zstd']);
   return first ?? [];
-}
-
-function guestsIn([image]: readonly FoundImage[]): GuestName[] {
-  const named = new Set(image?.annotations[GUESTS_LABEL]?.split(' '));
-  return GUEST_NAMES.filter((guest) => named.has(guest));
 }
 
 /** The layers of images with the same files, by the part of the recipe that made them. */

@@ -36,6 +36,7 @@ const tag = (name: string, of: string, channel = 'latest', immutable = false): S
   immutable,
   digest: digestOf(of),
   platforms: ['linux/amd64'],
+  edition: 'all',
 });
 const set: ImageSet = {
   tags: [

@@ -30,6 +30,7 @@ const summary: Summary = {
       version: '11.1.3',
       debianVersion: '1:11.1.3+ds-1',
       guests: ['aarch64', 'arm'],
+      others: [],
     },
   ],
   notes: [`linux/arm/v7 has 17 guests; Debian's package for it lacks ${'aarch64, '.repeat(20)}x86_64`],

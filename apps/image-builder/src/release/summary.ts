@@ -2,12 +2,12 @@ import { emulatorOf, GUEST_NAMES, type GuestName, type HostPlatform } from '@qem
 import type { Compression } from '@qemu-user-static/compression';
 import type { Lock } from '@qemu-user-static/lock';
 import type { Digest } from '@qemu-user-static/oci-image';
-import type { PlatformLayers } from '../build/assemble-platform.ts';
+import type { PackageLayers, PlatformLayers } from '../build/assemble-platform.ts';
 import type { Built } from '../build/build.ts';
 import type { BuiltTag } from '../build/tag-images.ts';
 import type { CheckReport } from '../check/check.ts';
 import type { SmokeReport } from '../check/smoke.ts';
-import { primaryVersion } from '../images/tag-stems.ts';
+import { type Edition, primaryVersion } from '../images/tag-stems.ts';
 
 /** What a release is, for people and as JSON. Sizes are what a client downloads, in bytes. */
 export interface Summary {
@@ -35,9 +35,14 @@ export interface TagSummary {
   }[];
 }
 
-export interface PlatformSummary {
+export interface PlatformSummary extends PackageSummary {
   readonly channel: string;
   readonly platform: HostPlatform;
+  /** The packages of other channels, with the guests that the own one lacks. */
+  readonly others: readonly PackageSummary[];
+}
+
+export interface PackageSummary {
   readonly version: string;
   readonly debianVersion: string;
   readonly guests: readonly GuestName[];
@@ -52,12 +57,11 @@ export function summarize(
   return {
     tags: built.tags.map((tag) => summarizeTag(tag, built)),
     platforms: built.channels.flatMap(({ channel, platforms }) =>
-      platforms.map(({ platform, locked, emulators }) => ({
+      platforms.map(({ platform, packages: [own, ...others] }) => ({
         channel,
         platform,
-        version: locked.version,
-        debianVersion: locked.emulators.version,
-        guests: emulators.map(({ guest }) => guest),
+        ...summarizePackage(own),
+        others: others.map(summarizePackage),
       })),
     ),
     notes: built.channels.flatMap(({ channel, platforms }) =>
@@ -66,6 +70,10 @@ export function summarize(
     check,
     smoke,
   };
+}
+
+function summarizePackage({ version, locked, emulators }: PackageLayers): PackageSummary {
+  return { version, debianVersion: locked.version, guests: emulators.map(({ guest }) => guest) };
 }
 
 function summarizeTag({ plan, channel, descriptor }: BuiltTag, built: Built): TagSummary {
@@ -82,24 +90,33 @@ function summarizeTag({ plan, channel, descriptor }: BuiltTag, built: Built): Ta
       .map((one) => ({
         platform: one.platform,
         version: one.locked.version,
-        guests: contents.kind === 'all' ? one.emulators.length : contents.kind === 'guest' ? 1 : 0,
+        guests:
+          contents.kind === 'all' ? guestsOf(one, plan.edition).length : contents.kind === 'guest' ? 1 : 0,
         gzip: plan.manifests === 'zstd' ? null : downloadSize(plan, one, 'gzip'),
         zstd: plan.manifests === 'gzip' ? null : downloadSize(plan, one, 'zstd'),
       })),
   };
 }
 
+function guestsOf({ packages: [own, ...others] }: PlatformLayers, edition: Edition): GuestName[] {
+  return [own, ...(edition === 'all' ? others : [])].flatMap(({ emulators }) =>
+    emulators.map(({ guest }) => guest),
+  );
+}
+
 /** Bytes of the layers that a client downloads; null where the image was not made in that compression. */
 function downloadSize(
-  { contents }: BuiltTag['plan'],
+  { contents, edition }: BuiltTag['plan'],
   layers: PlatformLayers,
   compression: Compression,
 ): number | null {
-  const alone =
-    contents.kind === 'guest'
-      ? layers.emulators.filter(({ guest }) => guest === contents.guest).map(({ layer }) => layer)
-      : layers.joined;
-  const parts = contents.kind === 'register' ? [layers.register] : [layers.register, layers.licenses, alone];
+  const parts = [layers.register];
+  if (contents.kind === 'all') parts.push(layers.editions[edition].licenses, layers.editions[edition].joined);
+  if (contents.kind === 'guest')
+    for (const { emulators, licenses } of layers.packages) {
+      const found = emulators.find(({ guest }) => guest === contents.guest);
+      if (found !== undefined) parts.push(licenses, [found.layer]);
+    }
   const chosen = parts.map((part) => part.find((layer) => layer.compression === compression));
   return chosen.some((layer) => layer === undefined)
     ? null
@@ -113,10 +130,11 @@ function notesOn(
   layers: PlatformLayers,
   all: readonly PlatformLayers[],
 ): string[] {
-  const { platform, locked, emulators, leftOut } = layers;
+  const { platform, locked, packages } = layers;
+  const [, ...others] = packages;
+  const leftOut = packages.flatMap((one) => one.leftOut);
   const primary = primaryVersion(lock, channel);
-  const has = (one: PlatformLayers, guest: GuestName) =>
-    one.emulators.some((emulator) => emulator.guest === guest);
+  const has = (one: PlatformLayers, guest: GuestName) => guestsOf(one, 'all').includes(guest);
   const lacking = GUEST_NAMES.filter(
     (guest) => emulatorOf(guest) === guest && !has(layers, guest) && all.some((one) => has(one, guest)),
   );
@@ -126,9 +144,13 @@ function notesOn(
       `${platform} has QEMU ${locked.version}, the newest that Debian ${lock.channels[channel]?.release.codename} has for it: it is in ${channel} and ${locked.version}, not in ${primary}`,
     );
   }
+  for (const { version, emulators, codename } of others)
+    notes.push(
+      `${platform} has guests that its own package lacks from QEMU ${version} of Debian ${codename}, in ${channel} and not in ${locked.version}: ${emulators.map(({ guest }) => guest).join(', ')}`,
+    );
   if (lacking.length > 0)
     notes.push(
-      `${platform} has ${emulators.length} guests; Debian’s package for it lacks ${lacking.join(', ')}`,
+      `${platform} has ${guestsOf(layers, 'all').length} guests; Debian’s package for it lacks ${lacking.join(', ')}`,
     );
   if (leftOut.length > 0)
     notes.push(`${platform}: left out, for the table does not have them: ${leftOut.join(', ')}`);

@@ -10,7 +10,7 @@ import {
   sourcesOf,
 } from '@qemu-user-static/lock';
 import type { Annotations, Digest } from '@qemu-user-static/oci-image';
-import { GUESTS_LABEL, INPUTS_LABEL } from '../images/labels.ts';
+import { guestsInside, INPUTS_LABEL, packagesInside } from '../images/labels.ts';
 import { type LicenseTerms, termsOf } from './licenses.ts';
 
 /** What is known of one image of the set; see `factsOf`. */
@@ -58,19 +58,17 @@ type ImageLabel = 'title' | 'description' | 'version' | 'created' | 'source' | '
 
 export function billOfMaterials(facts: ImageFacts, lock: Lock): BillOfMaterials {
   const { channel, platform, annotations } = facts;
-  const { release, platforms } = lockedChannelOf(lock, channel);
-  const locked = platforms[platform];
-  if (locked === undefined) throw new RangeError(`${channel} has no ${platform}`);
-  const guests = (annotations[GUESTS_LABEL] ?? '').split(' ').filter((guest) => guest !== '');
-  const inside = guests.length > 0 ? [locked.emulators, locked.shell] : [locked.shell];
+  const { guests } = guestsInside(annotations);
+  const { shell, codename: own } = shellOf(facts, lock);
+  const inside = [...packagesInside(annotations, lock, channel, platform), { locked: shell, codename: own }];
 
   const sources = new Map<string, Source>();
-  const sourceOf = (name: SourceName, own: readonly string[] | null): Source => {
+  const sourceOf = (name: SourceName, codename: string, own: readonly string[] | null): Source => {
     const key = sourceKey(name);
     const found = lock.sources[key];
     const made = sources.get(key) ?? {
       name,
-      purl: debianPurl(name.package, name.version, 'source', release.codename),
+      purl: debianPurl(name.package, name.version, 'source', codename),
       // A package has the copyright file of the source that it was built from.
       terms: termsOf(name, found?.licenses ?? own),
       files: found?.files ?? [],
@@ -78,16 +76,32 @@ export function billOfMaterials(facts: ImageFacts, lock: Lock): BillOfMaterials 
     sources.set(key, made);
     return made;
   };
-  const packages = inside.map((one): BinaryPackage => {
+  const packages = inside.map(({ locked: one, codename }): BinaryPackage => {
     const named = facts.licenses.get(one.package) ?? null;
-    const [own, ...linked] = sourcesOf(one).map((name, index) => sourceOf(name, index === 0 ? named : null));
+    const [own, ...linked] = sourcesOf(one).map((name, index) =>
+      sourceOf(name, codename, index === 0 ? named : null),
+    );
     if (own === undefined) throw new RangeError(`${one.package} has no source`);
-    const purl = debianPurl(one.package, one.version, one.architecture, release.codename);
+    const purl = debianPurl(one.package, one.version, one.architecture, codename);
     return { locked: one, purl, source: own, linked };
   });
   const label = (name: ImageLabel) => annotations[`org.opencontainers.image.${name}`] ?? '';
   const inputs = annotations[INPUTS_LABEL] ?? '';
   return { facts, label, inputs, guests, packages, sources: [...sources.values()] };
+}
+
+/** The packages that an image was put together from. */
+export function packagesOf(facts: ImageFacts, lock: Lock): LockedPackage[] {
+  const { channel, platform, annotations } = facts;
+  const emulators = packagesInside(annotations, lock, channel, platform).map(({ locked }) => locked);
+  return [...emulators, shellOf(facts, lock).shell];
+}
+
+function shellOf({ channel, platform }: ImageFacts, lock: Lock) {
+  const { release, platforms } = lockedChannelOf(lock, channel);
+  const locked = platforms[platform];
+  if (locked === undefined) throw new RangeError(`${channel} has no ${platform}`);
+  return { shell: locked.shell, codename: release.codename };
 }
 
 /** https://github.com/package-url/purl-spec/blob/main/types-doc/oci-definition.md */

@@ -2,7 +2,15 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HostPlatform } from '@qemu-user-static/arch-table';
 import type { TestPackage } from '@qemu-user-static/debian-archive/testing';
-import { type Lock, type LockedPackage, sourceKey } from '@qemu-user-static/lock';
+import {
+  emulatorPackagesOf,
+  type Lock,
+  type LockedChannel,
+  type LockedPackage,
+  type LockedPlatform,
+  platformsOf,
+  sourceKey,
+} from '@qemu-user-static/lock';
 import { RELEASE } from '@qemu-user-static/lock/testing';
 import type { FetchedChannel } from '../build/build.ts';
 import { extractShell } from '../build/extract.ts';
@@ -13,46 +21,73 @@ import type { PackageContents, Proof } from '../check/proof.ts';
 export interface MadePlatform {
   readonly platform: HostPlatform;
   readonly version: string;
+  readonly guests?: readonly string[];
   readonly emulators: TestPackage;
   readonly shell: TestPackage;
 }
 
+/** A channel's made packages. */
+export interface MadeChannel {
+  readonly made: readonly MadePlatform[];
+  readonly guestsFrom?: LockedChannel['guestsFrom'];
+}
+
 /** The lock over made packages of one channel, and the packages as fetched into a folder. */
-export async function lockMade(
+export function lockMade(
   channel: string,
   made: readonly MadePlatform[],
   folder: string,
 ): Promise<{ lock: Lock; fetched: FetchedChannel[] }> {
-  const sources = sourcesMade(made);
-  const platforms = await Promise.all(
-    made.map(async ({ platform, version, emulators, shell }) => {
-      const locked = {
-        version,
-        released: '2026-10-30T08:08:01Z',
-        emulators: lockedMade(emulators, 'usr/bin/qemu-{guest}'),
-        shell: lockedMade(shell, 'usr/bin/busybox'),
-      };
-      return {
-        platform,
-        locked,
-        sources,
-        emulatorsDeb: await put(folder, emulators),
-        shellDeb: await put(folder, shell),
-      };
-    }),
-  );
+  return lockChannels({ [channel]: { made } }, folder);
+}
+
+/** The lock over made packages, and the packages as fetched into a folder. */
+export async function lockChannels(
+  channels: Readonly<Record<string, MadeChannel>>,
+  folder: string,
+): Promise<{ lock: Lock; fetched: FetchedChannel[] }> {
+  const all = Object.values(channels).flatMap(({ made }) => made);
+  for (const { emulators, shell } of all)
+    await Promise.all([emulators, shell].map((one) => writeFile(pathOf(folder, one.described), one.deb)));
   const lock: Lock = {
-    schemaVersion: 2,
-    channels: {
-      [channel]: {
-        release: RELEASE,
-        platforms: Object.fromEntries(platforms.map(({ platform, locked }) => [platform, locked])),
-      },
-    },
-    sources,
+    schemaVersion: 3,
+    channels: Object.fromEntries(
+      Object.entries(channels).map(([channel, { made, guestsFrom = {} }]) => {
+        const platforms = made.map((one) => [one.platform, lockedPlatform(one)]);
+        return [channel, { release: RELEASE, guestsFrom, platforms: Object.fromEntries(platforms) }];
+      }),
+    ),
+    sources: sourcesMade(all),
     rebuilds: {},
   };
-  return { lock, fetched: [{ channel, platforms }] };
+  const fetched = Object.entries(lock.channels).map(([channel, locked]) => ({
+    channel,
+    platforms: platformsOf(locked).map(([platform, one]) => ({
+      platform,
+      locked: one,
+      sources: lock.sources,
+      packages: emulatorPackagesOf(lock, channel, platform).map((own) => ({
+        ...own,
+        deb: pathOf(folder, own.locked),
+      })),
+      shellDeb: pathOf(folder, one.shell),
+    })),
+  }));
+  return { lock, fetched };
+}
+
+function lockedPlatform({ version, guests = [], emulators, shell }: MadePlatform): LockedPlatform {
+  return {
+    version,
+    released: '2026-10-30T08:08:01Z',
+    emulators: lockedMade(emulators, 'usr/bin/qemu-{guest}'),
+    guests: [...guests].sort(),
+    shell: lockedMade(shell, 'usr/bin/busybox'),
+  };
+}
+
+function pathOf(folder: string, { sha256 }: { readonly sha256: string }): string {
+  return join(folder, sha256);
 }
 
 /** What images of made packages are compared with. @param folder where the packages are */
@@ -79,12 +114,6 @@ function sourcesMade(made: readonly MadePlatform[]): Lock['sources'] {
       { licenses: ['GPL-2+'], files: [{ path: `pool/main/${name}.dsc`, size: 9, sha256: '5'.repeat(64) }] },
     ]),
   );
-}
-
-async function put(folder: string, { deb, described }: TestPackage): Promise<string> {
-  const path = join(folder, described.sha256);
-  await writeFile(path, deb);
-  return path;
 }
 
 /** A made package as the lock has it. */

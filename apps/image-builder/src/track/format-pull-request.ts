@@ -1,4 +1,3 @@
-import type { GuestName } from '@qemu-user-static/arch-table';
 import {
   comparisonOf,
   type Lock,
@@ -34,7 +33,7 @@ export function pullRequestBody(
 ): string {
   return `${[
     marker,
-    ...section('Packages', packageTable(report.changes, before, now, proofs)),
+    ...section('Packages', packageTable(report.changes, before, now)),
     ...section(
       'Image tags',
       report.rebuilt.map(({ version, number }) => `- \`${version}-${number}\``),
@@ -56,12 +55,7 @@ function section(heading: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : ['', `### ${heading}`, '', ...lines];
 }
 
-function packageTable(
-  changes: readonly PackageChange[],
-  before: Lock,
-  now: Lock,
-  proofs: readonly Proof[],
-): string[] {
+function packageTable(changes: readonly PackageChange[], before: Lock, now: Lock): string[] {
   const rows = changes.map((change) => {
     const { channel, platform, part } = change;
     const versionIn = (lock: Lock) => lock.channels[channel]?.platforms[platform]?.version;
@@ -71,7 +65,7 @@ function packageTable(
       part === 'emulators' ? arrow(versionIn(before), versionIn(now)) : '',
       `${arrow(nameOf(change.before), nameOf(change.now))}`,
       sizeChange(change),
-      part === 'emulators' ? guestChange(change, proofs) : '',
+      part === 'emulators' ? guestChange(change, before, now) : '',
     ];
     return `| ${cells.join(' | ')} |`;
   });
@@ -95,18 +89,14 @@ function sizeChange({ before, now }: PackageChange): string {
   return `${megabytes(before.size)} → ${megabytes(now.size)} (${sign}${megabytes(Math.abs(difference))})`;
 }
 
-function guestChange({ channel, platform, before }: PackageChange, proofs: readonly Proof[]): string {
-  const proven = proofs
-    .find((proof) => proof.channel === channel)
-    ?.platforms.find((one) => one.platform === platform);
-  if (proven === undefined || proven.guestsNow === null) return 'not known';
-  const { guestsNow, guestsBefore } = proven;
-  if (before === null) return `${guestsNow.length}`;
-  if (guestsBefore === null) return `${guestsNow.length}; the old package is no longer available`;
-  const list = (sign: string, from: readonly GuestName[], without: readonly GuestName[]) =>
+/** What the locks say of a platform's own package. */
+function guestChange({ channel, platform, before, now }: PackageChange, then: Lock, today: Lock): string {
+  const guestsIn = (lock: Lock) => lock.channels[channel]?.platforms[platform]?.guests ?? [];
+  const [old, next] = [before === null ? [] : guestsIn(then), now === null ? [] : guestsIn(today)];
+  if (before === null) return `${next.length}`;
+  const list = (sign: string, from: readonly string[], without: readonly string[]) =>
     from.filter((guest) => !without.includes(guest)).map((guest) => `${sign}${guest}`);
-  const moved = [...list('+', guestsNow, guestsBefore), ...list('−', guestsBefore, guestsNow)];
-  return [`${guestsBefore.length} → ${guestsNow.length}`, ...moved].join(' ');
+  return [`${old.length} → ${next.length}`, ...list('+', next, old), ...list('−', old, next)].join(' ');
 }
 
 function releasesOf({ changes }: TrackReport, now: Lock): string[] {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { GuestName, HostPlatform } from '@qemu-user-static/arch-table';
+import type { HostPlatform } from '@qemu-user-static/arch-table';
 import { isCodedError } from '@qemu-user-static/errors';
 import type { Lock, PackageChange } from '@qemu-user-static/lock';
 import type { BuildInputs } from '../build/inputs.ts';
@@ -7,23 +7,13 @@ import { proofOf } from '../build/proof.ts';
 import { type CheckReport, check } from '../check/check.ts';
 import { makeLayout } from '../release/pipeline.ts';
 import { stage } from '../report/events.ts';
-import { guestsIn } from './packages.ts';
 
 /** What came of building and checking the images of a channel that would change. */
 export interface Proof {
   readonly channel: string;
-  readonly platforms: readonly ProvenPlatform[];
   /** Null where it failed. */
   readonly check: CheckReport | null;
   readonly failure: string | null;
-}
-
-export interface ProvenPlatform {
-  readonly platform: HostPlatform;
-  /** Null if the old package is no longer available. */
-  readonly guestsBefore: readonly GuestName[] | null;
-  /** Null where the build failed. */
-  readonly guestsNow: readonly GuestName[] | null;
 }
 
 /**
@@ -38,25 +28,24 @@ export async function prove(
   inputs: BuildInputs,
 ): Promise<Proof[]> {
   const present = changes.filter(({ now }) => now !== null);
+  const affected = present.flatMap((change) =>
+    channelsWith(lock, change).map((channel) => ({ channel, change })),
+  );
   const proofs: Proof[] = [];
-  for (const [channel, ofChannel] of Map.groupBy(present, (change) => change.channel)) {
-    const platforms = [...new Set(ofChannel.map(({ platform }) => platform))];
+  for (const [channel, ofChannel] of Map.groupBy(affected, (one) => one.channel)) {
+    const platforms = [...new Set(ofChannel.map(({ change }) => change.platform))];
     const made = await makeAndCheck(lock, channel, platforms, join(folder, channel), inputs);
-    const proven: ProvenPlatform[] = [];
-    for (const platform of platforms) {
-      const change = ofChannel.find((one) => one.platform === platform && one.part === 'emulators');
-      const now = made.guests.get(platform) ?? null;
-      const old = change === undefined ? now : null;
-      const before = change?.before ? await guestsIn(change.before, platform, inputs.archive) : old;
-      proven.push({ platform, guestsBefore: before, guestsNow: now });
-    }
-    proofs.push({ channel, platforms: proven, check: made.check, failure: made.failure });
+    proofs.push({ channel, ...made });
   }
   return proofs;
 }
 
-interface Made extends Pick<Proof, 'check' | 'failure'> {
-  readonly guests: ReadonlyMap<HostPlatform, readonly GuestName[]>;
+/** The channels that have a package in their images: its own, and those that take guests from it. */
+function channelsWith({ channels }: Lock, { channel, platform, part }: PackageChange): string[] {
+  const takers = Object.entries(channels).filter(([, { guestsFrom }]) =>
+    guestsFrom[platform]?.includes(channel),
+  );
+  return [channel, ...(part === 'emulators' ? takers.map(([name]) => name) : [])];
 }
 
 async function makeAndCheck(
@@ -65,7 +54,7 @@ async function makeAndCheck(
   platforms: readonly HostPlatform[],
   output: string,
   inputs: BuildInputs,
-): Promise<Made> {
+): Promise<Omit<Proof, 'channel'>> {
   const { onEvent } = inputs;
   try {
     // gzip alone: zstd takes most of the time, and would prove nothing more about the packages.
@@ -74,13 +63,9 @@ async function makeAndCheck(
     const report = await stage('check', onEvent, () =>
       check(built.layout, proofOf(lock, inputs), { onEvent, afresh: false, hashed: built.sound }),
     );
-    const made = built.channels.flatMap((one) => one.platforms);
-    const guests = new Map(
-      made.map(({ platform, emulators }) => [platform, emulators.map(({ guest }) => guest).sort()]),
-    );
-    return { guests, check: report, failure: null };
+    return { check: report, failure: null };
   } catch (error) {
     if (!isCodedError(error)) throw error;
-    return { guests: new Map(), check: null, failure: `${error.code}: ${error.message}` };
+    return { check: null, failure: `${error.code}: ${error.message}` };
   }
 }

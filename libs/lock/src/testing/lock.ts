@@ -16,12 +16,13 @@ export const RELEASE: LockedChannel['release'] = {
 /** A lock for tests: channels given as platform → QEMU version. */
 export function lockOf(channels: Record<string, Partial<Record<HostPlatform, string>>>): Lock {
   return {
-    schemaVersion: 2,
+    schemaVersion: 3,
     channels: Object.fromEntries(
       Object.entries(channels).map(([channel, platforms]) => [
         channel,
         {
           release: RELEASE,
+          guestsFrom: {},
           platforms: Object.fromEntries(
             Object.entries(platforms).map(([platform, version]) => [
               platform,
@@ -41,6 +42,7 @@ function lockedPlatform(platform: HostPlatform, version: string): LockedPlatform
     version,
     released: '2026-10-30T08:08:01Z',
     emulators: lockedPackage(platform, 'qemu-user', `1:${version}+ds-1`, 'usr/bin/qemu-{guest}'),
+    guests: ['aarch64', 'arm'],
     shell: lockedPackage(platform, 'busybox-static', '1:1.38.0-3', 'usr/bin/busybox'),
   };
 }

@@ -13,6 +13,7 @@ export function makeEmulators(
   version: string,
   guests: readonly string[],
   more: readonly TestFile[] = [],
+  name = 'qemu-user',
 ): Promise<TestPackage> {
   const programs = guests.map((guest) => ({
     path: `./usr/bin/qemu-${guest}`,
@@ -21,13 +22,14 @@ export function makeEmulators(
   }));
   const files: TestFile[] = [
     { path: './usr/share/doc/qemu-user/README.Debian', body: 'read me' },
-    { path: './usr/share/doc/qemu-user/copyright', body: `licences of QEMU ${version}` },
+    { path: `./usr/share/doc/${name}/copyright`, body: `licences of QEMU ${version}` },
     { path: './usr/bin/qemu-arm64', header: { type: 'symlink', linkname: 'qemu-aarch64' } },
   ];
-  return makePackage(
-    { package: 'qemu-user', version: `1:${version}+ds-1`, architecture: host(platform).debian },
-    [...programs, ...files, ...more],
-  );
+  return makePackage({ package: name, version: `1:${version}+ds-1`, architecture: host(platform).debian }, [
+    ...programs,
+    ...files,
+    ...more,
+  ]);
 }
 
 /** The list of applets as busybox has it in its program. */

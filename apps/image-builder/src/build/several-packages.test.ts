@@ -1,0 +1,199 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { formatLock, parseLock } from '@qemu-user-static/lock';
+import { makeEmulators, makeShell } from '@qemu-user-static/lock/testing';
+import { type FoundImage, readLayer, walkLayout } from '@qemu-user-static/oci-image';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { check } from '../check/check.ts';
+import { loadImages } from '../layouts/load.ts';
+import { summarize } from '../release/summary.ts';
+import { billOfMaterials, packagesOf } from '../sbom/bill-of-materials.ts';
+import { imageFacts } from '../sbom/image-facts.ts';
+import { silent } from '../testing/builds.ts';
+import { contextOf } from '../testing/made-release.ts';
+import { lockChannels, proofMade } from '../testing/packages.ts';
+import { type Built, build } from './build.ts';
+
+// A host platform whose own package lacks a guest, which comes from another channel's.
+
+const folder = await mkdtemp(join(tmpdir(), 'several-packages-'));
+afterAll(() => rm(folder, { recursive: true }));
+
+const ARM = 'linux/arm/v7';
+const made = async (
+  platform: 'linux/amd64' | typeof ARM,
+  version: string,
+  guests: string[],
+  name?: string,
+) => ({
+  platform,
+  version,
+  emulators: await makeEmulators(platform, version, guests, [], name),
+  shell: await makeShell(platform),
+});
+const { lock: written, fetched } = await lockChannels(
+  {
+    latest: {
+      made: [await made('linux/amd64', '11.1.3', ['aarch64', 'arm']), await made(ARM, '10.2.2', ['arm'])],
+      guestsFrom: { [ARM]: ['oldstable'] },
+    },
+    oldstable: { made: [await made(ARM, '7.2', ['aarch64', 'arm'], 'qemu-user-static')] },
+  },
+  folder,
+);
+const lock = parseLock(formatLock(written));
+const context = contextOf(join(folder, 'oci'));
+const proof = proofMade(lock, context.template, context.script, folder);
+
+let built: Built;
+let images: (tag: string) => readonly FoundImage[];
+beforeAll(async () => {
+  built = await build(lock, fetched, context);
+  const { tags } = await walkLayout(built.layout);
+  images = (tag) => tags.find((one) => one.tag === tag)?.images ?? [];
+});
+
+/** The image of a tag for 32-bit Arm, in gzip. */
+function armImage(tag: string): FoundImage {
+  const found = images(tag).find(({ config, layers }) => {
+    return config.architecture === 'arm' && layers[0]?.compression === 'gzip';
+  });
+  if (found === undefined) throw new Error(`${tag} has no image`);
+  return found;
+}
+
+const labelsOf = (tag: string) =>
+  Object.fromEntries(
+    Object.entries(armImage(tag).annotations)
+      .filter(([name]) => /qemu-user-static\.(?!host|inputs)|image.version/.test(name))
+      .map(([name, value]) => [name.replace(/^.*\./, ''), value]),
+  );
+
+async function filesOf(tag: string): Promise<string[]> {
+  const layers = await Promise.all(
+    armImage(tag).layers.map(({ digest, compression }) =>
+      readLayer({ layout: built.layout, digest, compression }),
+    ),
+  );
+  const paths = layers.flatMap(({ entries }) => entries.filter(({ type }) => type === 'file'));
+  return paths
+    .map(({ path }) => path)
+    .filter((path) => /qemu-/.test(path) && !path.startsWith('qemu-binfmt'));
+}
+
+describe('a guest of another channel’s package', () => {
+  test('is in the images of the channel, with its version, licences and sources', async () => {
+    expect(labelsOf('latest')).toEqual({
+      version: '10.2.2',
+      'qemu-version': '10.2.2',
+      'debian-version': '1:10.2.2+ds-1',
+      'debian-suite': 'sid',
+      guests: 'aarch64 arm',
+      'other-versions': 'aarch64=7.2',
+    });
+    expect((await filesOf('latest')).sort()).toEqual([
+      'usr/bin/qemu-aarch64-static',
+      'usr/bin/qemu-arm-static',
+      'usr/share/doc/qemu-user-static/SOURCES',
+      'usr/share/doc/qemu-user-static/copyright',
+      'usr/share/doc/qemu-user/SOURCES',
+      'usr/share/doc/qemu-user/copyright',
+    ]);
+  });
+
+  test('has an image of its own, which is of its version', async () => {
+    expect(labelsOf('armv7l-aarch64')).toEqual({
+      version: '7.2',
+      'qemu-version': '7.2',
+      'debian-version': '1:7.2+ds-1',
+      'debian-suite': 'sid',
+      guests: 'aarch64',
+    });
+    expect(await filesOf('aarch64')).toEqual([
+      'usr/bin/qemu-aarch64-static',
+      'usr/share/doc/qemu-user-static/SOURCES',
+      'usr/share/doc/qemu-user-static/copyright',
+    ]);
+    expect(built.tags.find(({ plan }) => plan.tag === 'armv7l-aarch64')?.plan.version).toBe('7.2');
+  });
+
+  test('is in no image that is named by a version', async () => {
+    expect(labelsOf('10.2.2')).toEqual({
+      version: '10.2.2',
+      'qemu-version': '10.2.2',
+      'debian-version': '1:10.2.2+ds-1',
+      'debian-suite': 'sid',
+      guests: 'arm',
+    });
+    expect(await filesOf('10.2.2-1-gzip')).not.toContain('usr/bin/qemu-aarch64-static');
+    const tags = built.tags.map(({ plan }) => plan.tag);
+    expect(tags).not.toContain('armv7l-aarch64-10.2.2');
+    expect(tags).toContain('armv7l-aarch64-7.2');
+    expect(armImage('armv7l-arm').manifest.digest).toBe(armImage('armv7l-arm-10.2.2').manifest.digest);
+  });
+});
+
+test('the layout passes the check, and merged images are the same', async () => {
+  const report = await check(built.layout, proof, silent);
+  expect(report.tags).toBe(built.tags.length);
+  const set = await loadImages([built.layout.folder], proof, [], context);
+  const digests = (tags: readonly { tag: string; digest: string }[]) =>
+    tags.map(({ tag, digest }) => `${tag} ${digest}`).sort();
+  const made = built.tags.map(({ plan, descriptor }) => ({ tag: plan.tag, digest: descriptor.digest }));
+  expect(digests(set.tags)).toEqual(digests(made));
+});
+
+test('the bill of materials names the packages that are inside, each with its suite’s sources', async () => {
+  const set = await loadImages([built.layout.folder], proof, [], context);
+  const packagesIn = async (tag: string) => {
+    const facts = await imageFacts(set)(armImage(tag).manifest.digest);
+    const named = billOfMaterials(facts, lock).packages.map(
+      ({ locked }) => `${locked.package} ${locked.version}`,
+    );
+    expect(packagesOf(facts, lock).map((one) => `${one.package} ${one.version}`)).toEqual(named);
+    return named;
+  };
+  const [own, other, shell] = [
+    'qemu-user 1:10.2.2+ds-1',
+    'qemu-user-static 1:7.2+ds-1',
+    'busybox-static 1:1.38.0-3',
+  ];
+  expect(await packagesIn('latest')).toEqual([own, other, shell]);
+  expect(await packagesIn('10.2.2')).toEqual([own, shell]);
+  expect(await packagesIn('armv7l-aarch64')).toEqual([other, shell]);
+  expect(await packagesIn('register')).toEqual([shell]);
+});
+
+test('the summary names the version of each guest', async () => {
+  const report = await check(built.layout, proof, silent);
+  const { notes, platforms, tags } = summarize(lock, built, report, []);
+  expect(notes).toContain(
+    'linux/arm/v7 has guests that its own package lacks from QEMU 7.2 of Debian sid, in latest and not in 10.2.2: aarch64',
+  );
+  expect(notes.filter((note) => note.includes('package for it lacks'))).toEqual([]);
+  expect(platforms.find((one) => one.channel === 'latest' && one.platform === ARM)).toEqual({
+    channel: 'latest',
+    platform: ARM,
+    version: '10.2.2',
+    debianVersion: '1:10.2.2+ds-1',
+    guests: ['arm'],
+    others: [{ version: '7.2', debianVersion: '1:7.2+ds-1', guests: ['aarch64'] }],
+  });
+  const guestsOf = (name: string) =>
+    tags.find(({ tag }) => tag === name)?.platforms.find(({ platform }) => platform === ARM)?.guests;
+  expect([guestsOf('latest'), guestsOf('10.2.2')]).toEqual([2, 1]);
+});
+
+test('a second build takes the layers of the first', async () => {
+  const reused: string[] = [];
+  const again = await build(lock, fetched, {
+    ...context,
+    onEvent: (event) => reused.push(event.type),
+  });
+  expect(again.tags.map(({ descriptor }) => descriptor.digest)).toEqual(
+    built.tags.map(({ descriptor }) => descriptor.digest),
+  );
+  expect(reused).not.toContain('emulator-done');
+  expect(reused).not.toContain('layers-joined');
+});

@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest';
+import { describeChanges } from './changes.ts';
+import { formatLock, parseLock } from './lock.ts';
+import { emulatorPackagesOf, guestVersions } from './locked.ts';
+import { parseSources } from './sources.ts';
+import { lockOf } from './testing/lock.ts';
+
+/** sources.json whose channel `latest` takes guests for 32-bit Arm from these channels. */
+function sourcesWith(from: readonly string[], platform = 'linux/arm/v7'): string {
+  const channel = (name: string, files: string) => ({
+    suite: 'unstable',
+    codename: 'sid',
+    emulators: { package: name, files },
+    shell: { package: 'busybox-static', files: 'usr/bin/busybox' },
+    platforms: ['linux/amd64', 'linux/arm/v7'],
+  });
+  const latest = { ...channel('qemu-user', 'usr/bin/qemu-{guest}'), guestsFrom: { [platform]: from } };
+  const oldstable = channel('qemu-user-static', 'usr/bin/qemu-{guest}-static');
+  const stable = channel('qemu-user', 'usr/bin/qemu-{guest}');
+  return JSON.stringify({ origin: 'Debian', channels: { latest, stable, oldstable } });
+}
+
+test('sources.json names the channels that guests come from', () => {
+  const { channels } = parseSources(sourcesWith(['oldstable']));
+  expect(channels.latest?.guestsFrom).toEqual({ 'linux/arm/v7': ['oldstable'] });
+  expect(channels.oldstable?.guestsFrom).toEqual({});
+});
+
+test.each([
+  [
+    'a channel that does not exist',
+    sourcesWith(['beta']),
+    '"latest" and "beta" do not both have linux/arm/v7',
+  ],
+  ['a platform that neither has', sourcesWith(['oldstable'], 'linux/386'), 'do not both have linux/386'],
+  ['itself', sourcesWith(['latest']), 'a package qemu-user is there already'],
+  ['a channel with a package of that name', sourcesWith(['stable']), 'a package qemu-user is there already'],
+  [
+    'the same one twice',
+    sourcesWith(['oldstable', 'oldstable']),
+    'a package qemu-user-static is there already',
+  ],
+  ['none', sourcesWith([]), 'channels.latest.guestsFrom.linux/arm/v7'],
+])('guests from %s are refused', (_, text, problem) => {
+  expect(() => parseSources(text)).toThrow(expect.objectContaining({ code: 'SOURCES_INVALID' }));
+  expect(() => parseSources(text)).toThrow(problem);
+});
+
+test('the packages of a platform are its own, then those of the channels that it names', () => {
+  const lock = lockOf({
+    latest: { 'linux/amd64': '11.1.3', 'linux/arm/v7': '10.2.2' },
+    oldstable: { 'linux/arm/v7': '7.2' },
+  });
+  const before = structuredClone(lock);
+  const { latest, oldstable } = lock.channels;
+  const older = oldstable?.platforms['linux/arm/v7'];
+  if (latest === undefined || oldstable === undefined || older === undefined) throw new Error('no channel');
+  latest.guestsFrom = { 'linux/arm/v7': ['oldstable'] };
+  oldstable.release = { ...oldstable.release, codename: 'bookworm' };
+  expect(() => parseLock(formatLock(lock))).toThrow('a package qemu-user is there already');
+  older.emulators.package = 'qemu-user-static';
+  const read = parseLock(formatLock(lock));
+  const named = (channel: string, platform: 'linux/amd64' | 'linux/arm/v7') =>
+    emulatorPackagesOf(read, channel, platform).map(({ version, codename }) => `${version} ${codename}`);
+  expect(named('latest', 'linux/arm/v7')).toEqual(['10.2.2 sid', '7.2 bookworm']);
+  expect(named('latest', 'linux/amd64')).toEqual(['11.1.3 sid']);
+  expect(named('oldstable', 'linux/arm/v7')).toEqual(['7.2 bookworm']);
+
+  const [own] = Object.values(read.channels.latest?.platforms ?? {}).filter(
+    ({ version }) => version === '10.2.2',
+  );
+  if (own === undefined) throw new Error('no platform');
+  own.guests = ['arm', 'cris'];
+  expect([...guestVersions(read, 'latest', 'linux/arm/v7')]).toEqual([
+    ['aarch64', '7.2'],
+    ['arm', '10.2.2'],
+  ]);
+  expect(describeChanges(before, read)).toContain(
+    'latest linux/arm/v7: guests that its package lacks come from oldstable, before from nowhere',
+  );
+});
