@@ -15,5 +15,13 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   // of it. Not in its own place in /tmp, where other users of the machine can write. This file is read before that, and
   // Node takes a tenth of a second to load what strips types: one more reason for JavaScript.
   enableCompileCache(resolve(import.meta.dirname, '../../../node_modules/.cache/image-builder'));
-  await import('./program.ts');
+  await import('./program.ts').catch((error) => {
+    if (error.code !== 'EMFILE' && error.code !== 'ENFILE') throw error;
+    // The module that has the catalogue is one of those that cannot be read.
+    process.stderr.write(
+      `RESOURCES_EXHAUSTED: ${error.message}\n` +
+        '  remedy: Raise the limits and run it again: ulimit -n 4096; ulimit -u unlimited; ulimit -v unlimited\n',
+    );
+    process.exitCode = 1;
+  });
 }

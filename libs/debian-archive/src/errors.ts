@@ -1,4 +1,4 @@
-import { CodedError, type ErrorCatalogue } from '@qemu-user-static/errors';
+import { CodedError, type ErrorCatalogue, RESOURCES_EXHAUSTED } from '@qemu-user-static/errors';
 
 const MIRROR = 'export DEBIAN_MIRROR=http://ftp.debian.org/debian';
 const OTHER_MIRROR = `choose another mirror: ${MIRROR}`;
@@ -117,10 +117,7 @@ export const ARCHIVE_ERRORS = {
       'The program xz cannot be run, failed for a reason other than its input, or printed other bytes than its input holds.',
     remedy: 'Check the program and install it again: xz --version; apt-get install --reinstall xz-utils',
   },
-  RESOURCES_EXHAUSTED: {
-    meaning: 'The machine, or a limit of the shell, allows no further open file, process or memory.',
-    remedy: 'Raise the limits and run it again: ulimit -n 4096; ulimit -u unlimited; ulimit -v unlimited',
-  },
+  RESOURCES_EXHAUSTED,
   MIRROR_INVALID: {
     meaning: 'The given mirror is not an http or https URL.',
     remedy: `Give the URL of the folder that contains dists/ and pool/: ${MIRROR}`,

@@ -15,6 +15,12 @@ export const LOCK_ERRORS = {
     remedy:
       'Do not edit it by hand. Restore it: `git checkout sources.lock.json`. If it is of an older version of this project, make a new one: `rm sources.lock.json && npm run update`.',
   },
+  LOCK_UNREADABLE: {
+    meaning:
+      'The archive has something that the lock cannot describe, such as a version of an unknown form. The lock was not changed.',
+    remedy:
+      'Wait for another version of the package that the message names, or report it as a bug: `npm run update -- --check` shows it again.',
+  },
   RELEASE_OLDER: {
     meaning: 'A mirror has an older Release of a suite than the one the lock was made from.',
     remedy: 'Choose a mirror that is up to date. An old Release may hide a fix from you on purpose.',

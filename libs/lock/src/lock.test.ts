@@ -54,6 +54,15 @@ test('a channel that the lock lacks is named with those it has', () => {
   );
 });
 
+test.each(['constructor', 'toString', '__proto__', 'hasOwnProperty', ''])('%j is no channel', (name) => {
+  expect(() => lockedChannelOf(lock, name)).toThrow(expect.objectContaining({ code: 'CHANNEL_UNKNOWN' }));
+});
+
+test('a channel cannot have the name of what every object has', () => {
+  const named = { ...lock, channels: { constructor: lock.channels.latest } } as unknown as typeof lock;
+  expect(() => parseLock(formatLock(named))).toThrow('channels.constructor');
+});
+
 test('a file that cannot be written leaves nothing behind', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'lock-'));
   writeFileSync(join(folder, 'file'), '');

@@ -36,7 +36,7 @@ const lockedPackage = z.strictObject({
 
 const lockedPlatform = z.strictObject({
   /** QEMU's version, as its makers write it. */
-  version: z.string().regex(/^\d+(\.\d+)*$/),
+  version: z.string().regex(/^\d+(\.\d+)*(-rc\d+)?$/, 'not a version of QEMU, such as 11.1.3 or 11.2.0-rc1'),
   /** Date of the signed Release that first had these packages: the time in the platform's images. */
   released: time,
   emulators: lockedPackage,
@@ -128,6 +128,22 @@ export function parseLock(text: string): Lock {
 export function formatLock(lock: Lock): string {
   const checksum = hash('sha256', JSON.stringify(lock, sortKeys));
   return `${JSON.stringify({ ...lock, checksum }, sortKeys, 2)}\n`;
+}
+
+/**
+ * Reads a lock back as every command will: what has no place in its form is refused before the old one is replaced.
+ * @throws LockError LOCK_UNREADABLE
+ */
+export function assertReadable(lock: Lock): void {
+  try {
+    parseLock(formatLock(lock));
+  } catch (cause) {
+    throw new LockError(
+      'LOCK_UNREADABLE',
+      `the new lock would be refused: ${(cause as Error).message}`,
+      cause,
+    );
+  }
 }
 
 /** Writes the lock; a reader sees the old one or the new one. */

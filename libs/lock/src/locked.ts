@@ -6,7 +6,7 @@ import type { Lock, LockedChannel, LockedPackage, LockedPlatform, SourceName } f
 
 /** A channel of the lock. @throws LockError CHANNEL_UNKNOWN */
 export function lockedChannelOf(lock: Lock, name: string): LockedChannel {
-  const channel = lock.channels[name];
+  const channel = Object.hasOwn(lock.channels, name) ? lock.channels[name] : undefined;
   if (channel === undefined) {
     const known = Object.keys(lock.channels).join(', ');
     throw new LockError('CHANNEL_UNKNOWN', `no channel "${name}" in the lock, which has ${known}`);

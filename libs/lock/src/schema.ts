@@ -4,7 +4,8 @@ import { z } from 'zod';
 /** Pieces that sources.json and sources.lock.json share. */
 export const channelName = z
   .string()
-  .regex(/^[a-z][a-z0-9]*$/, 'a channel is lower-case letters and digits, for it is a tag');
+  .regex(/^[a-z][a-z0-9]*$/, 'a channel is lower-case letters and digits, for it is a tag')
+  .refine((name) => !(name in Object.prototype), 'a channel cannot have a name that every object has');
 
 export const platformName = z.enum(HOST_PLATFORMS);
 

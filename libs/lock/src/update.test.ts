@@ -281,3 +281,16 @@ test('a Release by an unknown key is refused', async () => {
     code: expect.stringMatching(/^RELEASE_.*KEY/),
   });
 });
+
+test('a release candidate is locked as such, and the lock is read again', async () => {
+  const lock = await update(sources, null, await contextOf(await archiveOf(['11.2.0~rc1', '10.2.2'])));
+  expect(parseLock(formatLock(lock)).channels.latest?.platforms['linux/amd64']?.version).toBe('11.2.0-rc1');
+});
+
+test('a version that no command would read is refused before there is a lock', async () => {
+  const context = await contextOf(await archiveOf(['11.2.0~git1', '10.2.2']));
+  await expect(update(sources, null, context)).rejects.toMatchObject({
+    code: 'LOCK_UNREADABLE',
+    message: expect.stringContaining('channels.latest.platforms.linux/amd64.version: not a version of QEMU'),
+  });
+});

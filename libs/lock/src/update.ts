@@ -13,7 +13,14 @@ import {
 import { LockError } from './errors.ts';
 import type { LockEvent } from './events.ts';
 import { guestsIn } from './guests.ts';
-import { type Lock, type LockedChannel, type LockedPackage, type LockedPlatform, sortKeys } from './lock.ts';
+import {
+  assertReadable,
+  type Lock,
+  type LockedChannel,
+  type LockedPackage,
+  type LockedPlatform,
+  sortKeys,
+} from './lock.ts';
 import { lockSources } from './lock-sources.ts';
 import { qemuVersionOf } from './qemu-version.ts';
 import { numberRebuilds, recipeHash } from './rebuilds.ts';
@@ -51,7 +58,7 @@ export async function update(sources: Sources, before: Lock | null, context: Upd
 /** A channel, and of the lock's sources those that it needs. */
 export type FoundChannel = LockedChannel & Pick<Lock, 'sources'>;
 
-/** The lock of these channels. */
+/** The lock of these channels. @throws LockError LOCK_UNREADABLE */
 export function lockOf(
   found: Readonly<Record<string, FoundChannel>>,
   before: Lock | null,
@@ -66,7 +73,9 @@ export function lockOf(
   const made = { channels, sources };
   const numbered = restartRebuilds ? {} : (before?.rebuilds ?? {});
   const rebuilds = numberRebuilds(made, recipeHash(template, script), numbered);
-  return { schemaVersion: 3, ...made, rebuilds };
+  const lock: Lock = { schemaVersion: 3, ...made, rebuilds };
+  assertReadable(lock);
+  return lock;
 }
 
 /** What is the same as before keeps its dates. @throws LockError RELEASE_OLDER */

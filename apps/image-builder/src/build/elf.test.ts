@@ -47,6 +47,14 @@ test('what is no program is refused', () => {
   expect(refusal(new Uint8Array())).toContain('is no ELF file');
 });
 
+test.each([0, 1, 31, 55, 57, 0xffff])('program headers of %i bytes are none', (size) => {
+  const program = makeProgram('linux/amd64', 'x');
+  program.writeUInt16LE(size, 54);
+  // The last header ends where the file does: what is read of it must not go past that.
+  program.writeBigUInt64LE(BigInt(program.length - 1), 32);
+  expect(refusal(program)).toContain('has no whole program header table');
+});
+
 test.skipIf(process.arch !== 'x64')('the programs of these tests really run (x86_64)', () => {
   const path = join(mkdtempSync(join(tmpdir(), 'program-')), 'program');
   writeFileSync(path, makeProgram('linux/amd64', 'hello'));

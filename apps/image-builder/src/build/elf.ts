@@ -33,7 +33,8 @@ export function assertStaticProgram(file: Uint8Array, name: string, platform: Ho
   const offset = wide ? Number(view.getBigUint64(32, little)) : view.getUint32(28, little);
   const size = view.getUint16(wide ? 54 : 42, little);
   const count = view.getUint16(wide ? 56 : 44, little);
-  if (count === 0 || size === 0 || offset + size * count > file.length)
+  // Elf32_Phdr, Elf64_Phdr.
+  if (count === 0 || size !== (wide ? 56 : 32) || offset + size * count > file.length)
     throw fail('has no whole program header table');
   for (let index = 0; index < count; index++) {
     if (view.getUint32(offset + index * size, little) === PT_INTERP) {

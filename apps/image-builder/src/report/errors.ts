@@ -1,4 +1,10 @@
-import { CodedError, type ErrorCatalogue } from '@qemu-user-static/errors';
+import {
+  CodedError,
+  type ErrorCatalogue,
+  isCodedError,
+  isLimit,
+  RESOURCES_EXHAUSTED,
+} from '@qemu-user-static/errors';
 
 /** The errors of the release tooling itself. */
 export const BUILDER_ERRORS = {
@@ -98,6 +104,11 @@ export const BUILDER_ERRORS = {
     remedy:
       'Make space or give permission where the message says, or name another place: --output, --assets and --cache do, and for the result the shell.',
   },
+  WORKING_FOLDER_GONE: {
+    meaning: 'The folder that the command was started in was removed.',
+    remedy: 'Change to a folder that exists, and run the command again: cd "$HOME"',
+  },
+  RESOURCES_EXHAUSTED,
   SMOKE_FAILED: {
     meaning: 'On a real container engine, the images do not do what they are for.',
     remedy: 'Do not publish them. The message names each emulator or step that failed.',
@@ -177,10 +188,17 @@ export class BuilderError extends CodedError<BuilderErrorCode> {
   }
 }
 
-/** A system call's failure as an error for a person; anything else as it is. */
+/** A failure of the system as an error for a person; anything else as it is. */
 export function asFileSystemError(error: unknown): unknown {
+  if (isCodedError(error)) return error;
+  if (isLimit(error)) return new BuilderError('RESOURCES_EXHAUSTED', error.message, error);
   const { code, syscall, message } = error instanceof Error ? (error as NodeJS.ErrnoException) : {};
-  return code !== undefined && syscall !== undefined
-    ? new BuilderError('FILE_SYSTEM', message ?? code, error)
-    : error;
+  if (code === undefined || syscall === undefined) return error;
+  if (syscall === 'uv_cwd')
+    return new BuilderError(
+      'WORKING_FOLDER_GONE',
+      'the folder that the command was started in does not exist any more',
+      error,
+    );
+  return new BuilderError('FILE_SYSTEM', message ?? code, error);
 }

@@ -102,3 +102,22 @@ test('publishing: bytes on the status line, retries and a registry’s warnings 
     'ghcr.io: PUT https://ghcr.io/v2/: 503; retrying in 0.5 s (attempt 2)\nghcr.io warns: read-only on Sunday\n',
   );
 });
+
+test('what comes from outside writes no line, colour or title of its own', () => {
+  const hostile = '\u001b]0;owned\u0007\u001b[2J\n  remedy: run this\r\u202e';
+  const bad = { ...file, path: `pool/${hostile}` };
+  const from: BuilderEvent[] = [
+    { type: 'fetch-start', file: bad, url: 'http://mirror/', resumedAt: 0 },
+    { type: 'fetch-done', file: bad },
+    { type: 'cache-damaged', file: bad },
+    { type: 'release-verified', channel: 'latest', codename: hostile, signedBy: hostile, expired: false },
+    { type: 'registry', registry: 'ghcr.io', event: { type: 'warning', text: hostile } },
+    { type: 'asset-sent', name: hostile, size: 1 },
+    { type: 'note', text: hostile },
+  ];
+  for (const isTTY of [false, true]) {
+    const text = written(isTTY, from).replaceAll('\r\x1b[K', '');
+    expect(text).not.toMatch(/[^\P{Cc}\n]|\p{Cf}|^ {2}remedy/mu);
+    expect(text).toContain('owned');
+  }
+});

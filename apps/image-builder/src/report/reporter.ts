@@ -1,4 +1,5 @@
 import type { WriteStream } from 'node:tty';
+import { printable, printableLines } from '@qemu-user-static/errors';
 import type { RegistryEvent } from '@qemu-user-static/oci-registry';
 import type { BuilderEvent, OnEvent } from './events.ts';
 import { megabytes } from './format.ts';
@@ -41,7 +42,7 @@ function detailOf(event: BuilderEvent): string | null {
   return `${method} ${address}: ${status}`;
 }
 
-/** Lines, and a status line that the next line or status replaces. */
+/** Lines, and a status line that the next line or status replaces. Both quote what came from outside. */
 class Terminal {
   readonly #stream: NodeJS.WriteStream | WriteStream;
   readonly #now: () => number;
@@ -53,13 +54,13 @@ class Terminal {
   }
 
   line(text: string): void {
-    this.#stream.write(`${this.#stream.isTTY ? '\r\x1b[K' : ''}${text}\n`);
+    this.#stream.write(`${this.#stream.isTTY ? '\r\x1b[K' : ''}${printableLines(text)}\n`);
   }
 
   status(text: string): void {
     if (!this.#stream.isTTY || this.#now() - this.#lastRefresh < REFRESH) return;
     this.#lastRefresh = this.#now();
-    this.#stream.write(`\r\x1b[K${text.slice(0, Math.max(20, (this.#stream.columns ?? 80) - 1))}`);
+    this.#stream.write(`\r\x1b[K${printable(text).slice(0, Math.max(20, (this.#stream.columns ?? 80) - 1))}`);
   }
 }
 
