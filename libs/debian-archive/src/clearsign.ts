@@ -75,8 +75,13 @@ function keepOneOfEachSigner(signatures: SignaturePacket[]): void {
     const message = `it has ${signatures.length} signatures, more than ${MOST_SIGNATURES}`;
     throw new ArchiveError('RELEASE_SIGNATURE_BAD', message);
   }
-  const first = new Map(signatures.toReversed().map((one) => [one.issuerKeyID.toHex(), one]));
-  const kept = signatures.filter((one) => first.get(one.issuerKeyID.toHex()) === one);
+  // OpenPGP.js keeps a packet of a form that it does not know without reading it: that one is not verified, and counts
+  // as little as one by an unknown key.
+  const known = signatures.filter((one: Partial<SignaturePacket>) => one.issuerKeyID !== undefined);
+  if (known.length === 0)
+    throw new ArchiveError('RELEASE_SIGNATURE_BAD', 'it has no signature of a known form');
+  const first = new Map(known.toReversed().map((one) => [one.issuerKeyID.toHex(), one]));
+  const kept = known.filter((one) => first.get(one.issuerKeyID.toHex()) === one);
   signatures.splice(0, signatures.length, ...kept);
 }
 

@@ -343,3 +343,30 @@ describe('a well-signed Release is refused', () => {
     await expect(verify(text)).rejects.toThrow('Suite is "stable", not "unstable"');
   });
 });
+
+describe('signatures of a form that is not known', () => {
+  /** The same message, with the version of a signature's packet raised. */
+  const withVersion = (message: string, index: number) => {
+    const [, before = '', armor = '', after = ''] =
+      /^(.*-----BEGIN PGP SIGNATURE-----\n\n)(.*?)\n=.{4}(\n-----END.*)$/s.exec(message) ?? [];
+    const bytes = Buffer.from(armor, 'base64');
+    // Two bytes of a header with a length below 192, then the version. RFC 9580, sections 4.2 and 5.2.
+    let at = 0;
+    for (let skipped = 0; skipped < index; skipped++) at += 2 + (bytes[at + 1] ?? 0);
+    bytes[at + 2] = 9;
+    return `${before}${bytes.toString('base64').replace(/.{64}/g, '$&\n').trimEnd()}${after}`;
+  };
+
+  test('the only one: the message is refused', async () => {
+    expect(await refusal(verify(withVersion(inRelease, 0)))).toBe('RELEASE_SIGNATURE_BAD');
+  });
+
+  test.each([0, 1])('one of two, number %i: the other one decides', async (index) => {
+    const both = await clearSign(RELEASE, [key, other], DATE);
+    const { signedBy } = await verify(withVersion(both, index));
+    expect([key.trusted.fingerprint, other.trusted.fingerprint]).toContain(signedBy);
+    expect(await refusal(verify(withVersion(both, index).replace('10 main', '11 main')))).toBe(
+      'RELEASE_SIGNATURE_BAD',
+    );
+  });
+});

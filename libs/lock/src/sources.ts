@@ -45,7 +45,13 @@ export async function readSources(path: string): Promise<Sources> {
 
 /** @throws LockError SOURCES_INVALID */
 export function parseSources(text: string): Sources {
-  const parsed = schema.safeParse(JSON.parse(text));
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new LockError('SOURCES_INVALID', 'sources.json is not JSON', cause);
+  }
+  const parsed = schema.safeParse(value);
   if (!parsed.success) throw new LockError('SOURCES_INVALID', `sources.json: ${problems(parsed.error)}`);
   return parsed.data;
 }

@@ -9,6 +9,8 @@ test.each([
   ['<https://r.example/x>; title="a"; rel="prev next"', 'https://r.example/x'],
   ['</p>; rel="prev", </n>; rel="next"', 'https://r.example/n'],
   ['</p>; rel="prev"', undefined],
+  // An address ends before the next begins, so the search goes over a header once.
+  ['<http://[<http://[</n>; rel="next"', 'https://r.example/n'],
   ['</p>; rel="nextish"', undefined],
   [undefined, undefined],
 ])('%j leads to %j', (header, next) => {

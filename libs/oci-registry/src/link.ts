@@ -7,7 +7,8 @@ import { type Asked, brokenProtocol } from './failures.ts';
  * @throws RegistryError REGISTRY_PROTOCOL_BROKEN for what is not an address, or is at another host.
  */
 export function nextPage(header: string | undefined, page: Asked): URL | undefined {
-  for (const [, target = '', parameters = ''] of (header ?? '').matchAll(/<([^>]*)>([^<]*)/g)) {
+  // An address has no `<` in it. Without that, a header of nothing else is searched to its end from each of them.
+  for (const [, target = '', parameters = ''] of (header ?? '').matchAll(/<([^<>]*)>([^<]*)/g)) {
     if (!/;\s*rel\s*=\s*(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next\b)/i.test(parameters)) continue;
     const next = URL.parse(target, page.url.href);
     if (next?.origin !== page.url.origin)
