@@ -1,7 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { isDigest, type Layout, walkLayout } from '../index.ts';
 import { type Alterations, alterLayout, type Json } from './alter-layout.ts';
 import { makeSmallLayout } from './small-layout.ts';
@@ -49,16 +48,27 @@ async function sampleOf(kind: 'top' | 'index' | 'manifest' | 'config'): Promise<
   return sample;
 }
 
-const original = mkdtempSync(join(tmpdir(), 'layout-reader-'));
-process.once('exit', () => rmSync(original, { recursive: true }));
-const made = makeSmallLayout(join(original, 'oci'), PLATFORMS);
+/** A layout's files by path, so that each use can have a copy of its own. */
+const original = inFolder(async (folder) => {
+  await makeSmallLayout(folder, PLATFORMS);
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name));
+  return Promise.all(paths.map(async (path) => [relative(folder, path), await readFile(path)] as const));
+});
 
-/** Each use has a copy of its own. */
 async function inLayout(use: (layout: Layout) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(original, 'copy-'));
-  try {
-    await cp((await made).folder, folder, { recursive: true });
+  const files = await original;
+  await inFolder(async (folder) => {
+    await mkdir(join(folder, 'blobs/sha256'), { recursive: true });
+    await Promise.all(files.map(([path, bytes]) => writeFile(join(folder, path), bytes)));
     await use({ folder });
+  });
+}
+
+async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'layout-reader-'));
+  try {
+    return await use(folder);
   } finally {
     await rm(folder, { recursive: true });
   }
