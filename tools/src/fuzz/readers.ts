@@ -15,6 +15,7 @@ const PARTS: Readonly<Record<string, () => Promise<{ readers(): Promise<Reader[]
   'oci-registry': () => import('@qemu-user-static/oci-registry/testing/readers'),
   github: () => import('@qemu-user-static/github/testing/readers'),
   lock: () => import('@qemu-user-static/lock/testing/readers'),
+  register: () => import('@qemu-user-static/register/testing/readers'),
   'image-builder': () => import('@qemu-user-static/image-builder/testing/readers'),
 };
 
