@@ -33,7 +33,7 @@ export function checkGuestsFrom(
     for (const [platform, others] of Object.entries(all)) {
       const taken = new Set([packages[platform]]);
       for (const other of others) {
-        const found = channels[other]?.packages[platform];
+        const found = Object.hasOwn(channels, other) ? channels[other]?.packages[platform] : undefined;
         const problem =
           found === undefined || packages[platform] === undefined
             ? `"${name}" and "${other}" do not both have ${platform}`

@@ -11,7 +11,15 @@ const SOURCES = {
       codename: 'sid',
       emulators: { package: 'qemu-user', files: 'usr/bin/qemu-{guest}' },
       shell: { package: 'busybox-static', files: 'usr/bin/busybox' },
-      platforms: ['linux/amd64'],
+      platforms: ['linux/amd64', 'linux/arm/v7'],
+      guestsFrom: { 'linux/arm/v7': ['oldstable'] },
+    },
+    oldstable: {
+      suite: 'oldstable',
+      codename: 'bookworm',
+      emulators: { package: 'qemu-user-static', files: 'usr/bin/qemu-{guest}-static' },
+      shell: { package: 'busybox-static', files: 'usr/bin/busybox' },
+      platforms: ['linux/arm/v7'],
     },
   },
 };
