@@ -82,5 +82,7 @@ function platformRow(
 ): string[] {
   const sizes = tags.find(({ tag }) => tag === channel)?.platforms.find((one) => one.platform === platform);
   const size = (bytes: number | null | undefined) => megabytesRange(bytes == null ? [] : [bytes]);
-  return [channel, platform, version, String(guests.length), size(sizes?.gzip), size(sizes?.zstd)];
+  // A channel's tag may have guests of other packages too.
+  const count = sizes?.guests ?? guests.length;
+  return [channel, platform, version, String(count), size(sizes?.gzip), size(sizes?.zstd)];
 }
