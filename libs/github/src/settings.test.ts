@@ -33,6 +33,7 @@ describe('the address of the API', () => {
     'https://api.github.com/#hunter2',
     'https:',
     'hunter2://x y',
+    `https://${'éapi.github.c'.repeat(1000)}/`,
   ])('%s is refused, and no password is quoted', (text) => {
     const error = refusal(() => parseApiAddress(text));
     expect(error).toEqual(invalid);

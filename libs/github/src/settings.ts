@@ -27,6 +27,9 @@ export function parseToken(text: string | undefined): string | undefined {
   return token;
 }
 
+/** Of a name with its port. RFC 1035, section 2.3.4, allows names of 255 bytes. */
+const LONGEST_HOST = 261;
+
 /**
  * Address of the REST API. The token goes there, so another machine is only spoken to with TLS. A refusal does not quote
  * what may be a password.
@@ -37,6 +40,9 @@ export function parseApiAddress(text: string): string {
   if (url === null || !/^https?:$/.test(url.protocol))
     throw new GitHubSettingError('GITHUB_API_URL is not an address with https');
   const { origin, host, pathname } = url;
+  // As the URL parser writes such a name, it does not always read it again.
+  if (host.length > LONGEST_HOST)
+    throw new GitHubSettingError(`GITHUB_API_URL has a host of ${host.length} characters`);
   if (url.href !== `${origin}${pathname}`)
     throw new GitHubSettingError(`GITHUB_API_URL has more than a host and a path: ${origin}${pathname}`);
   if (url.protocol === 'http:' && !isLoopback(host))
