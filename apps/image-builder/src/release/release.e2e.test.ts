@@ -50,7 +50,7 @@ describe.skipIf(reason !== undefined)(`release (root, engine)${reason ? `: ${rea
     const { status, stdout, stderr } = await release(NOWHERE);
     expect(status, stderr).toBe(0);
     expect(stderr).toContain('smoke: not tried on a container engine: no container engine answers');
-    expect(stdout).toMatch(/^smoke: not tried on a container engine$/m);
+    expect(stdout).toContain('Not tried on a container engine: none answers.');
   }, 300_000);
 
   test('--require-smoke makes that a failure', async () => {
