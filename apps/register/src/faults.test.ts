@@ -169,23 +169,26 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
     );
   });
 
-  // busybox has a cut of its own.
-  test.skipIf(shell.name === 'busybox ash').each([
-    ['has disappeared', ''],
-    ['now differs', `; echo '${other('/x')}' >${MOUNT}/register`],
-  ])('an entry that was registered but %s, as by another program at the same time', async (what, more) => {
-    await using machine = await openNamespace();
-    await machine.sh(`mount -t tmpfs -o mode=755 tmpfs /mnt; real=$(command -v cut)
+  // busybox has a cut of its own, which cannot be replaced.
+  const withItsCut = shell.name === 'busybox ash' ? [] : [shell];
+  describe.each(withItsCut)('in $name', () => {
+    test.each([
+      ['has disappeared', ''],
+      ['now differs', `; echo '${other('/x')}' >${MOUNT}/register`],
+    ])('an entry that was registered but %s, as by another program at the same time', async (what, more) => {
+      await using machine = await openNamespace();
+      await machine.sh(`mount -t tmpfs -o mode=755 tmpfs /mnt; real=$(command -v cut)
       cat >/mnt/cut <<END
 #!/bin/sh
 case \\$1 in -b) echo -1 >${MOUNT}/qemu-aarch64${more} ;; esac
 exec $real "\\$@"
 END
       chmod 755 /mnt/cut`);
-    const env = { PATH: `/mnt:${process.env.PATH}` };
-    expect(await call(machine, '--install arm,arm64', { env })).toEqual(
-      reported('NOT_KEPT', `qemu-aarch64 was registered but ${what}`),
-    );
+      const env = { PATH: `/mnt:${process.env.PATH}` };
+      expect(await call(machine, '--install arm,arm64', { env })).toEqual(
+        reported('NOT_KEPT', `qemu-aarch64 was registered but ${what}`),
+      );
+    });
   });
 
   test('an old kernel, for flag F and for flag P', async () => {

@@ -205,7 +205,8 @@ describe.skipIf(NO_ENGINES !== undefined)('the examples on an engine (root, engi
     });
 
     // Debian 12 has no buildx.
-    test.skipIf(place.root === '/')('docker buildx bake builds for another platform', async () => {
+    const withBuildx = place.root === '/' ? [] : ['docker buildx bake'];
+    test.each(withBuildx)('%s builds for another platform', async () => {
       const file = join(shim.folder, 'docker-bake.hcl');
       cpSync(resolve(ROOT, 'examples/docker-bake.hcl'), file);
       const bake = `docker buildx bake --file ${file}`;
