@@ -65,7 +65,9 @@ export function apiHost(registry: string): string {
 export function checkRegistry(host: string): string {
   const [, name = '', port] = DOMAIN.exec(host) ?? [];
   const right = name !== '' && (!name.startsWith('[') || isIPv6(name.slice(1, -1)));
-  if (!right) throw new InvalidReferenceError(`"${host}" is not the host of a registry`);
+  // An address of a host has rules of its own: a last label that is a number begins an IPv4 address.
+  if (!right || !URL.canParse(`https://${name}/`))
+    throw new InvalidReferenceError(`"${host}" is not the host of a registry`);
   if (port !== undefined && !(Number(port) >= 1 && Number(port) <= 65535)) {
     throw new InvalidReferenceError(`"${host}" has a port that does not exist`);
   }
