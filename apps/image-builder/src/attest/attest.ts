@@ -2,8 +2,8 @@ import { isCodedError } from '@qemu-user-static/errors';
 import type { Digest } from '@qemu-user-static/oci-image';
 import type { Descriptor, Repository } from '@qemu-user-static/oci-registry';
 import type { StatementSigner } from '@qemu-user-static/signing';
-import pLimit from 'p-limit';
 import { z } from 'zod';
+import { atMost } from '../publish/at-most.ts';
 import { type Destination, nameOf } from '../publish/destination.ts';
 import { BuilderError } from '../report/errors.ts';
 import { listed } from '../report/problems.ts';
@@ -44,8 +44,7 @@ export async function planAttest(
   signer: StatementSigner | null,
   atOnce: number,
 ): Promise<AttestTarget> {
-  const limit = pLimit(atOnce);
-  const planned = await limit.map(subjects, async (subject): Promise<PlannedSubject> => {
+  const planned = await atMost(atOnce, subjects, async (subject): Promise<PlannedSubject> => {
     const { descriptor, documents, statements } = subject;
     const published = (await client.headManifest(descriptor.digest)) !== undefined;
     const { missing, unsigned } = published
@@ -95,27 +94,21 @@ export async function applyAttest(
   signer: StatementSigner | null,
   atOnce: number,
 ): Promise<void> {
-  const limit = pLimit(atOnce);
   if (subjects.length > 0) await send(client, EMPTY);
   const lost: string[] = [];
-  try {
-    await limit.map(subjects, async (subject) => {
-      const { missing, unsigned } = await lacking(subject, client, signer);
-      if (missing.length + unsigned.length === 0) return;
-      const artifacts = [...missing];
-      if (signer !== null)
-        for (const { predicateType, bytes } of unsigned)
-          artifacts.push(bundleArtifact(subject.descriptor, predicateType, await signer.sign(bytes)));
-      // Together: where clients keep the list of an image's referrers, it is written twice and not for each of them.
-      await Promise.all(artifacts.map((artifact) => attach(client, artifact)));
-      const listed = new Set((await client.referrers(subject.descriptor.digest)).map(({ digest }) => digest));
-      if (artifacts.some(({ manifest }) => !listed.has(manifest.descriptor.digest)))
-        lost.push(subject.descriptor.digest);
-    });
-  } catch (error) {
-    limit.clearQueue();
-    throw error;
-  }
+  await atMost(atOnce, subjects, async (subject) => {
+    const { missing, unsigned } = await lacking(subject, client, signer);
+    if (missing.length + unsigned.length === 0) return;
+    const artifacts = [...missing];
+    if (signer !== null)
+      for (const { predicateType, bytes } of unsigned)
+        artifacts.push(bundleArtifact(subject.descriptor, predicateType, await signer.sign(bytes)));
+    // Together: where clients keep the list of an image's referrers, it is written twice and not for each of them.
+    await Promise.all(artifacts.map((artifact) => attach(client, artifact)));
+    const listed = new Set((await client.referrers(subject.descriptor.digest)).map(({ digest }) => digest));
+    if (artifacts.some(({ manifest }) => !listed.has(manifest.descriptor.digest)))
+      lost.push(subject.descriptor.digest);
+  });
   if (lost.length > 0)
     throw new BuilderError(
       'ATTESTATION_NOT_KEPT',

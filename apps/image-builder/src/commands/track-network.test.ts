@@ -18,20 +18,21 @@ test.skipIf(process.env.OFFLINE)(
     const machine = await openEnvironment(process.env, {}, () => undefined);
     onTestFinished(() => machine.close());
 
-    // One small platform of one channel.
+    // One small platform of one channel, without guests from another.
     const paths = {
       ...machine.paths,
       lock: join(folder, 'lock.json'),
       sources: join(folder, 'sources.json'),
     };
     const sources = JSON.parse(await readFile(machine.paths.sources, 'utf8'));
-    const latest = { ...sources.channels.latest, platforms: ['linux/arm/v7'] };
+    const { guestsFrom: _, ...channelOfSources } = sources.channels.latest;
+    const latest = { ...channelOfSources, platforms: ['linux/arm/v7'] };
     await writeFile(paths.sources, JSON.stringify({ ...sources, channels: { latest } }));
     const older = olderLock(await readLock(machine.paths.lock));
     const { latest: stable } = older.channels;
     if (stable === undefined) throw new Error('no channel latest');
     const arm = platformsOf(stable).filter(([platform]) => platform === 'linux/arm/v7');
-    const channel = { ...stable, platforms: Object.fromEntries(arm) };
+    const channel = { ...stable, guestsFrom: {}, platforms: Object.fromEntries(arm) };
     await writeLock(paths.lock, { ...older, channels: { latest: channel } });
     const before = await readLock(paths.lock);
     repository.push('main', 'lock', { 'sources.lock.json': formatLock(before) });

@@ -3,6 +3,7 @@ import type { Digest } from '@qemu-user-static/oci-image';
 import type { Repository } from '@qemu-user-static/oci-registry';
 import pLimit from 'p-limit';
 import { blobsOf, type ImageSet, type SetTag } from '../layouts/image-set.ts';
+import { firstAlone } from './at-most.ts';
 import type { RateLimit } from './rate-limit.ts';
 
 /** What was found of one tag. */
@@ -88,7 +89,7 @@ async function inspectAll(
   inspection: Inspection,
   ask: <T>(work: () => Promise<T>) => Promise<T>,
 ): Promise<TagFinding[]> {
-  const tagProblems = await Promise.all(set.tags.map((tag) => ask(() => problemOfTag(tag, repository))));
+  const tagProblems = await firstAlone(set.tags, (tag) => ask(() => problemOfTag(tag, repository)));
   const below = new Map<Digest, string | null>();
   await Promise.all([
     ...Array.from(set.documents.keys(), async (digest) => {
