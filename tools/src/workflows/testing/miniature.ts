@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { HostPlatform } from '@qemu-user-static/arch-table';
+import type { GuestName, HostPlatform } from '@qemu-user-static/arch-table';
 import { lockedMade } from '@qemu-user-static/image-builder/testing';
 import { type Lock, readLock, writeLock } from '@qemu-user-static/lock';
 import { makeEmulators, makeShell } from '@qemu-user-static/lock/testing';
@@ -8,7 +8,7 @@ import { $ } from 'zx';
 import { cloneInto } from '../checkout.ts';
 
 /** The guests of a miniature: one that every host has, for each image has documents to attest. */
-const GUESTS = ['arm'];
+const GUESTS: GuestName[] = ['arm'];
 
 /**
  * Clones this repository, with a commit more: a lock of the same channels, platforms and versions over packages that
@@ -26,14 +26,18 @@ async function shrink(lock: Lock, cache: string): Promise<Lock> {
   await mkdir(join(cache, 'sha256'), { recursive: true });
   const channels = await mapValues(lock.channels, async (channel) => ({
     ...channel,
+    // Every host has the one guest in its own package.
+    guestsFrom: {},
     platforms: await mapValues(channel.platforms, async (locked, platform) => {
       const { version } = locked;
-      const emulators = await makeEmulators(platform as HostPlatform, version, GUESTS);
+      const { package: name } = locked.emulators;
+      const emulators = await makeEmulators(platform as HostPlatform, version, GUESTS, [], name);
       const shell = await makeShell(platform as HostPlatform);
       for (const { deb, described } of [emulators, shell])
         await writeFile(join(cache, 'sha256', described.sha256), deb);
       return {
         ...locked,
+        guests: GUESTS,
         emulators: { ...locked.emulators, ...lockedMade(emulators, 'usr/bin/qemu-{guest}') },
         shell: { ...locked.shell, ...lockedMade(shell, 'usr/bin/busybox') },
       };
