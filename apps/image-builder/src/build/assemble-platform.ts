@@ -89,7 +89,9 @@ export async function assemblePlatform(
   const others: PackageLayers[] = [];
   for (const one of further) {
     const known = [own, ...others].flatMap(({ emulators }) => emulators.map(({ guest }) => guest));
-    others.push(await furtherLayers(fetched, one, timeOf([first, one], context), known, context));
+    const layers = await furtherLayers(fetched, one, timeOf([first, one], context), known, context);
+    // Its licences would be in images that contain nothing of it.
+    if (layers.emulators.length > 0) others.push(layers);
   }
   const alone: EditionParts = { created, licenses: own.licenses, joined };
   const all = others.length === 0 ? alone : await joinPackages(fetched, [own, ...others], context);

@@ -197,3 +197,21 @@ test('a second build takes the layers of the first', async () => {
   expect(reused).not.toContain('emulator-done');
   expect(reused).not.toContain('layers-joined');
 });
+
+test('a package of another channel that adds no guest is no part of the images', async () => {
+  const { lock: sameGuests, fetched: packages } = await lockChannels(
+    {
+      latest: { made: [await made(ARM, '10.2.2', ['arm'])], guestsFrom: { [ARM]: ['oldstable'] } },
+      oldstable: { made: [await made(ARM, '7.2', ['arm'], 'qemu-user-static')] },
+    },
+    folder,
+  );
+  const read = parseLock(formatLock(sameGuests));
+  const output = join(folder, 'same-guests');
+  await build(read, packages, contextOf(output));
+  const its = proofMade(read, context.template, context.script, folder);
+  const set = await loadImages([output], its, [], contextOf(output));
+  const digestOf = (name: string) => set.tags.find(({ tag }) => tag === name)?.digest;
+  expect(digestOf('latest')).toMatch(/^sha256:/);
+  expect(digestOf('latest')).toBe(digestOf('10.2.2'));
+});

@@ -77,12 +77,15 @@ export function partsOf(
       const created = createdIn(images) ?? editions.all.created;
       return { ...one, created, licenses: layersIn(images, recipe).licenses, emulators };
     };
-    const parts = further.map((one) =>
-      packageParts(
-        one,
-        [...versions].filter(([, version]) => version === one.version).map(([guest]) => guest),
-      ),
-    );
+    const parts = further
+      .map((one) =>
+        packageParts(
+          one,
+          [...versions].filter(([, version]) => version === one.version).map(([guest]) => guest),
+        ),
+      )
+      // A package that adds no guest is no part of the images.
+      .filter(({ emulators }) => emulators.length > 0);
     const { register } = layersIn(whole, recipe);
     return {
       platform,

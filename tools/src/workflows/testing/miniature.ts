@@ -26,8 +26,6 @@ async function shrink(lock: Lock, cache: string): Promise<Lock> {
   await mkdir(join(cache, 'sha256'), { recursive: true });
   const channels = await mapValues(lock.channels, async (channel) => ({
     ...channel,
-    // Every host has the one guest in its own package.
-    guestsFrom: {},
     platforms: await mapValues(channel.platforms, async (locked, platform) => {
       const { version } = locked;
       const { package: name } = locked.emulators;
