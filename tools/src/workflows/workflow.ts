@@ -24,6 +24,7 @@ export interface Job {
   readonly environment?: string;
   readonly permissions?: Permissions;
   readonly env?: Variables;
+  readonly container?: { readonly image: string };
   readonly strategy?: { readonly matrix: { readonly include: readonly Variables[] } };
   readonly steps: readonly Step[];
 }

@@ -30,6 +30,12 @@ describe.each(FILES)('%s', (file) => {
     }
   });
 
+  test('names each container image by tag and digest', async () => {
+    const images = (await jobsOf()).flatMap(({ container }) => container?.image ?? []);
+    expect(images.filter((image) => !/^[a-z]+:[a-z]+-\d{8}@sha256:[0-9a-f]{64}$/.test(image))).toEqual([]);
+    expect(images).toHaveLength(text.match(/^\s+image:/gm)?.length ?? 0);
+  });
+
   test('gives no right to all jobs, to each only what it needs, and none for longer than an hour', async () => {
     expect((await readWorkflow(resolve(FOLDER, file))).permissions).toEqual({});
     for (const job of await jobsOf()) {
