@@ -6,6 +6,7 @@
  * - `upload-progress`: `sent` of `size` bytes have been handed to the network; goes back when a registry
  *   has less than was sent, or an upload starts over.
  * - `mount`: a blob was taken over from another repository (`hit`), or must be uploaded.
+ * - `names-ignored`: a list of tags has names that break the grammar of tags; they are left out.
  * - `warning`: the registry's own words to the user, each reported once (distribution-spec, "Warnings").
  */
 export type RegistryEvent =
@@ -34,6 +35,7 @@ export type RegistryEvent =
       readonly from: string;
       readonly hit: boolean;
     }
+  | { readonly type: 'names-ignored'; readonly repository: string; readonly count: number }
   | { readonly type: 'warning'; readonly text: string };
 
 export type OnEvent = (event: RegistryEvent) => void;

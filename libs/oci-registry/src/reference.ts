@@ -82,8 +82,13 @@ export function checkRepository(path: string): string {
   throw new InvalidReferenceError(`"${path}" is not the path of a repository${hint}`);
 }
 
+/** Whether a name has the grammar of tags. */
+export function isTag(name: string): boolean {
+  return TAG.test(name);
+}
+
 function checkTag(tag: string): string {
-  if (!TAG.test(tag)) throw new InvalidReferenceError(`"${tag}" is not a tag`);
+  if (!isTag(tag)) throw new InvalidReferenceError(`"${tag}" is not a tag`);
   return tag;
 }
 

@@ -66,7 +66,7 @@ export interface Repository {
   mountBlob(digest: string, from: string): Promise<MountResult>;
   /** Sends a blob, in the session that a missed mount left if there is one. */
   uploadBlob(source: BlobSource, session?: UploadSession): Promise<void>;
-  /** All tags; none when the repository does not exist. */
+  /** All tags, without names that break their grammar; none when the repository does not exist. */
   listTags(): Promise<string[]>;
   /** Descriptors of the manifests whose subject is this digest, of one `artifactType` if given. */
   referrers(digest: string, artifactType?: string): Promise<readonly Descriptor[]>;
@@ -119,7 +119,7 @@ export function openRegistry(name: string, settings: RegistrySettings = {}): Reg
         getBlob: (blob) => getBlob(http, path, blob),
         mountBlob: (digest, from) => uploads.mount(path, digest, from),
         uploadBlob: (source, session) => uploads.upload(path, source, session),
-        listTags: () => listTags(http, path),
+        listTags: () => listTags(http, path, onEvent),
         referrers: (digest, artifactType) => referrers.list(path, digest, artifactType),
       };
     },

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { RegistryEvent } from './events.ts';
 import { start } from './testing/harness.ts';
 import type { RegistryServer } from './testing/registry-server.ts';
 
@@ -26,6 +27,14 @@ test('an empty list may be written as null', async () => {
   const { repository, server } = await start();
   server.inject({ fault: { kind: 'status', status: 200, body: '{"name":"owner/name","tags":null}' } });
   expect(await repository.listTags()).toEqual([]);
+});
+
+test('a name that breaks the grammar of tags is left out, and counted', async () => {
+  const events: RegistryEvent[] = [];
+  const { repository, server } = await start({}, { onEvent: (event) => events.push(event) });
+  tag(server, 'latest', 'a\n0 of 0 tags', '\u001b[2J', '../b', '-c', 'x'.repeat(129), '11.1.3-1');
+  expect((await repository.listTags()).sort()).toEqual(['11.1.3-1', 'latest']);
+  expect(events).toContainEqual({ type: 'names-ignored', repository: 'owner/name', count: 5 });
 });
 
 test('a drop on one page asks for that page again', async () => {

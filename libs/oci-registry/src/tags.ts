@@ -1,7 +1,9 @@
+import type { OnEvent } from './events.ts';
 import { brokenProtocol, tooLarge } from './failures.ts';
 import type { Call, Http } from './http.ts';
 import { nextPage } from './link.ts';
 import { readObject } from './read.ts';
+import { isTag } from './reference.ts';
 import type { Incoming } from './transport.ts';
 
 const MAX_PAGE = 16 << 20;
@@ -40,21 +42,26 @@ export async function readPages<T>(
 }
 
 /**
- * Every tag of a repository, as the registry writes it; none for a repository that does not exist.
+ * Every tag of a repository; none for a repository that does not exist. A listed name that breaks the grammar of tags
+ * cannot be asked for, and may be meant for a terminal: it is left out, and their number is an event.
  * https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#listing-tags
  */
-export async function listTags(http: Http, repository: string): Promise<string[]> {
+export async function listTags(http: Http, repository: string, onEvent: OnEvent): Promise<string[]> {
   const call: Call = {
     method: 'GET',
     url: await http.address(`${repository}/tags/list`),
     access: { repository, actions: ['pull'] },
     expect: [200, 404],
   };
-  const tags = await readPages(http, call, ({ tags }, { status }, page) => {
+  const names = await readPages(http, call, ({ tags }, { status }, page) => {
     // Go registries write null for an empty list.
     if (tags === null || tags === undefined) return [];
     if (Array.isArray(tags) && tags.every((tag) => typeof tag === 'string')) return tags as string[];
     throw brokenProtocol(page, 'answers with tags that are not a list of names', status);
   });
-  return tags ?? [];
+  if (names === undefined) return [];
+  const tags = names.filter(isTag);
+  const count = names.length - tags.length;
+  if (count > 0) onEvent({ type: 'names-ignored', repository, count });
+  return tags;
 }

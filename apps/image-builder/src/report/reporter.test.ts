@@ -94,12 +94,22 @@ const registryEvents: BuilderEvent[] = [
     },
   },
   { type: 'registry', registry: 'ghcr.io', event: { type: 'warning', text: 'read-only on Sunday' } },
+  {
+    type: 'registry',
+    registry: 'ghcr.io',
+    event: { type: 'names-ignored', repository: 'o/q', count: 2 },
+  },
 ];
 
 test('publishing: bytes on the status line, retries and a registry’s warnings as lines', () => {
   expect(written(true, registryEvents)).toContain('publish: 1.0 MB of 4.0 MB');
   expect(written(false, registryEvents)).toBe(
-    'ghcr.io: PUT https://ghcr.io/v2/: 503; retrying in 0.5 s (attempt 2)\nghcr.io warns: read-only on Sunday\n',
+    [
+      'ghcr.io: PUT https://ghcr.io/v2/: 503; retrying in 0.5 s (attempt 2)',
+      'ghcr.io warns: read-only on Sunday',
+      'ghcr.io/o/q lists names that are not tags; 2 ignored',
+      '',
+    ].join('\n'),
   );
 });
 

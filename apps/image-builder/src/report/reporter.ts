@@ -30,7 +30,10 @@ export function reporter(
 export type Level = 'quiet' | 'normal' | 'verbose';
 
 function isWarning(event: BuilderEvent): boolean {
-  return event.type === 'note' || (event.type === 'registry' && event.event.type === 'warning');
+  return (
+    event.type === 'note' ||
+    (event.type === 'registry' && ['warning', 'names-ignored'].includes(event.event.type))
+  );
 }
 
 /** What is printed with --verbose alone. */
@@ -174,6 +177,8 @@ class Reporter {
 function registryLine(registry: string, event: RegistryEvent): string | null {
   if (event.type === 'retry')
     return `${registry}: ${event.reason}; retrying in ${seconds(event.delayMs)} (attempt ${event.attempt})`;
+  if (event.type === 'names-ignored')
+    return `${registry}/${event.repository} lists names that are not tags; ${event.count} ignored`;
   if (event.type === 'warning') return `${registry} warns: ${event.text}`;
   return null;
 }
