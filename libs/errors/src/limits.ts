@@ -2,7 +2,8 @@ import type { ErrorEntry } from './coded-error.ts';
 
 /** What every catalogue says of a limit that `isLimit` finds. */
 export const RESOURCES_EXHAUSTED: ErrorEntry = {
-  meaning: 'The machine, or a limit of the shell, allows no further open file, process or memory.',
+  meaning:
+    'The machine, or a limit of the shell, allows no further open file, process or memory. With fewer than some 22 open files, Node crashes before it can report this.',
   remedy: 'Raise the limits and run it again: ulimit -n 4096; ulimit -u unlimited; ulimit -v unlimited',
 };
 

@@ -36,7 +36,9 @@ const lockedPackage = z.strictObject({
 
 const lockedPlatform = z.strictObject({
   /** QEMU's version, as its makers write it. */
-  version: z.string().regex(/^\d+(\.\d+)*(-rc\d+)?$/, 'not a version of QEMU, such as 11.1.3 or 11.2.0-rc1'),
+  version: z.string().regex(/^\d+(\.\d+)*(-rc\d+)?$/, {
+    error: ({ input }) => `"${input}" is not a version of QEMU, such as 11.1.3 or 11.2.0-rc1`,
+  }),
   /** Date of the signed Release that first had these packages: the time in the platform's images. */
   released: time,
   emulators: lockedPackage,
@@ -144,6 +146,15 @@ export function assertReadable(lock: Lock): void {
       cause,
     );
   }
+}
+
+/**
+ * A channel has a place in the lock's form. Its relations to other channels are checked with the whole lock.
+ * @throws LockError LOCK_UNREADABLE
+ */
+export function assertChannelReadable(name: string, channel: LockedChannel): void {
+  const { error } = lockedChannel.safeParse(channel);
+  if (error) throw new LockError('LOCK_UNREADABLE', `channels.${name}.${problems(error)}`);
 }
 
 /** Writes the lock; a reader sees the old one or the new one. */

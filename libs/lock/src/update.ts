@@ -14,6 +14,7 @@ import { LockError } from './errors.ts';
 import type { LockEvent } from './events.ts';
 import { guestsIn } from './guests.ts';
 import {
+  assertChannelReadable,
   assertReadable,
   type Lock,
   type LockedChannel,
@@ -104,12 +105,9 @@ export async function lockChannel(
     context.onEvent({ type: 'release-verified', channel: name, codename, signedBy, expired });
     const platforms = await lockPlatforms(opened, wanted, before?.channels[name], context);
     const sources = await lockSources(opened, platforms, before?.sources ?? {}, context);
-    return {
-      release: lockRelease(opened.release),
-      platforms,
-      guestsFrom: wanted.guestsFrom,
-      sources,
-    };
+    const channel = { release: lockRelease(opened.release), platforms, guestsFrom: wanted.guestsFrom };
+    assertChannelReadable(name, channel);
+    return { ...channel, sources };
   };
   try {
     return await lockUnder(codename);

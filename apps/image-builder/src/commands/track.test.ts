@@ -199,6 +199,16 @@ describe('what needs a person', () => {
     expect(value).toMatchObject({ changes: [], findings: [{ channel: 'latest', code: 'RELEASE_EXPIRED' }] });
   });
 
+  test('a version of an unknown form is reported, and everything else goes on', async () => {
+    const checkout = await following();
+    await checkout.offer({ ...NEW, 'linux/arm/v7': ['11.1.3~git1', ['arm']] });
+    const { text, value, failure } = await checkout.track();
+    expect(failure).toMatchObject({ code: 'PERSON_NEEDED', message: 'latest (LOCK_UNREADABLE)' });
+    expect(text).toContain('channels.latest.platforms.linux/arm/v7.version: "11.1.3-git1" is not a version');
+    expect(text).toContain('QEMU 11.1.3 is the newest release');
+    expect(value).toMatchObject({ changes: [], upstream: { release: '11.1.3' } });
+  });
+
   test('an unchanged Release that has expired by now is found though nothing is sent', async () => {
     const checkout = await following();
     await checkout.track();

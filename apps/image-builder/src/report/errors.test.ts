@@ -16,12 +16,16 @@ test.each([
     Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE', syscall: 'open' }),
   ],
   ['no thread', Object.assign(new Error('out of memory'), { code: 'ERR_WORKER_INIT_FAILED' })],
+  [
+    'no further file for sources.json',
+    new BuilderError('USAGE', 'x', Object.assign(new Error('EMFILE: too many'), { code: 'EMFILE' })),
+  ],
   ['no memory for a buffer', new RangeError('Array buffer allocation failed')],
   ['no memory for a module', new RangeError('WebAssembly.instantiate(): Out of memory: wasm memory')],
 ])('%s: the machine is named, and no file is blamed', (_, error) => {
   expect(asFileSystemError(error)).toMatchObject({
     code: 'RESOURCES_EXHAUSTED',
-    message: error.message,
+    message: (error.cause as Error | undefined)?.message ?? error.message,
     remedy: expect.stringContaining('ulimit'),
   });
 });

@@ -190,8 +190,9 @@ export class BuilderError extends CodedError<BuilderErrorCode> {
 
 /** A failure of the system as an error for a person; anything else as it is. */
 export function asFileSystemError(error: unknown): unknown {
-  if (isCodedError(error)) return error;
-  if (isLimit(error)) return new BuilderError('RESOURCES_EXHAUSTED', error.message, error);
+  const limit = limitBehind(error);
+  if (isCodedError(error) && (limit === undefined || error.code === 'RESOURCES_EXHAUSTED')) return error;
+  if (limit !== undefined) return new BuilderError('RESOURCES_EXHAUSTED', limit.message, error);
   const { code, syscall, message } = error instanceof Error ? (error as NodeJS.ErrnoException) : {};
   if (code === undefined || syscall === undefined) return error;
   if (syscall === 'uv_cwd')
@@ -201,4 +202,11 @@ export function asFileSystemError(error: unknown): unknown {
       error,
     );
   return new BuilderError('FILE_SYSTEM', message ?? code, error);
+}
+
+/** The limit of the machine that an error comes from: whatever its code blames has nothing to do with it. */
+function limitBehind(error: unknown): Error | undefined {
+  const causes: unknown[] = [error];
+  for (const cause of causes) if (cause instanceof Error) causes.push(cause.cause);
+  return causes.find(isLimit);
 }

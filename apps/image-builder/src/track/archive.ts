@@ -45,6 +45,7 @@ const NEEDS_PERSON: ReadonlySet<string> = new Set([
   'INDEX_MALFORMED',
   'PACKAGE_NOT_IN_INDEX',
   'VERSION_MALFORMED',
+  'LOCK_UNREADABLE',
 ]);
 
 /**
