@@ -1,5 +1,5 @@
 import type { GuestName, HostPlatform } from '@qemu-user-static/arch-table';
-import type { ArchiveEvent } from '@qemu-user-static/debian-archive';
+import type { LockEvent } from '@qemu-user-static/lock';
 import type { Digest } from '@qemu-user-static/oci-image';
 import type { RegistryEvent } from '@qemu-user-static/oci-registry';
 
@@ -19,17 +19,10 @@ export type Stage = (typeof STAGES)[number];
 
 /** What happens on the way, for the one reporter to print. */
 export type BuilderEvent =
-  | ArchiveEvent
+  | LockEvent
   | { readonly type: 'stage'; readonly stage: Stage }
   | { readonly type: 'stage-done'; readonly stage: Stage; readonly milliseconds: number }
   | { readonly type: 'mirror'; readonly url: string; readonly from: string }
-  | {
-      readonly type: 'release-verified';
-      readonly channel: string;
-      readonly codename: string;
-      readonly signedBy: string;
-      readonly expired: boolean;
-    }
   | { readonly type: 'blob-damaged'; readonly digest: Digest }
   | { readonly type: 'layers-reused'; readonly platform: HostPlatform }
   | { readonly type: 'emulator-done'; readonly platform: HostPlatform; readonly guest: GuestName }
@@ -44,8 +37,7 @@ export type BuilderEvent =
       readonly repository: string;
       readonly bytes: number;
     }
-  | { readonly type: 'asset-sent'; readonly name: string; readonly size: number }
-  | { readonly type: 'note'; readonly text: string };
+  | { readonly type: 'asset-sent'; readonly name: string; readonly size: number };
 
 export type OnEvent = (event: BuilderEvent) => void;
 
