@@ -6,6 +6,7 @@ import { GUEST_NAMES, guest } from '@qemu-user-static/arch-table';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { readAction, runAction } from './action/run-action.ts';
+import { PROJECT } from './project-names.ts';
 import { readmeSnippets } from './readme.ts';
 import { ROOT } from './repository.ts';
 
@@ -50,7 +51,7 @@ async function run(inputs: Readonly<Record<string, string>>) {
   return { ...outcome, pulls: of('pull').map((line) => line.replace('pull --quiet ', '')), runs: of('run') };
 }
 
-const IMAGE = 'docker.io/alekitto/qemu-user-static';
+const IMAGE = `docker.io/${PROJECT.image}`;
 
 describe('what it pulls', () => {
   test.each([
@@ -219,7 +220,9 @@ test('another’s entry that does not run is a warning', async () => {
 });
 
 test('the example in README.md gives inputs that there are', async () => {
-  const [text = ''] = readmeSnippets().flatMap(({ text }) => (text.includes('uses: alekitto') ? text : []));
+  const [text = ''] = readmeSnippets().flatMap(({ text }) =>
+    text.includes(`uses: ${PROJECT.github}`) ? text : [],
+  );
   const [step] = parse(text) as [{ with: Record<string, string> }];
   expect((await run(step.with)).code).toBe(0);
 });

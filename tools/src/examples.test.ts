@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 import { renderTemplate } from './examples/helm-template.ts';
 import { toIgnition } from './examples/ignition.ts';
 import { type Manifest, readManifests, schemaErrors } from './kubernetes-schema.ts';
+import { PROJECT } from './project-names.ts';
 import { projectFiles, ROOT } from './repository.ts';
 import { lintWorkflow } from './workflows/lint.ts';
 
@@ -171,7 +172,7 @@ describe.skipIf(!has('kubectl'))('the kustomization (kubectl)', () => {
     const pod = set.spec?.template.spec;
     expect(pod?.nodeSelector).toEqual({ 'kubernetes.io/arch': 'amd64', 'kubernetes.io/os': 'linux' });
     const images = [...(pod?.initContainers ?? []), ...(pod?.containers ?? [])].map(({ image }) => image);
-    expect(new Set(images)).toEqual(new Set(['ghcr.io/alekitto/qemu-user-static:11.1.3-1']));
+    expect(new Set(images)).toEqual(new Set([`ghcr.io/${PROJECT.image}:11.1.3-1`]));
   });
 });
 
@@ -248,9 +249,7 @@ describe('the feature of dev containers', () => {
     ]);
     expect(install(Object.fromEntries(defaults)).status).toBe(0);
     const script = readFileSync(join(target, feature.postStartCommand), 'utf8');
-    expect(script).toBe(
-      '#!/bin/sh\nexec docker run --rm --privileged alekitto/qemu-user-static --install all\n',
-    );
+    expect(script).toBe(`#!/bin/sh\nexec docker run --rm --privileged ${PROJECT.image} --install all\n`);
     expect(install({ PLATFORMS: 'arm64,riscv64', IMAGE: 'ghcr.io/me/qemu:11.1.3-1' }).status).toBe(0);
     expect(readFileSync(join(target, feature.postStartCommand), 'utf8')).toContain(
       'ghcr.io/me/qemu:11.1.3-1 --install arm64,riscv64\n',

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { PROJECT } from './project-names.ts';
 import { ROOT } from './repository.ts';
 
 /** A block of code of README.md, or a command in a cell of one of its tables. */
@@ -24,14 +25,14 @@ export const TESTED: readonly (readonly [beginning: string, where: string])[] = 
   ['docker run --rm', 'run'],
   ['services:\n  emulators:', 'run'],
   ['build:\n  image: docker:28', 'run'],
-  ['FROM alekitto/qemu-user-static:x86_64-aarch64', 'run'],
-  ['- uses: alekitto/qemu-user-static@', 'tools/src/action.test.ts'],
+  [`FROM ${PROJECT.image}:x86_64-aarch64`, 'run'],
+  [`- uses: ${PROJECT.github}@`, 'tools/src/action.test.ts'],
   ['- uses: docker/setup-qemu-action@', 'tools/src/e2e/examples.e2e.test.ts'],
   ['kubectl apply -f ', 'tools/src/examples.test.ts'],
   ['sudo cp examples/systemd.service', 'tools/src/e2e/examples.e2e.test.ts'],
   ['sudo podman run', 'tools/src/e2e/podman.e2e.test.ts'],
   ['sudo apptainer run', 'tools/src/e2e/apptainer.e2e.test.ts'],
-  ['docker pull alekitto/qemu-user-static:', 'tools/src/e2e/pull.e2e.test.ts'],
+  [`docker pull ${PROJECT.image}:`, 'tools/src/e2e/pull.e2e.test.ts'],
   ['npm ci && npm run release', 'tools/src/workflows/release.test.ts'],
   ['npm ci && npm test', 'tools/src/e2e/new-machine.ts'],
   ['sudo modprobe binfmt_misc', 'not run'],

@@ -7,9 +7,18 @@ import type { Results } from './bench/results.ts';
 import { renderErrors } from './errors-page.ts';
 import { renderHosts } from './hosts-page.ts';
 import { withHosts } from './hosts-table.ts';
+import { namedFiles, PROJECT, renamed, writtenNames } from './project-names.ts';
 import { ROOT } from './repository.ts';
 
-// `npm run docs`: writes the pages that are generated from the code.
+// `npm run docs`: writes the name of the project where people copy it from, and the pages that are generated from the code.
+const written = writtenNames();
+for (const file of namedFiles()) {
+  const path = resolve(ROOT, file);
+  const text = await readFile(path, 'utf8');
+  const now = renamed(text, written, PROJECT);
+  if (now !== text) await writeFile(path, now);
+}
+
 await writeFile(resolve(ROOT, 'docs/errors.md'), renderErrors());
 
 const readme = resolve(ROOT, 'README.md');

@@ -134,7 +134,7 @@ Written by \`apps/register/src/forms.test.ts\` on amd64, which runs each line in
 namespace with a table of entries of its own. To write the page again: \`npx vitest run --project register forms -u\`.
 
 Each line stands behind \`docker run --rm --privileged\`, where it does not say otherwise. \`IMAGE\` is
-\`alekitto/qemu-user-static\` with the tag in the first column. The third column names the entries before the call.
+this project's image with the tag in the first column. The third column names the entries before the call.
 
 ## multiarch/qemu-user-static
 

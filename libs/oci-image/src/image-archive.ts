@@ -16,7 +16,7 @@ import { readManifest } from './walk-layout.ts';
 export const ARCHIVE_FORMATS = ['oci-archive', 'docker-archive'] as const;
 export type ArchiveFormat = (typeof ARCHIVE_FORMATS)[number];
 
-/** An image's name: `alekitto/qemu-user-static` and `latest`. */
+/** An image's name: `owner/qemu-user-static` and `latest`. */
 export interface ImageName {
   readonly repository: string;
   readonly tag: string;

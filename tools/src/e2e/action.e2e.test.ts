@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { type DockerRegistry, startDockerRegistry } from '@qemu-user-static/oci-registry/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { runAction } from '../action/run-action.ts';
+import { PROJECT } from '../project-names.ts';
 import { ROOT } from '../repository.ts';
 import { readTable, restoreTable, type Table } from './binfmt-table.ts';
 import { guestLayout } from './debian-guests.ts';
@@ -14,7 +15,7 @@ import { dockerShim, type Shim } from './shim.ts';
 // action.yml as a runner runs it, on each engine, with the images in a registry on loopback. What it takes beside
 // docker/setup-qemu-action becomes the table of docs/actions.md.
 
-const IMAGE = 'alekitto/qemu-user-static';
+const IMAGE = PROJECT.image;
 const PAGE = resolve(ROOT, 'docs/actions.md');
 const TABLE = /(?<=<!-- measured: .*-->\n)[\s\S]*?(?=<!-- \/measured -->)/;
 

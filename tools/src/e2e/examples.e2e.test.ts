@@ -6,6 +6,7 @@ import type { IPodSpec } from 'kubernetes-models/v1';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { readManifests } from '../kubernetes-schema.ts';
+import { PROJECT } from '../project-names.ts';
 import { ROOT } from '../repository.ts';
 import { readWorkflow, type Step } from '../workflows/workflow.ts';
 import { readTable, restoreTable, type Table } from './binfmt-table.ts';
@@ -195,7 +196,7 @@ describe.skipIf(NO_ENGINES !== undefined)('the examples on an engine (root, engi
       );
       const target = mkdtempSync(join(SHARED, 'feature-'));
       try {
-        const env = { DESTDIR: target, PLATFORMS: 'arm64', IMAGE: 'alekitto/qemu-user-static' };
+        const env = { DESTDIR: target, PLATFORMS: 'arm64', IMAGE: PROJECT.image };
         succeed(await run(['sh', join(folder, 'install.sh')], { env }));
         await script(join(target, postStartCommand));
         expect(await registered()).toEqual(['qemu-aarch64']);
@@ -212,7 +213,7 @@ describe.skipIf(NO_ENGINES !== undefined)('the examples on an engine (root, engi
       const bake = `docker buildx bake --file ${file}`;
       const { target } = JSON.parse(await script(`${bake} --print`));
       expect(target.image.platforms).toEqual(['linux/amd64', 'linux/arm64', 'linux/riscv64']);
-      await script('docker run --rm --privileged alekitto/qemu-user-static --install arm64');
+      await script(`docker run --rm --privileged ${PROJECT.image} --install arm64`);
       // The engine's own builder makes one platform, of an image that it has.
       await script(`${bake} --load --set image.platform=linux/arm64 --set image.args.BASE=arm64v8/busybox`);
       expect(await script('docker run --rm owner/name cat /machine')).toBe('aarch64');
@@ -258,7 +259,7 @@ describe.skipIf(NO_ENGINES !== undefined)('the examples on an engine (root, engi
 
       test('and with its own default, all platforms', async () => {
         const call = (...words: string[]) =>
-          engine.docker('run', '--rm', '--privileged', 'alekitto/qemu-user-static', ...words);
+          engine.docker('run', '--rm', '--privileged', PROJECT.image, ...words);
         const outcome = await call('--install', 'all');
         if (isRefused(outcome)) return;
         succeed(outcome);

@@ -1,10 +1,11 @@
 import { type DockerRegistrySettings, startDockerRegistry } from '@qemu-user-static/oci-registry/testing';
+import { PROJECT } from '../project-names.ts';
 import { GUESTS, guestLayout } from './debian-guests.ts';
 import { builder, type Outcome, run } from './engines.ts';
 import { LAYOUT } from './places.ts';
 
 /** The image of the README's examples. */
-export const IMAGE = 'alekitto/qemu-user-static';
+export const IMAGE = PROJECT.image;
 
 /** A registry on loopback that stands for Docker Hub: it has what the README's examples pull. */
 export interface Hub {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { PROJECT } from '../project-names.ts';
 import { readmeSnippets, testedBy } from '../readme.ts';
 import { readTable, restoreTable, type Table } from './binfmt-table.ts';
 import { guestLayout } from './debian-guests.ts';
@@ -12,7 +13,7 @@ import { dockerShim, type Shim } from './shim.ts';
 
 // README.md from top to bottom, as its reader pastes it. Debian's busybox stands for alpine.
 
-const IMAGE = 'alekitto/qemu-user-static';
+const IMAGE = PROJECT.image;
 const snippets = readmeSnippets().filter((snippet) => testedBy(snippet) === 'run');
 
 /** What a snippet prints, by a part of it. Each comes after those above it in the page. */

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HOST_PLATFORMS } from '@qemu-user-static/arch-table';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PROJECT } from '../project-names.ts';
 import { readTable, restoreTable, type Table } from './binfmt-table.ts';
 import { GUESTS, guestLayout, platformOf } from './debian-guests.ts';
 import {
@@ -19,7 +20,7 @@ import { BINFMT, ENGINES, LAYOUT } from './places.ts';
 // The classic commands for such images, line by line, on real engines. The outcome of each becomes a row of docs/engines.md.
 // tools/src/e2e/readme-snippets.e2e.test.ts runs this project's own README.md.
 
-const IMAGE = 'alekitto/qemu-user-static';
+const IMAGE = PROJECT.image;
 const LEAST = ['--cap-drop', 'ALL', '-v', `${BINFMT}:/binfmt_misc`];
 
 const table = openTable('Docker');

@@ -2,6 +2,8 @@ import { execFile } from 'node:child_process';
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { repositoryAddress } from '@qemu-user-static/image-builder/repository';
+import { PROJECT } from '../project-names.ts';
 import { ROOT } from '../repository.ts';
 
 // Makes what npm gets of a library in dist/packages: compiled JavaScript with types, README and licence, and a
@@ -34,12 +36,11 @@ async function build(library: string): Promise<void> {
 async function manifestOf(library: string): Promise<string> {
   const read = async (path: string) => JSON.parse(await readFile(resolve(ROOT, path), 'utf8'));
   const { version, description, keywords, license }: Manifest = await read(join(library, 'package.json'));
-  const { repository } = (await read('package.json')) as { repository: { type: string; url: string } };
-  const [, owner = ''] = new URL(repository.url).pathname.split('/');
+  const address = await repositoryAddress(resolve(ROOT, 'package.json'));
   const manifest = {
-    name: `@${owner.toLowerCase()}/${basename(library)}`,
+    name: `${PROJECT.scope}/${basename(library)}`,
     ...{ version, description, keywords, license },
-    repository: { ...repository, url: `git+${repository.url}.git`, directory: library },
+    repository: { type: 'git', url: `git+${address}.git`, directory: library },
     type: 'module',
     sideEffects: false,
     exports: { '.': { types: './lib/index.d.ts', default: './lib/index.js' } },

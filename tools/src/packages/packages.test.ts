@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PROJECT } from '../project-names.ts';
 import { ROOT } from '../repository.ts';
 import { packageFolder } from './build.ts';
 
@@ -15,10 +15,7 @@ const elsewhere = await mkdtemp(join(tmpdir(), 'package-'));
 afterAll(() => rm(elsewhere, { recursive: true }));
 
 const PACKAGE = packageFolder('libs/arch-table');
-/** As README has it. In a fork it has another scope. */
-const OURS = '@alekitto/arch-table';
-const { repository } = JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8'));
-const NAME = `@${new URL(repository.url).pathname.split('/')[1]}/arch-table`.toLowerCase();
+const NAME = `${PROJECT.scope}/arch-table`;
 /** No registry is needed for any of it. */
 const env = {
   PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env.PATH}`,
@@ -59,7 +56,7 @@ describe('the package of arch-table', () => {
     expect(JSON.parse(await readFile(join(PACKAGE, 'package.json'), 'utf8'))).toMatchObject({
       license: 'MIT',
       repository: {
-        url: `git+${repository.url}.git`,
+        url: `git+https://github.com/${PROJECT.github}.git`,
         directory: 'libs/arch-table',
       },
       publishConfig: { access: 'public', provenance: true },
@@ -69,7 +66,7 @@ describe('the package of arch-table', () => {
   test('is used from JavaScript as its README shows', async () => {
     const readme = await readFile(join(elsewhere, 'node_modules', NAME, 'README.md'), 'utf8');
     const [, example = ''] = /```js\n([^`]*)```/.exec(readme) ?? [];
-    const printed = example.replaceAll(OURS, NAME).replace(/^(\w+\(.*\)); \/\/.*$/gm, 'console.log($1);');
+    const printed = example.replace(/^(\w+\(.*\)); \/\/.*$/gm, 'console.log($1);');
     await writeFile(join(elsewhere, 'example.js'), printed);
     const [guest, line] = (await run(process.execPath, ['example.js'])).split('\n');
     expect(guest).toBe('aarch64');

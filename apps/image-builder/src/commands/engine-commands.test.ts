@@ -1,10 +1,11 @@
 import { mkdtemp, readdir, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { blobPath, walkLayout } from '@qemu-user-static/oci-image';
 import { makeSmallLayout } from '@qemu-user-static/oci-image/testing';
 import { beforeEach, expect, test } from 'vitest';
 import { callMain } from '../testing/main.ts';
+import { repositoryAddress } from './repository.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -20,6 +21,7 @@ const call = (...args: string[]) =>
 
 test('export writes the archive and reports what is in it', async () => {
   const output = join(folder, 'image.tar');
+  const own = new URL(await repositoryAddress(resolve(import.meta.dirname, '../../../../package.json')));
   const { status, stdout } = await call(
     ...['export', '--image', 'all', '--platform', 'arm64', '--output', output, '--json'],
   );
@@ -28,7 +30,7 @@ test('export writes the archive and reports what is in it', async () => {
     schemaVersion: 1,
     file: output,
     size: (await stat(output)).size,
-    name: 'alekitto/qemu-user-static:all',
+    name: `${own.pathname.slice(1).toLowerCase()}:all`,
     platform: 'linux/arm64',
     digest: expect.stringMatching(/^sha256:/),
   });

@@ -42,7 +42,7 @@ namespace with a table of entries of its own. \`commands.e2e.test.ts\` runs each
 is available; all must give this page. To write it again: \`npx vitest run --project register commands -u\`.
 
 Each line stands behind \`docker run --rm --privileged\`, or behind \`docker run --rm --cap-drop ALL
--v /proc/sys/fs/binfmt_misc:/binfmt_misc\`. \`IMAGE\` is \`alekitto/qemu-user-static\` with the tag in the first column. Where
+-v /proc/sys/fs/binfmt_misc:/binfmt_misc\`. \`IMAGE\` is this project's image with the tag in the first column. Where
 files are counted, a folder of the host is mounted on \`/export\`. Each line begins with an empty table.
 
 ## multiarch's command line and QEMU's

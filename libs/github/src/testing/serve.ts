@@ -14,7 +14,7 @@ import { startGitHub } from './server.ts';
 const { values } = parseArgs({
   options: {
     port: { type: 'string', default: '0' },
-    repository: { type: 'string', default: 'alekitto/qemu-user-static' },
+    repository: { type: 'string', default: 'o/r' },
     /** Files of the main branch. */
     file: { type: 'string', multiple: true, default: [] },
     /** Tags of qemu/qemu. */
