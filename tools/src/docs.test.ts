@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { readLock } from '@qemu-user-static/lock';
+import { emulatorOf, GUEST_NAMES } from '@qemu-user-static/arch-table';
+import { guestVersions, lockedChannelOf, platformsOf, readLock } from '@qemu-user-static/lock';
 import { describe, expect, test } from 'vitest';
 import { asChart } from './bench/chart.ts';
 import { asPage } from './bench/report.ts';
@@ -45,6 +46,15 @@ test('README.md has the hosts of the lock (npm run docs writes them)', async () 
   const lock = await readLock(resolve(ROOT, 'sources.lock.json'));
   expect(textOf('README.md')).toBe(withHosts(textOf('README.md'), lock));
   expect(textOf('README.md')).toContain('| `linux/amd64` |');
+});
+
+test('latest has every guest on every host, as the register script says of one that an image lacks', async () => {
+  const lock = await readLock(resolve(ROOT, 'sources.lock.json'));
+  const emulators = GUEST_NAMES.filter((name) => emulatorOf(name) === name);
+  for (const [platform] of platformsOf(lockedChannelOf(lock, 'latest'))) {
+    const guests = [...guestVersions(lock, 'latest', platform).keys()].sort();
+    expect([platform, guests]).toEqual([platform, [...emulators].sort()]);
+  }
 });
 
 test('docs/hosts.md has the guests of the lock (npm run docs writes them)', async () => {

@@ -44,7 +44,11 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
     await refused(
       machine,
       '--install arm,arm64',
-      reported('INTERPRETER_MISSING', `no interpreter for aarch64: ${env.QEMU_BIN_DIR}/qemu-aarch64-static`),
+      reported(
+        'INTERPRETER_MISSING',
+        `no interpreter for aarch64: ${env.QEMU_BIN_DIR}/qemu-aarch64-static`,
+        'Use the image that has it, with the tag aarch64 or latest, or name its place: --qemu-path /usr/bin --qemu-suffix -static',
+      ),
       { env },
     );
   });

@@ -65,7 +65,31 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('reports in $name (use
         { name: 'qemu-aarch64', state: 'disabled', flags: 'POF', interpreter: '/bin/true', place: 'held' },
         { name: 'qemu-arm', state: 'enabled', flags: '', interpreter: '/gone/qemu-arm', place: 'missing' },
       ],
+      versions: {},
     });
+  });
+
+  test('--status has the version of each emulator that is here, --version all versions', async () => {
+    await using machine = await openNamespace(`mount -t binfmt_misc binfmt_misc ${MOUNT}
+      mount -t tmpfs -o mode=755 tmpfs /mnt
+      emulator() {
+        printf '#!/bin/sh\\necho "qemu-%s version %s (Debian 1:x)"\\n' $1 $2 >/mnt/qemu-$1-static
+        chmod 755 /mnt/qemu-$1-static
+      }
+      emulator aarch64 7.2.22
+      emulator arm 10.2.2
+      emulator i386 10.2.2
+      emulator riscv64 ''
+      printf '#!/bin/sh\\nexit 1\\n' >/mnt/qemu-sh4-static`);
+    const here = (words: string) => call(machine, words, { QEMU_BIN_DIR: '/mnt' });
+    expect(await here('--status')).toEqual({
+      code: 0,
+      stderr: '',
+      stdout: `no entries on ${MOUNT}\nQEMU 10.2.2 in /mnt: arm i386 i486\nQEMU 7.2.22 in /mnt: aarch64\n`,
+    });
+    const { versions } = JSON.parse((await here('--status --json')).stdout);
+    expect(versions).toEqual({ aarch64: '7.2.22', arm: '10.2.2', i386: '10.2.2', i486: '10.2.2' });
+    expect((await here('--version')).stdout).toMatch(/^register\/\w+ qemu\/10\.2\.2 qemu\/7\.2\.22\n$/);
   });
 
   /** Entries that only others make: names and interpreters with the signs that lists are written with. */

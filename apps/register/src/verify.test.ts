@@ -155,3 +155,17 @@ test.skipIf(NO_NAMESPACES !== undefined)(
     expect([code, stdout]).toEqual([1, expect.stringMatching(/^alpha {10}FAILED: did not end within 5 s/)]);
   },
 );
+
+test.skipIf(NO_NAMESPACES !== undefined)(
+  'a probe is as long as the largest page of a guest: an emulator that runs under another fails with less (user namespace)',
+  async () => {
+    await using machine = await openNamespace(
+      `mount -t binfmt_misc binfmt_misc ${MOUNT}; mount -t tmpfs -o mode=755 tmpfs /mnt
+      printf '#!/bin/sh\nwc -c <"$1" >&2\n' >/mnt/qemu-alpha-static; chmod 755 /mnt/qemu-alpha-static`,
+    );
+    await machine.register(['--qemu-path', '/mnt', '--install', 'alpha', ...'-p no -c no'.split(' ')]);
+    const { stdout } = await machine.register(['--verify']);
+    const [, size] = /exit code 0 instead of 42 \((\d+)\)/.exec(stdout) ?? [];
+    expect([stdout, Number(size) >= 16384]).toEqual([stdout, true]);
+  },
+);

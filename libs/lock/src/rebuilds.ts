@@ -31,7 +31,7 @@ export function numberRebuilds(lock: Inputs, recipe: string, before: Lock['rebui
 export const LAYERS_VERSION = 5;
 
 /** Raise it when the same layers give other configs, manifests or indexes than before. */
-export const DOCUMENTS_VERSION = 2;
+export const DOCUMENTS_VERSION = 3;
 
 /** Hash of all that the images contain apart from packages, and of how it is packed and described. */
 export function recipeHash(template: string, script: string): string {

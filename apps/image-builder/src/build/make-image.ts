@@ -78,6 +78,11 @@ export function createdOf(image: PlatformImage): number {
   return chosenFor(image).created;
 }
 
+/** QEMU's versions in an image, that of its own package first. */
+export function versionsOf(image: PlatformImage): string[] {
+  return chosenFor(image).packages.map(({ version }) => version);
+}
+
 interface Chosen {
   readonly packages: readonly [InsidePackage, ...InsidePackage[]];
   readonly created: number;

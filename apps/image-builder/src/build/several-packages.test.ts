@@ -1,9 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatLock, parseLock } from '@qemu-user-static/lock';
 import { makeEmulators, makeShell } from '@qemu-user-static/lock/testing';
-import { type FoundImage, readLayer, walkLayout } from '@qemu-user-static/oci-image';
+import { blobPath, type FoundImage, type FoundTag, readLayer, walkLayout } from '@qemu-user-static/oci-image';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { check } from '../check/check.ts';
 import { loadImages } from '../layouts/load.ts';
@@ -132,6 +132,26 @@ describe('a guest of another channel’s package', () => {
     expect(tags).toContain('armv7l-aarch64-7.2');
     expect(armImage('armv7l-arm').manifest.digest).toBe(armImage('armv7l-arm-10.2.2').manifest.digest);
   });
+});
+
+test('the label of inputs has the hash of each version that is inside or listed, with which the lock finds the commit', async () => {
+  const inputsOf = (version: string) => `inputs of ${version}`;
+  const output = join(folder, 'inputs');
+  const { layout } = await build(lock, fetched, {
+    ...contextOf(output),
+    origin: { ...context.origin, inputsOf },
+  });
+  const { tags } = await walkLayout(layout);
+  const said = async (tag: string) => {
+    const found = tags.find((one) => one.tag === tag) as FoundTag;
+    const top = JSON.parse(await readFile(blobPath(layout, found.descriptor.digest), 'utf8'));
+    const arm = found.images.find(({ config }) => config.architecture === 'arm') as FoundImage;
+    return [top.annotations, arm.annotations].map((one) => one['io.github.qemu-user-static.inputs']);
+  };
+  const [newest, own, other] = ['11.1.3', '10.2.2', '7.2'].map(inputsOf);
+  expect(await said('latest')).toEqual([`${newest} ${own} ${other}`, `${own} ${other}`]);
+  expect(await said('10.2.2')).toEqual([own, own]);
+  expect(await said('armv7l-aarch64')).toEqual([other, other]);
 });
 
 test('the layout passes the check, and merged images are the same', async () => {

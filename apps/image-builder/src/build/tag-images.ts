@@ -11,6 +11,7 @@ import {
   type ImageParts,
   imageMaker,
   type PlatformImage,
+  versionsOf,
 } from './make-image.ts';
 
 /** A tag in the layout, and what it was made of. */
@@ -96,5 +97,6 @@ function indexLabels(
   { origin }: DocumentContext,
 ): Record<string, string> {
   const created = timestamp(Math.max(...listed.map(createdOf)));
-  return documentLabels({ contents, version, created, origin });
+  const versions = new Set(listed.flatMap(versionsOf));
+  return documentLabels({ contents, version, otherVersions: [...versions], created, origin });
 }

@@ -31,7 +31,7 @@ const OWN = 'io.github.qemu-user-static';
 /** The key under which an image lists its guests, separated by spaces. */
 export const GUESTS_LABEL = `${OWN}.guests`;
 
-/** The key of the inputs' hash. `org.opencontainers.image.revision` would be a commit, by which tools make links. */
+/** The key of the inputs' hashes, one for each version inside. `org.opencontainers.image.revision` would be a commit, by which tools make links. */
 export const INPUTS_LABEL = `${OWN}.inputs`;
 
 /** The key under which it has QEMU's version. */
@@ -48,13 +48,15 @@ export interface DocumentFacts {
   readonly contents: Contents;
   /** QEMU's. */
   readonly version: string;
+  /** Those of its guests that are of another version. */
+  readonly otherVersions: readonly string[];
   /** Seconds since 1970, as RFC 3339. */
   readonly created: string;
   readonly origin: ImageOrigin;
 }
 
 /** What an image says of itself apart from that. */
-export interface PlatformFacts extends Omit<DocumentFacts, 'version'> {
+export interface PlatformFacts extends Omit<DocumentFacts, 'version' | 'otherVersions'> {
   readonly platform: HostPlatform;
   /** That which gives the image its version first. */
   readonly packages: readonly [InsidePackage, ...InsidePackage[]];
@@ -74,17 +76,17 @@ export function imageLabels(facts: PlatformFacts): Record<string, string> {
   const [{ version, locked, codename }, ...others] = packages;
   const guests = packages.flatMap((one) => one.guests);
   return {
-    ...documentLabels({ ...facts, version }),
+    ...documentLabels({ ...facts, version, otherVersions: others.map((one) => one.version) }),
     [`${OWN}.host`]: host(platform).uname,
     [VERSION_LABEL]: version,
     [`${OWN}.debian-version`]: locked.version,
     [`${OWN}.debian-suite`]: codename,
     [GUESTS_LABEL]: inOrder(guests).join(' '),
-    ...(others.length > 0 && { [OTHERS_LABEL]: otherVersions(others) }),
+    ...(others.length > 0 && { [OTHERS_LABEL]: guestsWithVersions(others) }),
   };
 }
 
-function otherVersions(packages: readonly InsidePackage[]): string {
+function guestsWithVersions(packages: readonly InsidePackage[]): string {
   const versions = new Map(
     packages.flatMap(({ guests, version }) => guests.map((guest) => [guest, version] as const)),
   );
@@ -129,6 +131,7 @@ export function packagesInside(
 export function documentLabels({
   contents,
   version,
+  otherVersions,
   created,
   origin,
 }: DocumentFacts): Record<string, string> {
@@ -143,7 +146,7 @@ export function documentLabels({
     'org.opencontainers.image.licenses': LICENSES,
     // FROM scratch: there is no base whose flaws these images could inherit.
     'org.opencontainers.image.base.name': 'scratch',
-    [INPUTS_LABEL]: origin.inputsOf(version),
+    [INPUTS_LABEL]: [...new Set([version, ...otherVersions])].map(origin.inputsOf).join(' '),
   };
 }
 

@@ -79,4 +79,5 @@ ENABLED='' HELD_OPEN='' NOT_HELD=''    # entries that are switched on; those wit
 PLATFORM_GUESTS='' SUPPORTED=''        # guests to be tried for the status, and platforms that run
 SWITCHED_ON='' SWITCHED_OFF='' BROKEN='' FAILURES=0 # of --verify
 SICK='' WORKING=0 OF_FAMILY=''         # of --doctor: the first thing that is bad, entries that look good, guests not counted
+VERSIONS=''                            # pairs of guest and QEMU's version, of the emulators that are here
 FILES=''                               # emulators that --persist copies

@@ -145,8 +145,10 @@ has_emulator() {
 	[ -f "$EMULATORS/$OURS$1$SUFFIX" ]
 }
 
+# no_emulator GUEST EMULATOR: `latest` has the emulators of all guests on every host, and a guest's tag is its emulator's name.
 no_emulator() {
-	pass_over "$1" INTERPRETER_MISSING "no interpreter for $1: $EMULATORS/$OURS$2$SUFFIX" "$2"
+	pass_over "$1" INTERPRETER_MISSING "no interpreter for $1: $EMULATORS/$OURS$2$SUFFIX" "$2" \
+		"Use the image that has it, with the tag $2 or latest, or name its place: --qemu-path /usr/bin --qemu-suffix -static"
 }
 
 # is_there GUEST: whether it has an entry that is not to be removed: that may do.
@@ -161,14 +163,14 @@ of_host() {
 	[ -z "$NAMED" ] && [ ! -e "$MOUNT/$OURS$1" ] && runs "$1"
 }
 
-# pass_over GUEST CODE MESSAGE EMULATOR: leaves a guest out, which is an error if it was asked for by name.
+# pass_over GUEST CODE MESSAGE EMULATOR [REMEDY]: leaves a guest out, which is an error if it was asked for by name.
 pass_over() {
 	if [ -z "$NAMED" ]; then
 		! has_emulator "$4" || PASSED_OVER="$PASSED_OVER $1"
 	elif [ -n "$INSTALL" ] && [ "$2" = GUEST_IS_HOST ]; then
 		say "$3"
 	else
-		fail "$2" "$3"
+		fail "$2" "$3" "${5:-}"
 	fi
 }
 

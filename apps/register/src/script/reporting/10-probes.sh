@@ -16,13 +16,14 @@ make_scratch() {
 	return 1
 }
 
-# fill_scratch GUEST...: each probe, and a file for what is said when it is run.
+# fill_scratch GUEST...: each probe, and a file for what is said when it is run. Spaces make the file as long as a page
+# of any guest: QEMU 7.2 reads a shorter one into memory that it may write and not read, which an emulator around it refuses.
 fill_scratch() {
 	printf '#!/bin/sh\nexit 0\n' >"$SCRATCH/try" && chmod 755 "$SCRATCH/try" || return 1
 	for guest; do
 		probe_of "$guest"
 		# shellcheck disable=SC2059 # the format is the program, in octal
-		printf "$probe" >"$SCRATCH/$guest" && : >"$SCRATCH/$guest.said" || return 1
+		printf "$probe%16384s" '' >"$SCRATCH/$guest" && : >"$SCRATCH/$guest.said" || return 1
 	done
 	[ $# -eq 0 ] || (cd "$SCRATCH" && chmod 755 "$@")
 }

@@ -140,6 +140,55 @@ entry_row() {
 	out '%-26s %-9s %-6s %-8s %s\n' "$name" "$state" "${flags:--}" "$place" "$interpreter"
 }
 
+# version_of FILE: QEMU's version, as an emulator prints it: "qemu-arm version 11.1.3 (Debian ...)". sets: version
+version_of() {
+	said=$("$1" --version 2>/dev/null) version=''
+	case $said in
+	qemu-*' version '*) version=${said#*version } && version=${version%%[!0-9.]*} ;;
+	esac
+}
+
+# read_versions: sets VERSIONS, each guest whose emulator is here and its version: those of a host may be of several.
+read_versions() {
+	VERSIONS=''
+	table guest_version
+}
+
+guest_version() {
+	has_emulator "$2" || return 0
+	version_of "$EMULATORS/$OURS$2$SUFFIX"
+	[ -z "$version" ] || VERSIONS="$VERSIONS $1=$version"
+}
+
+# each_version COMMAND: calls it with each version and its guests.
+each_version() {
+	while [ -n "$VERSIONS" ]; do
+		version=${VERSIONS##*=} guests='' rest=''
+		for pair in $VERSIONS; do
+			case $pair in
+			*="$version") guests="$guests ${pair%=*}" ;;
+			*) rest="$rest $pair" ;;
+			esac
+		done
+		VERSIONS=$rest
+		"$1" "$version" "$guests"
+	done
+}
+
+version_row() {
+	out 'QEMU %s in %s:%s\n' "$1" "${EMULATORS:-/}" "$2"
+}
+
+versions_json() {
+	comma=''
+	out '  "versions": {'
+	for pair in $VERSIONS; do
+		out '%s\n    "%s": "%s"' "$comma" "${pair%=*}" "${pair#*=}"
+		comma=,
+	done
+	out '%s}' "${comma:+$NEWLINE  }"
+}
+
 platforms() {
 	platforms_json
 	out '\n}\n'
@@ -153,6 +202,7 @@ switch() {
 status() {
 	mounted
 	switch
+	read_versions
 	if [ "$JSON" = yes ]; then
 		platforms_json
 		json_text "$MOUNT"
@@ -162,6 +212,8 @@ status() {
 		begin_list entries
 		each_entry entry_json
 		end_list
+		out ',\n'
+		versions_json
 		out '\n}\n'
 	else
 		look
@@ -172,5 +224,6 @@ status() {
 			out '%-26s %-9s %-6s %-8s %s\n' ENTRY STATE FLAGS PLACE INTERPRETER
 			each_entry entry_row
 		fi
+		each_version version_row
 	fi
 }

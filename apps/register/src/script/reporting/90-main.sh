@@ -1,19 +1,13 @@
-# version: that of the emulators, which print it: "qemu-arm version 11.1.3 (Debian ...)".
+# version: with each version of the emulators.
 version() {
-	version=none
-	set +f
-	for emulator in "$EMULATORS/$OURS"*"$SUFFIX"; do
-		said=$("$emulator" --version 2>/dev/null)
-		case $said in
-		qemu-*' version '*)
-			version=${said#*version }
-			version=${version%%[!0-9.]*}
-			break
-			;;
-		esac
-	done
-	set -f
-	out 'register/%s qemu/%s\n' "$EDITION" "$version"
+	shown=''
+	read_versions
+	each_version shown_version
+	out 'register/%s%s\n' "$EDITION" "${shown:- qemu/none}"
+}
+
+shown_version() {
+	shown="$shown qemu/$1"
 }
 
 # The calls that did not end above: changes first, then the report.
