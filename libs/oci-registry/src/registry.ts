@@ -66,6 +66,8 @@ export interface Repository {
   mountBlob(digest: string, from: string): Promise<MountResult>;
   /** Sends a blob, in the session that a missed mount left if there is one. */
   uploadBlob(source: BlobSource, session?: UploadSession): Promise<void>;
+  /** Whether these credentials may push: begins an upload and cancels it, so nothing is stored. */
+  tryPush(): Promise<void>;
   /** All tags, without names that break their grammar; none when the repository does not exist. */
   listTags(): Promise<string[]>;
   /** Descriptors of the manifests whose subject is this digest, of one `artifactType` if given. */
@@ -119,6 +121,7 @@ export function openRegistry(name: string, settings: RegistrySettings = {}): Reg
         getBlob: (blob) => getBlob(http, path, blob),
         mountBlob: (digest, from) => uploads.mount(path, digest, from),
         uploadBlob: (source, session) => uploads.upload(path, source, session),
+        tryPush: () => uploads.tryPush(path),
         listTags: () => listTags(http, path, onEvent),
         referrers: (digest, artifactType) => referrers.list(path, digest, artifactType),
       };

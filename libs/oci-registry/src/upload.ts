@@ -50,6 +50,12 @@ export class Uploads {
     return mounted ? { mounted } : { mounted, session: session === 'mounted' ? undefined : session };
   }
 
+  /** Begins an upload and cancels it. @throws RegistryError for whoever may not push */
+  async tryPush(repository: string): Promise<void> {
+    const session = (await requestSession(this.#http, repository)) as UploadSession;
+    await cancelSession(this.#http, session);
+  }
+
   async upload(repository: string, source: BlobSource, begun?: UploadSession): Promise<void> {
     checkDigest(source.digest);
     const tries = this.#http.retries.begin();

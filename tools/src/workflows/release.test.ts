@@ -156,7 +156,16 @@ describe.skipIf(!hasDockerRegistry)('release.yml (docker-registry)', () => {
 
   test('each job begins when nothing can go wrong before it any more', () => {
     const jobs = [...new Set(runs.map(({ job }) => job.split(' ')[0]))];
-    expect(jobs).toEqual(['ref', 'build', 'prove', 'publish', 'verify', 'attest', 'github-release']);
+    expect(jobs).toEqual([
+      'ref',
+      'rights',
+      'build',
+      'prove',
+      'publish',
+      'verify',
+      'attest',
+      'github-release',
+    ]);
     const steps = runs.filter(({ job }) => job === 'prove').map(({ step }) => step);
     expect(steps.indexOf('rebuild')).toBeGreaterThan(steps.indexOf('merge'));
   });
@@ -183,12 +192,29 @@ describe.skipIf(!hasDockerRegistry)('release.yml (docker-registry)', () => {
     ['a tag that the lock does not give', { event_name: 'push', ref_name: 'v1.2.3-1' }, {}],
     ['another branch, by hand', { event_name: 'workflow_dispatch', ref_name: 'mine' }, { 'dry-run': false }],
   ])('%s ends the run before anything is built', async (_, github, inputs) => {
-    const { ref, build } = workflow.jobs;
-    if (!ref || !build) throw new Error('a job is missing');
+    const { ref, rights, build } = workflow.jobs;
+    if (!ref || !rights || !build) throw new Error('a job is missing');
     const contexts = { ...machine.contexts, github: { ...EVENT, ...github }, inputs };
-    const stopped = await runWorkflow({ ...workflow, jobs: { ref, build } }, { ...machine, contexts });
+    const stopped = await runWorkflow(
+      { ...workflow, jobs: { ref, rights, build } },
+      { ...machine, contexts },
+    );
     expect(new Set(stopped.map(({ job }) => job))).toEqual(new Set(['ref']));
     expect(stopped.some(({ status }) => status === 'failure')).toBe(true);
+  });
+
+  test('a login that may not push ends the run before anything is built', async () => {
+    const { rights, build } = workflow.jobs;
+    if (!rights || !build) throw new Error('a job is missing');
+    const [locked] = registries;
+    const wrong = { [`REGISTRY_PASSWORD_${locked.name.replace(/\W/g, '_')}`]: 'wrong' };
+    const stopped = await runWorkflow(
+      { ...workflow, jobs: { rights: { ...rights, needs: [] }, build } },
+      { ...machine, environment: { ...machine.environment, ...wrong } },
+    );
+    expect(new Set(stopped.map(({ job }) => job))).toEqual(new Set(['rights']));
+    expect(stopped.at(-1)).toMatchObject({ step: 'check-push', status: 'failure' });
+    expect(stopped.at(-1)?.output).toContain('REGISTRY_UNAUTHORIZED');
   });
 
   test('a dry run may be of any branch, a release by hand of the default one', async () => {

@@ -79,6 +79,6 @@ test('release.yml sends only through an environment, where maintainers set who m
   const sending = Object.entries(jobs).filter(([, { permissions = {} }]) =>
     Object.values(permissions).includes('write'),
   );
-  expect(sending.map(([name]) => name)).toEqual(['publish', 'attest', 'github-release']);
+  expect(sending.map(([name]) => name)).toEqual(['rights', 'publish', 'attest', 'github-release']);
   for (const [, { environment }] of sending) expect(environment).toMatch(/\brelease\b/);
 });

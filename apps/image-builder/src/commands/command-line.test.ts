@@ -24,13 +24,16 @@ describe.concurrent('help', () => {
   });
 });
 
-test('every command is an Nx target', async () => {
+test('every command is an Nx target with the same description', async () => {
   const project = new URL('../../project.json', import.meta.url);
   const { targets } = JSON.parse(await readFile(project, 'utf8')) as {
-    targets: Record<string, { command?: string }>;
+    targets: Record<string, unknown>;
   };
-  for (const name of Object.keys(COMMANDS))
-    expect(targets[name]?.command).toBe(`node apps/image-builder/src/main.js ${name}`);
+  for (const [name, { description }] of Object.entries(COMMANDS))
+    expect(targets[name]).toMatchObject({
+      command: `node apps/image-builder/src/main.js ${name}`,
+      metadata: { description },
+    });
 });
 
 describe.concurrent('wrong usage ends with status 2 and says what is right', () => {

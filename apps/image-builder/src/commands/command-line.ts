@@ -68,6 +68,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'compare the images with the registries and print the plan; --push uploads',
     load: () => import('./publish.ts'),
   },
+  'check-push': {
+    description: 'try whether this login may push to the registries; nothing is stored there',
+    load: () => import('./check-push.ts'),
+  },
   attest: {
     description:
       'compare bills of materials, provenance and signatures with the registries and print the plan; --push attaches',

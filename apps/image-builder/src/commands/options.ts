@@ -152,7 +152,7 @@ export function imageName(
   { image, name }: { readonly image: string; readonly name?: string | undefined },
   { source }: Pick<Environment, 'source'>,
 ): ImageName {
-  return { repository: name ?? new URL(source).pathname.slice(1), tag: image };
+  return { repository: name ?? new URL(source).pathname.slice(1).toLowerCase(), tag: image };
 }
 
 /** For a command that makes one image. @throws BuilderError USAGE */

@@ -1,6 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
 import { formatPlan, formatReferences } from '../publish/format-plan.ts';
 import { applyPlan, makePlan } from '../publish/publish.ts';
+import { pushRefused, pushRights } from '../publish/push-rights.ts';
 import { publishRefusal } from '../publish/refusal.ts';
 import { command as define } from './command.ts';
 import { destinationsOf } from './destinations.ts';
@@ -30,6 +31,8 @@ export const command = define(options, examples, async (given, environment) => {
   const plan = await makePlan(set, destinations, given.thorough ?? false, onEvent);
   const failure = publishRefusal(plan);
   if (!given.push || failure !== undefined) {
+    const refused = pushRefused(await pushRights(destinations));
+    if (refused !== undefined) onEvent({ type: 'note', text: `${refused.code}: ${refused.message}` });
     onEvent({ type: 'note', text: 'nothing was sent; --push does what the plan says' });
     return { text: formatPlan(plan), value: plan, ...(failure && { failure }) };
   }

@@ -153,6 +153,11 @@ export const BUILDER_ERRORS = {
     remedy:
       'Run the command again: it sends the file again. If the error stays, the file on disk may be damaged: remove the folder of the release in --assets.',
   },
+  PUSH_REFUSED: {
+    meaning: 'A registry would not take a push from this login. Nothing was sent.',
+    remedy:
+      'Log in as a user who may write to the repository: docker login REGISTRY; docs/publish.md#credentials lists other places. Then try again: npx --no image-builder check-push --repository=REPOSITORY',
+  },
   NODE_TOO_OLD: {
     meaning: 'The Node that runs the command is older than the project’s code.',
     remedy: 'Use the Node that `npm ci` installs: npm ci && npx --no image-builder --help',
