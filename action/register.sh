@@ -101,10 +101,21 @@ case $INPUT_FLAGS in
 	;;
 esac
 
-# Images of one guest are 1 MB and 4 MB a guest; `latest` is 27 MB, or 102 where the engine does not read zstd (Docker
-# before 23).
-latest_from=7
-[ "${engine_version%%.*}" -ge 23 ] || latest_from=25
+# Images of one guest are 1 MB and 4 MB a guest. `latest` is 27 MB and `common` 12, or 102 and 32 where the engine does
+# not read zstd (Docker before 23): from so many guests on they are less.
+latest_from=7 common_from=3
+[ "${engine_version%%.*}" -ge 23 ] || latest_from=25 common_from=8
+
+# `common` of sources.json
+common=' aarch64 arm i386 x86_64 ppc64le riscv64 s390x loongarch64 mips64el mips64 '
+
+# Whether `common` has every guest that was asked for.
+are_common() {
+	local guest
+	for guest in "${guests[@]}"; do
+		[[ $common == *" $guest "* ]] || return 1
+	done
+}
 
 # Each of `calls` is an image's tag, and what to install from it.
 calls=()
@@ -119,6 +130,8 @@ elif [ "${#guests[@]}" = 0 ]; then
 elif [ -n "$INPUT_VERSION" ] && ! [[ $INPUT_VERSION =~ ^[0-9]+\.[0-9]+\.[0-9]+(-[0-9]+)?$ ]]; then
 	# Only the image with all emulators has tags of channels, and such as 11.1.
 	calls=(":$INPUT_VERSION $list")
+elif [ "${#guests[@]}" -ge "$common_from" ] && are_common; then
+	calls=(":$(tag_of common) $list")
 elif [ "${#guests[@]}" -ge "$latest_from" ]; then
 	calls=(":$(tag_of '') $list")
 else

@@ -65,16 +65,36 @@ describe('what it pulls', () => {
     ['linux/amd64', ['register']],
     ['arm64,arm,sparc64', ['aarch64', 'arm', 'sparc64']],
     ['alpha,arm64,arm,hppa,m68k,s390x,sparc64', ['latest']],
+    ['arm64,arm', ['aarch64', 'arm']],
+    ['arm64,arm,s390x', ['common']],
+    ['arm64,arm,s390x,ppc64le,riscv64,loong64,mips64le,mips64', ['common']],
+    ['arm64,arm,s390x,alpha', ['aarch64', 'arm', 's390x', 'alpha']],
   ])('platforms: %j', async (platforms, tags) => {
     const { code, pulls } = await run({ platforms });
     expect(code).toBe(0);
     expect(pulls).toEqual(tags.map((tag) => `${IMAGE}:${tag}`));
   });
 
-  test('of an engine that reads no zstd, one-guest images up to where they are more than `latest`', async () => {
+  test('of an engine that does not read zstd, one-guest images up to where larger ones are less', async () => {
     engine.info = 'x86_64 20.10.24';
-    const { pulls } = await run({ platforms: 'arm64,arm,s390x,ppc64le,riscv64,loong64,mips64le,mips64' });
-    expect(pulls).toHaveLength(8);
+    const seven = 'arm64,arm,s390x,ppc64le,riscv64,loong64,mips64le';
+    expect((await run({ platforms: seven })).pulls).toHaveLength(7);
+    expect((await run({ platforms: `${seven},mips64` })).pulls).toEqual([`${IMAGE}:common`]);
+    expect((await run({ platforms: `${seven},alpha` })).pulls).toHaveLength(8);
+  });
+
+  test('`common` for each set of guests that sources.json has in it', async () => {
+    const { common } = JSON.parse(readFileSync(resolve(ROOT, 'sources.json'), 'utf8'));
+    engine.info = 'other 28.5.1';
+    expect((await run({ platforms: common.join(), verify: 'false' })).pulls).toEqual([`${IMAGE}:common`]);
+    for (const name of GUEST_NAMES.filter((one) => guest(one).emulator === undefined)) {
+      const { pulls } = await run({
+        platforms: [...common.slice(0, 2), name, 'arm'].join(),
+        verify: 'false',
+      });
+      const isCommon = common.includes(name) && !common.slice(0, 2).includes(name);
+      expect(pulls.includes(`${IMAGE}:common`), name).toBe(isCommon);
+    }
   });
 
   test('nothing for the CPU of the engine, whatever this machine is', async () => {
@@ -88,6 +108,8 @@ describe('what it pulls', () => {
     [{ version: '11.1' }, ['11.1']],
     [{ version: 'stable' }, ['stable']],
     [{ version: '11.1.3', platforms: 'all' }, ['11.1.3']],
+    [{ version: '11.1.3-1', platforms: 'arm64,arm,s390x' }, ['common-11.1.3-1']],
+    [{ version: 'stable', platforms: 'arm64,arm,s390x' }, ['stable']],
     [{ version: '11.1.3', platforms: 'arm64,arm' }, ['aarch64-11.1.3', 'arm-11.1.3']],
   ])('%j', async (inputs, tags) => {
     expect((await run({ platforms: 'arm64', ...inputs })).pulls).toEqual(

@@ -41,6 +41,7 @@ export function describeChanges(before: Lock | null, now: Lock): string[] {
     ...sentences.flatMap(({ changed }) => changed),
     ...sentences.flatMap(({ gone }) => gone),
     ...guestSourceChanges(before, now),
+    ...commonChange(before, now),
     ...sourcesFoundOut(before, now),
     ...rebuilt(before, now).map(({ version, number }) => `images of QEMU ${version}: build ${number}`),
   ];
@@ -57,6 +58,12 @@ function guestSourceChanges(before: Lock | null, now: Lock): string[] {
       return [`${channel} ${platform}: guests that its package lacks come from ${next}, before from ${old}`];
     });
   });
+}
+
+/** The guests of the images `common`, where they are others than before. */
+function commonChange(before: Lock | null, { common }: Lock): string[] {
+  const [old, next] = [before?.common ?? [], common].map((guests) => guests.join(', ') || 'none');
+  return old === next ? [] : [`guests of the images common: ${next}, before ${old}`];
 }
 
 /** What is known now of sources that packages of the lock before were made from, and was not then. */

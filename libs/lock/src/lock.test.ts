@@ -27,7 +27,7 @@ test('a lock that is missing, no JSON, or of another form is refused', async () 
   await expect(readLock('/nowhere/sources.lock.json')).rejects.toMatchObject({ code: 'LOCK_MISSING' });
   expect(() => parseLock('{')).toThrow(expect.objectContaining({ code: 'LOCK_INVALID' }));
   const text = formatLock(lock);
-  expect(() => parseLock(text.replace('"schemaVersion": 3', '"schemaVersion": 2'))).toThrow('schemaVersion');
+  expect(() => parseLock(text.replace('"schemaVersion": 4', '"schemaVersion": 3'))).toThrow('schemaVersion');
   expect(() => parseLock(text.replace('"size": 1', '"size": "1"'))).toThrow(
     'channels.latest.platforms.linux/amd64.emulators.size',
   );

@@ -3,7 +3,15 @@ import { readFile } from 'node:fs/promises';
 import { replaceFile } from '@qemu-user-static/files';
 import { z } from 'zod';
 import { LockError } from './errors.ts';
-import { channelName, checkGuestsFrom, guestsFrom, pathInPackage, platformName, problems } from './schema.ts';
+import {
+  channelName,
+  checkGuestsFrom,
+  commonGuests,
+  guestsFrom,
+  pathInPackage,
+  platformName,
+  problems,
+} from './schema.ts';
 
 const time = z.iso.datetime({ precision: 0 });
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -75,8 +83,10 @@ const channels = z.record(channelName, lockedChannel).superRefine((all, context)
 });
 
 const schema = z.strictObject({
-  schemaVersion: z.literal(3),
+  schemaVersion: z.literal(4),
   channels,
+  /** The guests of the images `common`. */
+  common: commonGuests,
   /** By name and version, see `sourceKey` in locked.ts. One that the archive did not list is not among them. */
   sources: z.record(z.string(), lockedSource),
   /** How often images of a QEMU version were made again, and from what the last time. */

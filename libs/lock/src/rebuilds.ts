@@ -4,11 +4,12 @@ import { platformsOf } from './locked.ts';
 import { sourcesText } from './sources-text.ts';
 
 /** The part of the lock that images are made from. */
-type Inputs = Pick<Lock, 'channels' | 'sources'>;
+type Inputs = Pick<Lock, 'channels' | 'common' | 'sources'>;
 
 /**
  * How often the images of each QEMU version were made again, for tags such as `11.1.3-2`: the number goes up
- * when the packages of that version, the platforms that have it, or the recipe are others than the last time.
+ * when the packages of that version, the platforms that have it, the guests of `common`, or the recipe are others than
+ * the last time.
  *
  * @param recipe hash of all that the images contain apart from packages
  */
@@ -39,7 +40,7 @@ export function recipeHash(template: string, script: string): string {
 }
 
 /** Hash of all that images of a QEMU version are made from: the same inputs, the same images. */
-export function inputsOf({ channels, sources }: Inputs, recipe: string, version: string): string {
+export function inputsOf({ channels, common, sources }: Inputs, recipe: string, version: string): string {
   const packages = Object.values(channels)
     .flatMap((channel) => platformsOf(channel))
     .filter(([, locked]) => locked.version === version)
@@ -50,5 +51,5 @@ export function inputsOf({ channels, sources }: Inputs, recipe: string, version:
         ...[emulators, shell].map((one) => `${one.sha256} ${sourcesText(one, sources)}`),
       ].join(' '),
     );
-  return hash('sha256', JSON.stringify([recipe, packages.sort()]));
+  return hash('sha256', JSON.stringify([recipe, common, packages.sort()]));
 }

@@ -1,4 +1,4 @@
-import { HOST_PLATFORMS } from '@qemu-user-static/arch-table';
+import { emulatorOf, GUEST_NAMES, HOST_PLATFORMS } from '@qemu-user-static/arch-table';
 import { z } from 'zod';
 
 /** Pieces that sources.json and sources.lock.json share. */
@@ -14,6 +14,15 @@ export const platformName = z.enum(HOST_PLATFORMS);
  * QEMU 10 left out 64-bit guests on 32-bit hosts.
  */
 export const guestsFrom = z.partialRecord(platformName, z.array(channelName).min(1));
+
+/** The guests of the images `common`, each with an emulator of its own; without any there are no such images. */
+export const commonGuests = z
+  .array(z.enum(GUEST_NAMES))
+  .refine((guests) => new Set(guests).size === guests.length, 'a guest is named twice')
+  .refine(
+    (guests) => guests.every((guest) => emulatorOf(guest) === guest),
+    'a guest has no emulator of its own',
+  );
 
 /** A channel as far as `guestsFrom` is about it: for each platform, the name of the package of emulators. */
 export interface NamedPackages {

@@ -1,7 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { LockError } from './errors.ts';
-import { channelName, checkGuestsFrom, guestsFrom, pathInPackage, platformName, problems } from './schema.ts';
+import {
+  channelName,
+  checkGuestsFrom,
+  commonGuests,
+  guestsFrom,
+  pathInPackage,
+  platformName,
+  problems,
+} from './schema.ts';
 
 const wanted = z.strictObject({ package: z.string().min(1), files: pathInPackage });
 
@@ -25,6 +33,7 @@ const channels = z.record(channelName, channel).superRefine((all, context) => {
 const schema = z.strictObject({
   origin: z.literal('Debian'),
   mirror: z.url().optional(),
+  common: commonGuests.default([]),
   channels,
 });
 

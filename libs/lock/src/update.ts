@@ -53,7 +53,7 @@ export async function update(sources: Sources, before: Lock | null, context: Upd
     const channel = await lockChannel(name, wanted, sources.origin, before, context);
     found[name] = settleChannel(name, before, channel);
   }
-  return lockOf(found, before, context);
+  return lockOf(found, sources, before, context);
 }
 
 /** A channel, and of the lock's sources those that it needs. */
@@ -62,6 +62,7 @@ export type FoundChannel = LockedChannel & Pick<Lock, 'sources'>;
 /** The lock of these channels. @throws LockError LOCK_UNREADABLE */
 export function lockOf(
   found: Readonly<Record<string, FoundChannel>>,
+  { common }: Pick<Lock, 'common'>,
   before: Lock | null,
   { template, script, restartRebuilds }: Pick<UpdateContext, 'template' | 'script' | 'restartRebuilds'>,
 ): Lock {
@@ -71,10 +72,10 @@ export function lockOf(
     channels[name] = channel;
     Object.assign(sources, known);
   }
-  const made = { channels, sources };
+  const made = { channels, common, sources };
   const numbered = restartRebuilds ? {} : (before?.rebuilds ?? {});
   const rebuilds = numberRebuilds(made, recipeHash(template, script), numbered);
-  const lock: Lock = { schemaVersion: 3, ...made, rebuilds };
+  const lock: Lock = { schemaVersion: 4, ...made, rebuilds };
   assertReadable(lock);
   return lock;
 }

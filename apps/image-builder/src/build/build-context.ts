@@ -5,7 +5,7 @@ import {
   guestNamed,
   type HostPlatform,
 } from '@qemu-user-static/arch-table';
-import type { Lock } from '@qemu-user-static/lock';
+import { guestVersions, type Lock } from '@qemu-user-static/lock';
 import { END_OF_ARCHIVE, tarEntry, timestamp } from '@qemu-user-static/oci-image';
 import { renderRegisterScript } from '@qemu-user-static/register';
 import {
@@ -21,7 +21,7 @@ import { renderTemplate } from '../images/recipe.ts';
 import type { Contents } from '../images/tags.ts';
 import { BuilderError } from '../report/errors.ts';
 import { stage } from '../report/events.ts';
-import { type FetchedPlatform, timeOf } from './assemble-platform.ts';
+import { type FetchedPackage, type FetchedPlatform, timeOf } from './assembling.ts';
 import { extractEmulators, extractShell } from './extract.ts';
 import { fetch } from './fetch.ts';
 import type { BuildInputs } from './inputs.ts';
@@ -57,7 +57,7 @@ export async function openBuildContext(
   const [found] = fetched.flatMap(({ platforms }) => platforms);
   if (found === undefined) throw new RangeError(`${platform} was fetched and is missing`);
 
-  const used = contents.kind === 'all' ? found.packages : found.packages.slice(0, 1);
+  const used = packagesFor(contents, found.packages, guestVersions(lock, channel, platform));
   const created = timeOf(used, { sourceDateEpoch });
   const script = renderRegisterScript(source);
   const origin = originOf(lock, template, script, source);
@@ -90,17 +90,49 @@ export async function* contextArchive({ created, files }: BuildContext): AsyncGe
   yield END_OF_ARCHIVE;
 }
 
-/** What `--image` takes: the image of every emulator, that of none, and one a guest. */
-const IMAGE_NAMES = ['latest', 'register', ...new Set(GUEST_NAMES.map(emulatorOf))];
+/** What `--image` takes: the images of all emulators, of some, of none, and one a guest. */
+const IMAGE_NAMES = ['latest', 'common', 'register', ...new Set(GUEST_NAMES.map(emulatorOf))];
 
 /** @throws BuilderError IMAGE_UNKNOWN */
-export function contentsNamed(image: string): Contents {
+export function contentsNamed(image: string, { common }: Pick<Lock, 'common'>): Contents {
   if (image === 'latest') return { kind: 'all' };
+  if (image === 'common') return { kind: 'common', guests: common };
   if (image === 'register') return { kind: 'register' };
   try {
     return { kind: 'guest', guest: emulatorOf(guestNamed(image)) };
   } catch (cause) {
     throw new BuilderError('IMAGE_UNKNOWN', `no image "${image}"; images: ${IMAGE_NAMES.join(', ')}`, cause);
+  }
+}
+
+/** The packages whose emulators are in an image, as far as its time depends on them. */
+function packagesFor(
+  contents: Contents,
+  packages: readonly FetchedPackage[],
+  versions: ReadonlyMap<GuestName, string>,
+): readonly FetchedPackage[] {
+  switch (contents.kind) {
+    case 'all':
+      return packages;
+    case 'common': {
+      const needed = contents.guests.map((guest) => versions.get(guest));
+      return packages.filter(({ version }, index) => index === 0 || needed.includes(version));
+    }
+    default:
+      return packages.slice(0, 1);
+  }
+}
+
+function isIn(contents: Contents, guest: GuestName): boolean {
+  switch (contents.kind) {
+    case 'all':
+      return true;
+    case 'common':
+      return contents.guests.includes(guest);
+    case 'guest':
+      return contents.guest === guest;
+    case 'register':
+      return false;
   }
 }
 
@@ -120,14 +152,13 @@ async function* partFiles(
   }
   const known: GuestName[] = [];
   for (const one of packages) {
-    const isWanted = (guest: GuestName) => contents.kind === 'all' || contents.guest === guest;
     const guests: GuestName[] = [];
     const texts: LicenseText[] = [sourcesFile(one.locked, sources)];
     for await (const found of extractEmulators(one.deb, one.locked, platform)) {
       if (found.kind === 'license') texts.push(found.license);
       if (found.kind !== 'emulator' || known.includes(found.guest)) continue;
       known.push(found.guest);
-      if (!isWanted(found.guest)) continue;
+      if (!isIn(contents, found.guest)) continue;
       guests.push(found.guest);
       yield { ...emulatorEntry(found.guest), content: found.program };
     }

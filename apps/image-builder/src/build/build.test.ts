@@ -2,7 +2,14 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Compression } from '@qemu-user-static/compression';
-import { blobPath, type Descriptor, readIndex, readLayer, walkLayout } from '@qemu-user-static/oci-image';
+import {
+  blobPath,
+  type Descriptor,
+  type Digest,
+  readIndex,
+  readLayer,
+  walkLayout,
+} from '@qemu-user-static/oci-image';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { check } from '../check/check.ts';
 import { summarize } from '../release/summary.ts';
@@ -33,6 +40,9 @@ describe('a build', () => {
         'latest',
         'latest-gzip',
         'latest-zstd',
+        'common',
+        'common-zstd',
+        'common-11.1.3-1-gzip',
         'register',
         'aarch64',
         'x86_64-aarch64',
@@ -98,7 +108,9 @@ describe('a build', () => {
   /** The names in a layer of `latest` for the first platform, by the programs that people would read it with. */
   async function namesIn(compression: Compression, layer: number): Promise<string[]> {
     const [gzip, zstd] = await imagesOf('latest');
-    const { digest } = (compression === 'gzip' ? gzip : zstd)?.layers[layer] ?? {};
+    return namesOf((compression === 'gzip' ? gzip : zstd)?.layers[layer]?.digest, compression);
+  }
+  async function namesOf(digest: Digest | undefined, compression: Compression): Promise<string[]> {
     if (digest === undefined) throw new Error('no such layer');
     const read = ['-c', `${compression} -dc < "$0" | tar -t`, blobPath(built.layout, digest)];
     return execFileSync('sh', read).toString().trim().split('\n');
@@ -132,6 +144,27 @@ describe('a build', () => {
 
   test.skipIf(!hasZstd)('makes zstd layers that other tools read (zstd)', async () => {
     expect(await namesIn('zstd', 1)).toEqual(await namesIn('gzip', 1));
+  });
+
+  test('has images of the common guests, with members of one-guest layers and a frame of their own', async () => {
+    const [gzip, zstd] = await imagesOf('common');
+    const files = ['usr/', 'usr/bin/', 'usr/bin/qemu-aarch64-static'];
+    const names = (image: typeof gzip, compression: Compression) =>
+      namesOf(image?.layers[1]?.digest, compression);
+    expect(await names(gzip, 'gzip')).toEqual(files);
+    if (hasZstd) expect(await names(zstd, 'zstd')).toEqual(files);
+    expect(gzip?.annotations['io.github.qemu-user-static.guests']).toBe('aarch64');
+    expect((await imagesOf('common')).map(({ config }) => config.architecture)).toEqual(
+      ['amd64', 'arm64'].flatMap((one) => [one, one]),
+    );
+    const whole = await readFile(blobPath(built.layout, gzip?.layers[1]?.digest ?? 'sha256:'));
+    const alone = built.channels[0]?.platforms[0]?.packages[0].emulators.find(
+      ({ guest }) => guest === 'aarch64',
+    );
+    const single = await readFile(blobPath(built.layout, alone?.layer.digest ?? 'sha256:'));
+    const { offset = 0, length = 0 } = alone?.member ?? {};
+    expect(length).toBeGreaterThan(0);
+    expect(whole.includes(single.subarray(offset, offset + length))).toBe(true);
   });
 
   test('joins the members of one-guest layers as they are', async () => {

@@ -13,13 +13,8 @@ import {
 import pLimit from 'p-limit';
 import { recipeOf } from '../images/recipe.ts';
 import type { OnEvent } from '../report/events.ts';
-import {
-  type AssembleContext,
-  assemblePlatform,
-  type FetchedPlatform,
-  type PlatformLayers,
-  type Turns,
-} from './assemble-platform.ts';
+import { assemblePlatform } from './assemble-platform.ts';
+import type { AssembleContext, FetchedPlatform, PlatformLayers, Turns } from './assembling.ts';
 import { type DocumentWriter, documentWriter } from './documents.ts';
 import type { DocumentContext } from './make-image.ts';
 import { type BuiltTag, tagImages } from './tag-images.ts';
@@ -68,7 +63,9 @@ export function build(
     const { sound, removed } = await removeBadBlobs(layout);
     for (const name of removed) settings.onEvent({ type: 'blob-damaged', digest: `sha256:${name}` });
     const gzip = openGzip();
-    const channels = await assembleChannels(fetched, layout, gzip, settings).finally(() => gzip.close());
+    const channels = await assembleChannels(lock, fetched, layout, gzip, settings).finally(() =>
+      gzip.close(),
+    );
     const writer = documentWriter(layout);
     const tags = await tagEverything(lock, channels, writer, settings);
     await writeIndex(
@@ -84,6 +81,7 @@ export function build(
 }
 
 async function assembleChannels(
+  { common }: Lock,
   fetched: readonly FetchedChannel[],
   layout: Layout,
   gzip: GzipPool,
@@ -93,6 +91,7 @@ async function assembleChannels(
     layout,
     recipe: recipeOf(settings.template),
     script: settings.script,
+    common,
     compressions: settings.compressions,
     gzip,
     turns: turnsFor(settings.compressions),

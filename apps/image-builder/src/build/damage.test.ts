@@ -11,7 +11,7 @@ import { build } from './build.ts';
 describe('damage', () => {
   const damage = async (output: string, change: (path: string) => Promise<void>) => {
     const built = await build(lock, fetched, contextFor(output));
-    const layer = built.channels[0]?.platforms[0]?.editions.all.joined[0];
+    const layer = built.channels[0]?.platforms[0]?.sets.all.all.joined[0];
     if (layer === undefined) throw new Error('no layer');
     await change(blobPath(built.layout, layer.digest));
     return built;

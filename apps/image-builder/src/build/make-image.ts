@@ -15,8 +15,7 @@ export interface ImageParts {
   readonly register: readonly Layer[];
   /** Its own package first. */
   readonly packages: readonly [PackageParts, ...PackageParts[]];
-  /** The layers over all emulators of an edition; one for both where there is one package. */
-  readonly editions: Readonly<Record<Edition, EditionParts>>;
+  readonly sets: JoinedSets;
 }
 
 /** A package, and its guests that no package before has; of an emulator, the layer that holds it alone. */
@@ -27,7 +26,14 @@ export interface PackageParts extends EmulatorPackage {
   readonly emulators: readonly { readonly guest: GuestName; readonly layer?: Layer }[];
 }
 
-export interface EditionParts {
+/** The layers over several emulators of an edition; one for both where there is one package. */
+export interface JoinedSets {
+  readonly all: Readonly<Record<Edition, SetParts>>;
+  /** Null where none of its guests is there. */
+  readonly common: Readonly<Record<Edition, SetParts | null>>;
+}
+
+export interface SetParts {
   /** Seconds since 1970. */
   readonly created: number;
   readonly licenses: readonly Layer[];
@@ -90,9 +96,8 @@ interface Chosen {
 }
 
 function chosenFor({ contents, edition, parts }: PlatformImage): Chosen {
-  const { register, packages, editions } = parts;
+  const { register, packages, sets } = parts;
   const [own, ...others] = packages;
-  const { created, licenses, joined } = editions[edition];
   switch (contents.kind) {
     case 'register':
       return {
@@ -107,18 +112,30 @@ function chosenFor({ contents, edition, parts }: PlatformImage): Chosen {
       return {
         packages: [{ ...from, guests: [guest] }],
         created: from.created,
-        layers: { register, licenses: from.licenses, emulators: alone ? [alone] : joined },
+        layers: { register, licenses: from.licenses, emulators: alone ? [alone] : sets.all[edition].joined },
       };
     }
     case 'all':
+    case 'common': {
+      const set = sets[contents.kind][edition];
+      const chosen = contents.kind === 'all' ? null : contents.guests;
+      const [first, ...more] = [own, ...(edition === 'all' ? others : [])]
+        .map((one) => withGuests(one, chosen))
+        .filter(({ guests }) => chosen === null || guests.length > 0);
+      if (set === null || first === undefined)
+        throw new RangeError(`${parts.platform} has no guest of ${contents.kind}`);
+      const { created, licenses, joined } = set;
       return {
-        packages: [withGuests(own), ...(edition === 'all' ? others : []).map(withGuests)],
+        packages: [first, ...more],
         created,
         layers: { register, licenses, emulators: joined },
       };
+    }
   }
 }
 
-function withGuests(one: PackageParts): InsidePackage {
-  return { ...one, guests: one.emulators.map(({ guest }) => guest) };
+/** @param chosen the guests that are inside, where not all are */
+function withGuests(one: PackageParts, chosen: readonly GuestName[] | null): InsidePackage {
+  const guests = one.emulators.map(({ guest }) => guest);
+  return { ...one, guests: chosen === null ? guests : guests.filter((guest) => chosen.includes(guest)) };
 }

@@ -102,6 +102,16 @@ describe('a guest of another channel’s package', () => {
     ]);
   });
 
+  test('is in the common images of the channel, with the licences of its package alone', async () => {
+    expect(labelsOf('common')).toMatchObject({ version: '7.2', 'qemu-version': '7.2', guests: 'aarch64' });
+    expect((await filesOf('common')).sort()).toEqual([
+      'usr/bin/qemu-aarch64-static',
+      'usr/share/doc/qemu-user-static/SOURCES',
+      'usr/share/doc/qemu-user-static/copyright',
+    ]);
+    expect(images('common-10.2.2')).toEqual([]);
+  });
+
   test('has an image of its own, which is of its version', async () => {
     expect(labelsOf('armv7l-aarch64')).toEqual({
       version: '7.2',
@@ -216,6 +226,19 @@ test('a second build takes the layers of the first', async () => {
   );
   expect(reused).not.toContain('emulator-done');
   expect(reused).not.toContain('layers-joined');
+});
+
+test('common images of all guests have the layers of the whole set', async () => {
+  const both = { ...lock, common: ['arm' as const, 'aarch64' as const] };
+  const output = join(folder, 'both');
+  const { tags, channels } = await build(both, fetched, contextOf(output));
+  const layers = channels.flatMap(({ platforms }) =>
+    platforms.map(({ sets }) => [sets.common.all, sets.all.all]),
+  );
+  expect(layers.length).toBeGreaterThan(1);
+  for (const [common, all] of layers) expect(common).toEqual(all);
+  const set = await loadImages([output], { ...proof, lock: both }, [], contextOf(output));
+  expect(set.tags.length).toBe(tags.length);
 });
 
 test('a package of another channel that adds no guest is no part of the images', async () => {

@@ -79,7 +79,8 @@ function manifestWriter(writer: Writer, context: DocumentContext) {
   return (image: PlatformImage, compression: Compression): Promise<Descriptor> => {
     const { contents, edition, parts } = image;
     // Editions differ in nothing else.
-    const key = JSON.stringify([contents, contents.kind === 'all' && edition, parts.platform, compression]);
+    const isSet = contents.kind === 'all' || contents.kind === 'common';
+    const key = JSON.stringify([contents, isSet && edition, parts.platform, compression]);
     const descriptor = written.get(key) ?? writer.image(makeImage(image, compression));
     written.set(key, descriptor);
     return descriptor;

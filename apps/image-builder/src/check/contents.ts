@@ -119,13 +119,20 @@ async function expectedImages(name: string, version: string, proof: Proof): Prom
   );
 }
 
-/** The packages of a channel's images: of those with all emulators, and of those with emulators of one package. */
+/** The packages of a channel's images: of those with all emulators, and of those with emulators of some packages. */
 function packageSets(lock: Lock, channel: string, platform: HostPlatform): ImagePackages[] {
   const shell = lock.channels[channel]?.platforms[platform]?.shell;
   if (shell === undefined) return [];
   const all = emulatorPackagesOf(lock, channel, platform);
-  const sets = all.length === 1 ? [all] : [all, ...all.map((one) => [one])];
-  return sets.map((emulators) => ({ emulators, shell }));
+  return subsets(all).map((emulators) => ({ emulators, shell }));
+}
+
+/** Every choice of some of them, in their order; a platform has one package or two. */
+function subsets<T>(all: readonly T[]): T[][] {
+  const [first, ...more] = all;
+  if (first === undefined) return [];
+  const without = subsets(more);
+  return [[first], ...without.map((some) => [first, ...some]), ...without];
 }
 
 /** @throws BuilderError CHECK_FAILED */

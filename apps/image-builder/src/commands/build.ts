@@ -20,7 +20,7 @@ const options = [
     .conflicts(['layout', 'compression']),
   new Option(
     '--image <name>',
-    'with --builder: latest, register, or a guest such as aarch64 (default: latest)',
+    'with --builder: latest, common, register, or a guest such as aarch64 (default: latest)',
   ),
   ...name(),
 ] as const;
@@ -55,7 +55,8 @@ async function buildLayout(given: Options, environment: Environment): Promise<Re
 /** An engine builds one image of one platform from the rendered Dockerfile, and keeps it: there is no layout then. */
 async function buildOnEngine(given: Options, environment: Environment): Promise<Result> {
   const { image = 'latest' } = given;
-  const contents = contentsNamed(image);
+  const lock = await readLock(environment.paths.lock);
+  const contents = contentsNamed(image, lock);
   const channel = onlyOne('--channel', given.channel) ?? DEFAULT_CHANNEL;
   const asked = onlyOne('--platform', given.platform);
   const engine = await connectEngine();
@@ -67,7 +68,7 @@ async function buildOnEngine(given: Options, environment: Environment): Promise<
     environment,
   );
   const context = await openBuildContext(
-    await readLock(environment.paths.lock),
+    lock,
     { channel, platform, contents },
     await buildInputs(environment),
   );

@@ -13,7 +13,7 @@ import { buildInputs } from './environment.ts';
 import { archive, onlyOne, selection } from './options.ts';
 
 const options = [
-  new Option('--image <name>', 'latest, register, or a guest such as aarch64').default('latest'),
+  new Option('--image <name>', 'latest, common, register, or a guest such as aarch64').default('latest'),
   ...selection(),
   new Option('--output <folder>', 'folder to write')
     .default(resolve('dist/context'), 'dist/context')
@@ -31,7 +31,8 @@ const examples = [
  * @throws FilesError FOLDER_FOREIGN, and what `openBuildContext` throws
  */
 export const command = define(options, examples, async (given, environment) => {
-  const contents = contentsNamed(given.image);
+  const lock = await readLock(environment.paths.lock);
+  const contents = contentsNamed(given.image, lock);
   const channel = onlyOne('--channel', given.channel) ?? DEFAULT_CHANNEL;
   const platform = onlyOne('--platform', given.platform) ?? ownPlatform();
   if (platform === null)
@@ -39,7 +40,7 @@ export const command = define(options, examples, async (given, environment) => {
   // Asked before anything is downloaded for it.
   await claimFolder(given.output, CONTEXT_CONTENTS);
   const { files, guests } = await openBuildContext(
-    await readLock(environment.paths.lock),
+    lock,
     { channel, platform, contents },
     await buildInputs(environment),
   );

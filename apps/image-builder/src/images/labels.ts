@@ -154,6 +154,8 @@ function description(contents: Contents): string {
   switch (contents.kind) {
     case 'all':
       return 'Runs containers of other CPUs: registers QEMU with binfmt_misc; every emulator of the host inside';
+    case 'common':
+      return 'Runs containers of other CPUs: registers QEMU with binfmt_misc; the emulators that most ask for inside';
     case 'register':
       return 'Runs containers of other CPUs: registers QEMU with binfmt_misc; no emulator inside';
     case 'guest':

@@ -48,7 +48,8 @@ describe('tags of a channel', () => {
     const tags = planTags(rebuilt, 'latest', guests).filter(({ immutable }) => immutable);
     const namesOf = (version: string) => tags.filter((one) => one.version === version).map(({ tag }) => tag);
     expect(namesOf('11.1.3')).toEqual([
-      ...['11.1.3-4', '11.1.3-4-gzip', '11.1.3-4-zstd', 'register-11.1.3-4'],
+      ...['11.1.3-4', '11.1.3-4-gzip', '11.1.3-4-zstd'],
+      ...['common-11.1.3-4', 'common-11.1.3-4-gzip', 'common-11.1.3-4-zstd', 'register-11.1.3-4'],
       ...['aarch64-11.1.3-4', 'x86_64-aarch64-11.1.3-4', 'aarch64-aarch64-11.1.3-4'],
       ...['arm-11.1.3-4', 'x86_64-arm-11.1.3-4', 'aarch64-arm-11.1.3-4'],
     ]);
@@ -84,6 +85,23 @@ describe('tags of a channel', () => {
       shape: 'manifest',
     });
     expect(platformsOf('armv7l-arm-10.2.2')).toEqual(['linux/arm/v7']);
+  });
+
+  test('common has tags as whole sets have, and lists the platforms that have a guest of it', () => {
+    const tags = latest.filter(
+      ({ contents, platforms }) => contents.kind === 'common' && platforms.length > 0,
+    );
+    const compressed = (tag: string) => [tag, `${tag}-gzip`, `${tag}-zstd`];
+    expect(tags.map(({ tag }) => tag)).toEqual(
+      ['common', 'common-11.1.3', 'common-11.1.2', 'common-11.1.3-1', 'common-11.1.2-1'].flatMap(compressed),
+    );
+    expect(platformsOf('common')).toEqual(['linux/amd64', 'linux/arm64', 'linux/riscv64']);
+    expect(latest.find(({ tag }) => tag === 'common-zstd')?.manifests).toBe('zstd');
+  });
+
+  test('common is not there where no guest is named', () => {
+    const tags = planTags({ ...lock, common: [] }, 'latest', guests).map(({ tag }) => tag);
+    expect(tags.filter((tag) => tag.startsWith('common'))).toEqual([]);
   });
 
   test('register has a tag of its own and one a version', () => {

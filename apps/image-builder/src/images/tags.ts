@@ -5,6 +5,8 @@ import { type Edition, primaryVersion, type Stem, stemsOf } from './tag-stems.ts
 /** What an image contains apart from the register program. */
 export type Contents =
   | { readonly kind: 'all' }
+  /** The host's emulators of these guests. */
+  | { readonly kind: 'common'; readonly guests: readonly GuestName[] }
   | { readonly kind: 'register' }
   | { readonly kind: 'guest'; readonly guest: GuestName };
 
@@ -61,23 +63,33 @@ export function planTags(
   };
   const stems = stemsOf(lock, channel, guests);
   const whole = [stems.channel, ...stems.exact, ...stems.moving, ...stems.numbered];
+  const guestsOf = ({ edition }: Stem) => (edition === 'all' ? all : guests);
   const parts = [...stems.unversioned, ...stems.exact, ...stems.numbered];
   return [
-    ...whole.flatMap(allEmulators),
+    ...whole.flatMap((stem) => severalGuests(stem, stem.name, { kind: 'all' })),
+    ...parts.flatMap((stem) => commonGuests(stem, lock.common, guestsOf(stem))),
     ...parts.map(registerOnly),
-    ...parts.flatMap((stem) => oneGuest(stem, stem.edition === 'all' ? all : guests)),
+    ...parts.flatMap((stem) => oneGuest(stem, guestsOf(stem))),
   ]
     .filter(({ platforms }) => platforms.length > 0)
     .map((listing) => ({ ...listing, version: versionOf(listing) }));
 }
 
-function allEmulators({ name, ...stem }: Stem): Listing[] {
-  const plan = { ...stem, contents: { kind: 'all' }, shape: 'index' } as const;
+function severalGuests({ name: _, ...stem }: Stem, tag: string, contents: Contents): Listing[] {
+  const plan = { ...stem, contents, shape: 'index' } as const;
   return [
-    { ...plan, tag: name, manifests: 'gzip and zstd' },
-    { ...plan, tag: `${name}-gzip`, manifests: 'gzip' },
-    { ...plan, tag: `${name}-zstd`, manifests: 'zstd' },
+    { ...plan, tag, manifests: 'gzip and zstd' },
+    { ...plan, tag: `${tag}-gzip`, manifests: 'gzip' },
+    { ...plan, tag: `${tag}-zstd`, manifests: 'zstd' },
   ];
+}
+
+function commonGuests(stem: Stem, common: readonly GuestName[], guests: Guests): Listing[] {
+  const platforms = stem.platforms.filter((platform) =>
+    guests.get(platform)?.some((guest) => common.includes(guest)),
+  );
+  const contents = { kind: 'common', guests: common } as const;
+  return severalGuests({ ...stem, platforms }, withVersion('common', stem.name), contents);
 }
 
 function registerOnly({ name, ...stem }: Stem): Listing {

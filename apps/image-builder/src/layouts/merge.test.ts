@@ -74,7 +74,9 @@ test('one whole layout is itself, its tags, platforms and what never moves', asy
   ).toEqual([
     ...['10.2.2-1', '10.2.2-1-gzip', '10.2.2-1-zstd', '11.1.3-1', '11.1.3-1-gzip', '11.1.3-1-zstd'],
     ...['aarch64-11.1.3-1', 'aarch64-aarch64-11.1.3-1', 'aarch64-arm-11.1.3-1'],
-    ...['arm-10.2.2-1', 'arm-11.1.3-1', 'armv7l-arm-10.2.2-1', 'register-10.2.2-1', 'register-11.1.3-1'],
+    ...['arm-10.2.2-1', 'arm-11.1.3-1', 'armv7l-arm-10.2.2-1'],
+    ...['common-11.1.3-1', 'common-11.1.3-1-gzip', 'common-11.1.3-1-zstd'],
+    ...['register-10.2.2-1', 'register-11.1.3-1'],
     ...['x86_64-aarch64-11.1.3-1', 'x86_64-arm-11.1.3-1'],
   ]);
 });
@@ -121,7 +123,7 @@ describe('what does not belong together is refused:', () => {
 
   test('a layout whose blobs are cut or gone', async () => {
     const { layout, channels } = await buildOf('cut', ['linux/arm64']);
-    const layer = channels[0]?.platforms[0]?.editions.all.joined[0]?.digest ?? 'sha256:';
+    const layer = channels[0]?.platforms[0]?.sets.all.all.joined[0]?.digest ?? 'sha256:';
     await truncate(blobPath(layout, layer), 5);
     await expect(load(['amd64', 'armv7', 'cut'])).rejects.toMatchObject({ code: 'BLOB_DAMAGED' });
     await rm(blobPath(layout, layer));

@@ -2,11 +2,12 @@ import type { GuestName, HostPlatform } from '@qemu-user-static/arch-table';
 import { COMPRESSIONS, type Compression } from '@qemu-user-static/compression';
 import { type EmulatorPackage, emulatorPackagesOf, type Lock } from '@qemu-user-static/lock';
 import type { FoundImage, FoundLayout, Layer } from '@qemu-user-static/oci-image';
-import type { EditionParts, ImageParts, PackageParts } from '../build/make-image.ts';
+import type { ImageParts, PackageParts, SetParts } from '../build/make-image.ts';
 import type { Recipe } from '../images/dockerfile.ts';
 import { guestsInside } from '../images/labels.ts';
 import { type Part, partOf } from '../images/layer-plan.ts';
 import { hostPlatformOf } from '../images/platforms.ts';
+import type { Edition } from '../images/tag-stems.ts';
 import { planTags } from '../images/tags.ts';
 import { layoutsDiffer } from '../report/problems.ts';
 
@@ -46,15 +47,19 @@ export function partsOf(
       throw layoutsDiffer([`${channel} has ${platform}, which the lock does not have`]);
     const whole = imagesOf(channel, platform);
     const versions = others.get(platform) ?? new Map();
-    const ownTag = plans.find(
-      ({ contents, edition, ...plan }) =>
-        contents.kind === 'all' && edition === 'own' && plan.platforms.includes(platform),
-    );
+    const setIn = (kind: 'all' | 'common', edition: Edition): SetParts | null => {
+      const tag = plans.find(
+        (plan) =>
+          plan.contents.kind === kind && plan.edition === edition && plan.platforms.includes(platform),
+      )?.tag;
+      return tag === undefined ? null : partsIn(imagesOf(tag, platform), recipe, `${tag} for ${platform}`);
+    };
+    const all = partsIn(whole, recipe, `${channel} for ${platform}`);
     // Where no tag lists the own package's guests alone, such images are not asked for.
-    const alone = versions.size > 0 && ownTag !== undefined ? imagesOf(ownTag.tag, platform) : whole;
-    const editions = {
-      own: editionIn(alone, recipe, `${ownTag?.tag ?? channel} for ${platform}`),
-      all: editionIn(whole, recipe, `${channel} for ${platform}`),
+    const alone = (versions.size > 0 ? setIn('all', 'own') : null) ?? all;
+    const sets = {
+      all: { own: alone, all },
+      common: { own: setIn('common', 'own'), all: setIn('common', 'all') },
     };
     const aloneIn = (guest: GuestName) => {
       const tag = plans.find(
@@ -71,10 +76,9 @@ export function partsOf(
         const [layer] = layersIn(aloneIn(guest), recipe).emulators;
         return layer === undefined ? { guest } : { guest, layer };
       });
-      if (one === first)
-        return { ...one, created: editions.own.created, licenses: editions.own.licenses, emulators };
+      if (one === first) return { ...one, created: alone.created, licenses: alone.licenses, emulators };
       const images = guests.slice(0, 1).flatMap(aloneIn);
-      const created = createdIn(images) ?? editions.all.created;
+      const created = createdIn(images) ?? all.created;
       return { ...one, created, licenses: layersIn(images, recipe).licenses, emulators };
     };
     const parts = further
@@ -91,17 +95,13 @@ export function partsOf(
       platform,
       register,
       packages: [packageParts(first, own.get(platform) ?? []), ...parts],
-      editions,
+      sets,
     };
   });
 }
 
 /** @param what names the images in an error */
-function editionIn(
-  images: readonly FoundImage[],
-  recipe: Pick<Recipe, 'copies'>,
-  what: string,
-): EditionParts {
+function partsIn(images: readonly FoundImage[], recipe: Pick<Recipe, 'copies'>, what: string): SetParts {
   const { register, licenses, emulators: joined } = layersIn(images, recipe);
   assertComplete(what, [register, licenses, joined]);
   const created = createdIn(images);
@@ -126,8 +126,8 @@ function assertComplete(what: string, parts: readonly (readonly Layer[])[]): voi
 
 /** The compressions that every platform's images are there in. */
 export function compressionsIn(parts: readonly ImageParts[]): Compression[] {
-  const [first, ...others] = parts.map(({ editions }) =>
-    editions.all.joined.map(({ compression }) => compression),
+  const [first, ...others] = parts.map(({ sets }) =>
+    sets.all.all.joined.map(({ compression }) => compression),
   );
   if (others.some((other) => other.join() !== first?.join()))
     throw layoutsDiffer(['some platforms are there in gzip alone, others in gzip and zstd']);

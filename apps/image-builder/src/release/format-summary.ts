@@ -37,11 +37,13 @@ export function formatSummary({ tags, platforms, notes, check, smoke }: Summary,
   ].join('\n');
 }
 
-/** The tags of whole sets and of `register`, channels first; those of one guest are counted. */
+/** The tags of whole sets, of `common` and of `register`, channels first; those of one guest are counted. */
 function formatTags(tags: readonly TagSummary[]): string {
   const isPlain = ({ tag }: TagSummary) => !/-(?:zstd|gzip)$/.test(tag);
   const shown = tags.filter((one) => isPlain(one) && isWhole(one));
-  const guests = tags.filter(({ tag, contents }) => tag === contents && contents !== 'register');
+  const guests = tags.filter(
+    ({ tag, contents }) => tag === contents && contents !== 'register' && contents !== 'common',
+  );
   const rows = [...shown].sort((a, b) => Number(isVersion(a)) - Number(isVersion(b))).map(tagRow);
   const others = tags.length - shown.length;
   const sizes = megabytesRange(
@@ -57,7 +59,7 @@ function formatTags(tags: readonly TagSummary[]): string {
 }
 
 function isWhole({ tag, contents }: TagSummary): boolean {
-  return contents === 'all' || tag === 'register';
+  return contents === 'all' || tag === 'common' || tag === 'register';
 }
 
 function isVersion({ tag }: TagSummary): boolean {

@@ -98,13 +98,13 @@ async function breakEmulator(layout: Layout, guest: GuestName): Promise<void> {
   const locked = lockedChannelOf(await readLock(LOCK), 'latest').platforms['linux/amd64'];
   if (locked === undefined) throw new Error('the lock has no linux/amd64');
   const { version, emulators } = locked;
-  const name = `emulators-linux-amd64-${version}`;
-  const path = join(layout.folder, '.memo', `${name}.json`);
-  const { key, value } = JSON.parse(await readFile(path, 'utf8')) as Memo<{
-    emulators: EmulatorLayer[];
-    joined: Layer[];
-  }>;
-  const emulator = value.emulators.find((one) => one.guest === guest);
+  const readMemo = async <T>(kind: string) => {
+    const path = join(layout.folder, '.memo', `${kind}-linux-amd64-${version}.json`);
+    return JSON.parse(await readFile(path, 'utf8')) as Memo<T>;
+  };
+  const alone = await readMemo<{ emulators: EmulatorLayer[] }>('emulators');
+  const { key, value } = await readMemo<{ joined: Layer[] }>('own');
+  const emulator = alone.value.emulators.find((one) => one.guest === guest);
   const whole = value.joined.find(({ compression }) => compression === 'gzip');
   if (emulator === undefined || whole === undefined) throw new Error(`the memo has no ${guest}`);
   const says = `qemu-${guest} version ${version} (Debian ${emulators.source.version})\n`;
@@ -118,9 +118,9 @@ async function breakEmulator(layout: Layout, guest: GuestName): Promise<void> {
   const member = gzipSync(Buffer.concat([...tarEntry(file, program, 0)]));
 
   const bytes = await readFile(blobPath(layout, whole.digest));
-  const alone = await readFile(blobPath(layout, emulator.layer.digest));
+  const single = await readFile(blobPath(layout, emulator.layer.digest));
   const { offset, length } = emulator.member;
-  const before = bytes.indexOf(alone.subarray(offset, offset + length));
+  const before = bytes.indexOf(single.subarray(offset, offset + length));
   const blob = await createBlob(layout);
   await blob.write(bytes.subarray(0, before));
   await blob.write(member);
@@ -131,5 +131,5 @@ async function breakEmulator(layout: Layout, guest: GuestName): Promise<void> {
     diff.update(chunk);
   const broken = { ...whole, ...written, diffId: diff.end() };
   const joined = value.joined.map((layer) => (layer === whole ? broken : layer));
-  await remember(layout, name, key, { ...value, joined });
+  await remember(layout, `own-linux-amd64-${version}`, key, { ...value, joined });
 }

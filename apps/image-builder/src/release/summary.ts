@@ -2,7 +2,7 @@ import { emulatorOf, GUEST_NAMES, type GuestName, type HostPlatform } from '@qem
 import type { Compression } from '@qemu-user-static/compression';
 import type { Lock } from '@qemu-user-static/lock';
 import type { Digest } from '@qemu-user-static/oci-image';
-import type { PackageLayers, PlatformLayers } from '../build/assemble-platform.ts';
+import type { PackageLayers, PlatformLayers } from '../build/assembling.ts';
 import type { Built } from '../build/build.ts';
 import type { BuiltTag } from '../build/tag-images.ts';
 import type { CheckReport } from '../check/check.ts';
@@ -23,7 +23,7 @@ export interface Summary {
 export interface TagSummary {
   readonly tag: string;
   readonly channel: string;
-  readonly contents: 'all' | 'register' | GuestName;
+  readonly contents: 'all' | 'common' | 'register' | GuestName;
   readonly digest: Digest;
   readonly immutable: boolean;
   readonly platforms: readonly {
@@ -90,12 +90,25 @@ function summarizeTag({ plan, channel, descriptor }: BuiltTag, built: Built): Ta
       .map((one) => ({
         platform: one.platform,
         version: one.locked.version,
-        guests:
-          contents.kind === 'all' ? guestsOf(one, plan.edition).length : contents.kind === 'guest' ? 1 : 0,
+        guests: guestsIn(plan, one).length,
         gzip: plan.manifests === 'zstd' ? null : downloadSize(plan, one, 'gzip'),
         zstd: plan.manifests === 'gzip' ? null : downloadSize(plan, one, 'zstd'),
       })),
   };
+}
+
+/** The guests of a tag's image. */
+function guestsIn({ contents, edition }: BuiltTag['plan'], layers: PlatformLayers): readonly GuestName[] {
+  switch (contents.kind) {
+    case 'register':
+      return [];
+    case 'guest':
+      return [contents.guest];
+    case 'common':
+      return guestsOf(layers, edition).filter((guest) => contents.guests.includes(guest));
+    case 'all':
+      return guestsOf(layers, edition);
+  }
 }
 
 function guestsOf({ packages: [own, ...others] }: PlatformLayers, edition: Edition): GuestName[] {
@@ -111,7 +124,10 @@ function downloadSize(
   compression: Compression,
 ): number | null {
   const parts = [layers.register];
-  if (contents.kind === 'all') parts.push(layers.editions[edition].licenses, layers.editions[edition].joined);
+  if (contents.kind === 'all' || contents.kind === 'common') {
+    const set = layers.sets[contents.kind][edition];
+    parts.push(set?.licenses ?? [], set?.joined ?? []);
+  }
   if (contents.kind === 'guest')
     for (const { emulators, licenses } of layers.packages) {
       const found = emulators.find(({ guest }) => guest === contents.guest);

@@ -50,13 +50,14 @@ export async function lockChannels(
   for (const { emulators, shell } of all)
     await Promise.all([emulators, shell].map((one) => writeFile(pathOf(folder, one.described), one.deb)));
   const lock: Lock = {
-    schemaVersion: 3,
+    schemaVersion: 4,
     channels: Object.fromEntries(
       Object.entries(channels).map(([channel, { made, guestsFrom = {} }]) => {
         const platforms = made.map((one) => [one.platform, lockedPlatform(one)]);
         return [channel, { release: RELEASE, guestsFrom, platforms: Object.fromEntries(platforms) }];
       }),
     ),
+    common: ['aarch64'],
     sources: sourcesMade(all),
     rebuilds: {},
   };

@@ -70,7 +70,7 @@ export async function trackArchive(
       if (then !== undefined) channels[name] = then;
     }
   }
-  return { lock: lockOf(channels, before, context), findings };
+  return { lock: lockOf(channels, sources, before, context), findings };
 }
 
 /**

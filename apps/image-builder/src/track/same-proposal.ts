@@ -13,16 +13,16 @@ import {
 // read or closed a pull request is not to read it again for a date.
 
 /**
- * A line by which a proposal is known again: its packages, their sources, the build numbers, and whether a Release had
+ * A line by which a proposal is known again: its packages, their sources, the guests of `common`, the build numbers, and whether a Release had
  * expired; no dates.
  */
-export function markerFor({ channels, sources, rebuilds }: Lock): string {
+export function markerFor({ channels, common, sources, rebuilds }: Lock): string {
   const packages = Object.entries(channels).flatMap(([name, channel]) => [
     [name, channel.release.expired],
     ...platformsOf(channel).map(([platform, { released: _, ...locked }]) => [`${name} ${platform}`, locked]),
   ]);
   const numbers = Object.entries(rebuilds).map(([version, { number }]) => [version, number]);
-  const matter = [Object.fromEntries(packages), sources, Object.fromEntries(numbers)];
+  const matter = [Object.fromEntries(packages), common, sources, Object.fromEntries(numbers)];
   return markerOf(`sources.lock.json ${hash('sha256', JSON.stringify(matter, sortKeys))}`);
 }
 
@@ -42,5 +42,5 @@ export function withDatesOf(
     const earlier = [then, last?.release.expired ? undefined : last].filter((one) => one !== undefined);
     return [name, { ...keepUnchanged(earlier, channel), sources: now.sources }] as const;
   });
-  return lockOf(Object.fromEntries(channels), before, recipe);
+  return lockOf(Object.fromEntries(channels), now, before, recipe);
 }

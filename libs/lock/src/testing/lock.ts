@@ -16,7 +16,7 @@ export const RELEASE: LockedChannel['release'] = {
 /** A lock for tests: channels given as platform → QEMU version. */
 export function lockOf(channels: Record<string, Partial<Record<HostPlatform, string>>>): Lock {
   return {
-    schemaVersion: 3,
+    schemaVersion: 4,
     channels: Object.fromEntries(
       Object.entries(channels).map(([channel, platforms]) => [
         channel,
@@ -32,6 +32,7 @@ export function lockOf(channels: Record<string, Partial<Record<HostPlatform, str
         },
       ]),
     ),
+    common: ['aarch64'],
     sources: {},
     rebuilds: {},
   };
