@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { atMost } from '../publish/at-most.ts';
 import { type Destination, nameOf } from '../publish/destination.ts';
 import { BuilderError } from '../report/errors.ts';
+import type { OnEvent } from '../report/events.ts';
 import { listed } from '../report/problems.ts';
 import { type Artifact, EMPTY } from './artifact.ts';
 import { BUNDLE_TYPE, bundleArtifact, isAttached, type Subject } from './attachments.ts';
@@ -93,10 +94,22 @@ export async function applyAttest(
   { registry, repository, client }: Destination,
   signer: StatementSigner | null,
   atOnce: number,
+  onEvent: OnEvent,
 ): Promise<void> {
   if (subjects.length > 0) await send(client, EMPTY);
   const lost: string[] = [];
+  onEvent({ type: 'expected', unit: 'images', count: subjects.length });
   await atMost(atOnce, subjects, async (subject) => {
+    await complete(subject);
+    onEvent({ type: 'image-attested' });
+  });
+  if (lost.length > 0)
+    throw new BuilderError(
+      'ATTESTATION_NOT_KEPT',
+      `${nameOf({ registry, repository })} does not list all that was attached to:${listed(lost)}`,
+    );
+
+  async function complete(subject: Subject): Promise<void> {
     const { missing, unsigned } = await lacking(subject, client, signer);
     if (missing.length + unsigned.length === 0) return;
     const artifacts = [...missing];
@@ -108,12 +121,7 @@ export async function applyAttest(
     const listed = new Set((await client.referrers(subject.descriptor.digest)).map(({ digest }) => digest));
     if (artifacts.some(({ manifest }) => !listed.has(manifest.descriptor.digest)))
       lost.push(subject.descriptor.digest);
-  });
-  if (lost.length > 0)
-    throw new BuilderError(
-      'ATTESTATION_NOT_KEPT',
-      `${nameOf({ registry, repository })} does not list all that was attached to:${listed(lost)}`,
-    );
+  }
 }
 
 interface Lacking {

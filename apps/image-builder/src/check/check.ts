@@ -83,6 +83,8 @@ async function runOwn(
   for (const { image, packageOf } of wholeSetsOf(platform, lock, found)) {
     const known = earlier.ran[image.manifest.digest];
     if (known === undefined) {
+      const { length: count } = guestsInside(image.annotations).guests;
+      onEvent({ type: 'expected', unit: 'emulators', count });
       const runs = await runEmulators(layout, image, packageOf, {
         memory,
         onRun: () => onEvent({ type: 'emulator-ran' }),

@@ -58,19 +58,21 @@ export async function readLayers(
   assertNone(bad.map(({ digest, problem }) => `blob ${digest}: ${problem}`));
 
   const layers: Record<Digest, ReadLayer> = {};
-  const unread: LayerBlob[] = [];
-  for (const { digest, compression } of unique.values()) {
+  const unread: (LayerBlob & { readonly size: number })[] = [];
+  for (const { digest, compression, size } of unique.values()) {
     const known = earlier.layers[digest];
-    if (known === undefined) unread.push({ layout, digest, compression });
+    if (known === undefined) unread.push({ layout, digest, compression, size });
     else layers[digest] = known;
   }
   if (unread.length === 0) return layers;
   const reader = openLayerReader();
-  const read = async (blob: LayerBlob) => {
+  const bytes = unread.reduce((sum, { size }) => sum + size, 0);
+  onEvent({ type: 'expected', unit: 'layers', count: unread.length, bytes });
+  const read = async ({ size, ...blob }: (typeof unread)[number]) => {
     layers[blob.digest] = await reader.read(blob).catch((cause: Error) => {
       throw failed([`layer ${blob.digest}: ${cause.message}`], cause);
     });
-    onEvent({ type: 'layer-checked', digest: blob.digest });
+    onEvent({ type: 'layer-checked', digest: blob.digest, size });
   };
   try {
     await Promise.all(unread.map(read));

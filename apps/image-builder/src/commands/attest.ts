@@ -50,7 +50,9 @@ export const command = define(options, examples, async (given, environment) => {
   const failure = attestRefusal(plan, { needsSigner: given.push === true && !given.unsigned });
   if (given.push && failure === undefined)
     await stage('attest', onEvent, () =>
-      Promise.all(destinations.map((destination) => applyAttest(subjects, destination, signer, connections))),
+      Promise.all(
+        destinations.map((destination) => applyAttest(subjects, destination, signer, connections, onEvent)),
+      ),
     );
   else onEvent({ type: 'note', text: 'nothing was sent; --push does what the plan says' });
   return { text: formatAttestPlan(plan), value: plan, ...(failure && { failure }) };

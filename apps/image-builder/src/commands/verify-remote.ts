@@ -54,9 +54,14 @@ export const command = define(options, examples, async (given, environment) => {
     note(`${registry}: too many requests; going on in ${Math.ceil(delay / 60_000)} min`),
   );
   const { findings, others } = await stage('verify-remote', onEvent, async () => {
-    note(formatRequests(name, verifyRequests(chosen, inspection)));
+    const requests = verifyRequests(chosen, inspection);
+    note(formatRequests(name, requests));
+    const count = requests.heads + requests.manifests + requests.blobs;
+    onEvent({ type: 'expected', unit: 'requests', count });
     return {
-      findings: await verifyRemote(chosen, client, inspection, given.connections, rateLimit),
+      findings: await verifyRemote(chosen, client, inspection, given.connections, rateLimit, () =>
+        onEvent({ type: 'answered' }),
+      ),
       others: tag === undefined ? await otherTags(set, client, rateLimit) : [],
     };
   });

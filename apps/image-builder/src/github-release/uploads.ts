@@ -28,6 +28,9 @@ export async function ensureAssets(
   };
 
   let sound = await soundAssets();
+  const missing = assets.filter(({ name }) => !sound.has(name));
+  const bytes = missing.reduce((sum, { size }) => sum + size, 0);
+  onEvent({ type: 'expected', unit: 'files', count: missing.length, bytes });
   for (const asset of assets) {
     let isFirst = true;
     await github.ensure(

@@ -73,10 +73,13 @@ export async function verifyRemote(
   inspection: Inspection,
   atOnce: number,
   rateLimit: RateLimit,
+  onAnswer: () => void = () => undefined,
 ): Promise<TagFinding[]> {
   const limit = pLimit(atOnce);
   try {
-    return await inspectAll(set, repository, inspection, (work) => limit(() => rateLimit.outlast(work)));
+    return await inspectAll(set, repository, inspection, (work) =>
+      limit(() => rateLimit.outlast(work)).finally(onAnswer),
+    );
   } catch (error) {
     limit.clearQueue();
     throw error;

@@ -53,6 +53,8 @@ export async function makeLayout(lock: Lock, options: LayoutOptions, inputs: Bui
   const fetched = await stage('fetch', onEvent, () => fetch(lock, options, archive));
   const script = renderRegisterScript(source);
   const origin = originOf(lock, template, script, source);
+  const count = fetched.reduce((sum, { platforms }) => sum + platforms.length, 0);
+  onEvent({ type: 'expected', unit: 'platforms', count });
   return stage('build', onEvent, () =>
     build(lock, fetched, { output, compressions, template, script, origin, sourceDateEpoch, onEvent }),
   );

@@ -17,18 +17,27 @@ export const STAGES = [
 ] as const;
 export type Stage = (typeof STAGES)[number];
 
+/** What a long part of a run counts. */
+export type Unit = 'platforms' | 'layers' | 'emulators' | 'requests' | 'images' | 'files';
+
 /** What happens on the way, for the one reporter to print. */
 export type BuilderEvent =
   | LockEvent
   | { readonly type: 'stage'; readonly stage: Stage }
   | { readonly type: 'stage-done'; readonly stage: Stage; readonly milliseconds: number }
   | { readonly type: 'mirror'; readonly url: string; readonly from: string }
+  /** So many are now to be worked on, of so many bytes together where that is known. */
+  | { readonly type: 'expected'; readonly unit: Unit; readonly count: number; readonly bytes?: number }
   | { readonly type: 'blob-damaged'; readonly digest: Digest }
   | { readonly type: 'layers-reused'; readonly platform: HostPlatform }
   | { readonly type: 'emulator-done'; readonly platform: HostPlatform; readonly guest: GuestName }
   | { readonly type: 'layers-joined'; readonly platform: HostPlatform }
-  | { readonly type: 'layer-checked'; readonly digest: Digest }
+  | { readonly type: 'layer-checked'; readonly digest: Digest; readonly size: number }
   | { readonly type: 'emulator-ran' }
+  /** A registry answered one of the expected requests. */
+  | { readonly type: 'answered' }
+  /** All documents of an image are attached. */
+  | { readonly type: 'image-attested' }
   | { readonly type: 'registry'; readonly registry: string; readonly event: RegistryEvent }
   /** `bytes` are about to be sent to a repository. */
   | {

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import type { WriteStream } from 'node:tty';
-import { expect, test } from 'vitest';
-import type { BuilderEvent } from './events.ts';
+import { describe, expect, test } from 'vitest';
+import type { BuilderEvent, Unit } from './events.ts';
 import { reporter } from './reporter.ts';
 
 /** What the events look like on a terminal, or piped. */
@@ -130,4 +130,50 @@ test('what comes from outside writes no line, colour or title of its own', () =>
     expect(text).not.toMatch(/[^\P{Cc}\n]|\p{Cf}|^ {2}remedy/mu);
     expect(text).toContain('owned');
   }
+});
+
+describe('a long part shows how much of it is done', () => {
+  const layers: BuilderEvent[] = [
+    { type: 'expected', unit: 'layers', count: 3, bytes: 6_000_000 },
+    ...Array.from(
+      { length: 3 },
+      (): BuilderEvent => ({
+        type: 'layer-checked',
+        digest: 'sha256:0',
+        size: 2_000_000,
+      }),
+    ),
+  ];
+  const build: BuilderEvent[] = [
+    { type: 'expected', unit: 'platforms', count: 2 },
+    { type: 'emulator-done', platform: 'linux/amd64', guest: 'arm' },
+    { type: 'layers-joined', platform: 'linux/amd64' },
+    { type: 'layers-reused', platform: 'linux/arm64' },
+  ];
+
+  test('of how many, and of how many bytes', () => {
+    expect(written(true, layers)).toContain('check: read back 2 of 3 layers, 4.0 MB of 6.0 MB');
+    expect(written(true, build)).toContain('build: 0 of 2 platforms; emulators: linux/amd64 1');
+  });
+
+  test('the platforms of a build are lines', () => {
+    expect(written(false, build)).toBe(
+      'linux/amd64: 1 emulators (1 of 2 platforms)\nlinux/arm64: unchanged, layers of the last build (2 of 2 platforms)\n',
+    );
+  });
+
+  test('without a terminal there is a line every ten seconds', () => {
+    const many = Array.from({ length: 8 }, () => layers.slice(1)).flat();
+    const lines = written(false, [{ type: 'expected', unit: 'layers', count: 24 }, ...many]).split('\n');
+    expect(lines).toEqual(['check: read back 10 of 24 layers', 'check: read back 20 of 24 layers', '']);
+  });
+
+  test.each<[Unit, BuilderEvent, string]>([
+    ['emulators', { type: 'emulator-ran' }, 'check: ran 1 of 5 emulators'],
+    ['requests', { type: 'answered' }, 'verify-remote: 1 of 5 requests'],
+    ['images', { type: 'image-attested' }, 'attest: 1 of 5 images'],
+    ['files', { type: 'asset-sent', name: 'a', size: 1 }, 'github-release: sent 1 of 5 files, a'],
+  ])('%s', (unit, event, status) => {
+    expect(written(true, [{ type: 'expected', unit, count: 5 }, event])).toContain(status);
+  });
 });

@@ -1,16 +1,18 @@
 import type { WriteStream } from 'node:tty';
 import { printable, printableLines } from '@qemu-user-static/errors';
 import type { RegistryEvent } from '@qemu-user-static/oci-registry';
-import type { BuilderEvent, OnEvent } from './events.ts';
+import type { BuilderEvent, OnEvent, Unit } from './events.ts';
 import { megabytes } from './format.ts';
-import { Totals } from './totals.ts';
+import { Count, Totals } from './totals.ts';
 
 /** Milliseconds between two changes of the status line. */
 const REFRESH = 100;
+/** Milliseconds between two lines of status where there is no terminal, such as in the log of a job. */
+const PIPED_REFRESH = 10_000;
 
 /**
  * Reports events on a stream: lines, and on a terminal one status line below them that is written over. If the stream
- * is not a terminal there are only the lines, none faster than a person reads.
+ * is not a terminal the status is a line every ten seconds.
  */
 export function reporter(
   stream: NodeJS.WriteStream | WriteStream,
@@ -49,11 +51,12 @@ function detailOf(event: BuilderEvent): string | null {
 class Terminal {
   readonly #stream: NodeJS.WriteStream | WriteStream;
   readonly #now: () => number;
-  #lastRefresh = 0;
+  #lastRefresh: number;
 
   constructor(stream: NodeJS.WriteStream | WriteStream, now: () => number) {
     this.#stream = stream;
     this.#now = now;
+    this.#lastRefresh = stream.isTTY ? 0 : now();
   }
 
   line(text: string): void {
@@ -61,9 +64,14 @@ class Terminal {
   }
 
   status(text: string): void {
-    if (!this.#stream.isTTY || this.#now() - this.#lastRefresh < REFRESH) return;
-    this.#lastRefresh = this.#now();
-    this.#stream.write(`\r\x1b[K${printable(text).slice(0, Math.max(20, (this.#stream.columns ?? 80) - 1))}`);
+    const [now, { isTTY }] = [this.#now(), this.#stream];
+    if (now - this.#lastRefresh < (isTTY ? REFRESH : PIPED_REFRESH)) return;
+    this.#lastRefresh = now;
+    if (isTTY)
+      this.#stream.write(
+        `\r\x1b[K${printable(text).slice(0, Math.max(20, (this.#stream.columns ?? 80) - 1))}`,
+      );
+    else this.line(text);
   }
 }
 
@@ -73,7 +81,14 @@ class Reporter {
   readonly #sent = new Totals();
   /** Emulators done, by platform. */
   readonly #emulators = new Map<string, number>();
-  readonly #counts = { layers: 0, runs: 0, assets: 0 };
+  readonly #counts: Readonly<Record<Unit, Count>> = {
+    platforms: new Count('platforms'),
+    layers: new Count('layers'),
+    emulators: new Count('emulators'),
+    requests: new Count('requests'),
+    images: new Count('images'),
+    files: new Count('files'),
+  };
   /** The mirror in use. It is printed before the next line: a run without lines is silent. */
   #mirror = '';
   #printedMirror = '';
@@ -113,9 +128,9 @@ class Reporter {
       case 'blob-damaged':
         return `layout: ${event.digest} was damaged, making it again`;
       case 'layers-reused':
-        return `${event.platform}: unchanged, layers of the last build`;
+        return `${event.platform}: unchanged, layers of the last build (${this.#done('platforms')})`;
       case 'layers-joined':
-        return `${event.platform}: ${this.#takeEmulators(event.platform)} emulators`;
+        return `${event.platform}: ${this.#takeEmulators(event.platform)} emulators (${this.#done('platforms')})`;
       case 'registry':
         return registryLine(event.registry, event.event);
       case 'note':
@@ -125,7 +140,7 @@ class Reporter {
     }
   }
 
-  /** What moves on: shown on a terminal alone. */
+  /** What moves on. */
   #statusFor(event: BuilderEvent): string | null {
     switch (event.type) {
       case 'stage':
@@ -145,11 +160,18 @@ class Reporter {
         return null;
       case 'emulator-done':
         this.#emulators.set(event.platform, (this.#emulators.get(event.platform) ?? 0) + 1);
-        return `build: ${[...this.#emulators].map(([platform, count]) => `${platform} ${count}`).join(', ')}`;
+        return `build: ${this.#counts.platforms}; emulators: ${[...this.#emulators].map(([platform, count]) => `${platform} ${count}`).join(', ')}`;
+      case 'expected':
+        this.#counts[event.unit].expect(event.count, event.bytes);
+        return null;
       case 'layer-checked':
-        return `check: ${++this.#counts.layers} layers read back`;
+        return `check: read back ${this.#done('layers', event.size)}`;
       case 'emulator-ran':
-        return `check: ${++this.#counts.runs} emulators run`;
+        return `check: ran ${this.#done('emulators')}`;
+      case 'answered':
+        return `verify-remote: ${this.#done('requests')}`;
+      case 'image-attested':
+        return `attest: ${this.#done('images')}`;
       case 'sending':
         this.#sent.expect(`${event.registry}/${event.repository}`, event.bytes);
         return null;
@@ -161,10 +183,15 @@ class Reporter {
         );
         return `publish: ${this.#sent}`;
       case 'asset-sent':
-        return `github-release: ${++this.#counts.assets} files sent, ${event.name}`;
+        return `github-release: sent ${this.#done('files', event.size)}, ${event.name}`;
       default:
         return null;
     }
+  }
+
+  #done(unit: Unit, bytes?: number): Count {
+    this.#counts[unit].done(bytes);
+    return this.#counts[unit];
   }
 
   #takeEmulators(platform: string): number {

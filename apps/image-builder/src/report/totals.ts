@@ -21,3 +21,34 @@ export class Totals {
     return `${megabytes(this.#reachedBytes)} of ${megabytes(this.#expectedBytes)}`;
   }
 }
+
+/** How many of the expected are done, and of how many bytes: `3 of 8 layers, 1.0 MB of 4.0 MB`. */
+export class Count {
+  readonly #unit: string;
+  #expected = 0;
+  #done = 0;
+  #expectedBytes = 0;
+  #doneBytes = 0;
+
+  constructor(unit: string) {
+    this.#unit = unit;
+  }
+
+  expect(count: number, bytes = 0): void {
+    this.#expected += count;
+    this.#expectedBytes += bytes;
+  }
+
+  /** Never more than expected: a platform may have layers for two sets of emulators. */
+  done(bytes = 0): void {
+    this.#done = Math.min(this.#done + 1, this.#expected || Infinity);
+    this.#doneBytes += bytes;
+  }
+
+  toString(): string {
+    const bytes =
+      this.#expectedBytes === 0 ? '' : `, ${megabytes(this.#doneBytes)} of ${megabytes(this.#expectedBytes)}`;
+    const total = this.#expected === 0 ? '' : ` of ${this.#expected}`;
+    return `${this.#done}${total} ${this.#unit}${bytes}`;
+  }
+}
