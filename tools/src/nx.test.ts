@@ -176,3 +176,16 @@ describe('a cached result of tests is that of the same', () => {
     expect(await cached({})).toBe(true);
   });
 });
+
+describe('a command of image-builder as a target', () => {
+  test('shows its own help behind --, and Nx’s without it', async () => {
+    const target = ['run', 'image-builder:tag'];
+    expect(await nx([...target, '--', '--help'])).toContain('Usage: image-builder tag [options]');
+    expect(await nx([...target, '--help'])).toContain('nx:run-commands');
+  });
+
+  test('takes options', async () => {
+    const printed = await nx(['run', 'image-builder:tag', '--channel=stable', '--json']);
+    expect(printed).toContain('"channel": "stable"');
+  });
+});
