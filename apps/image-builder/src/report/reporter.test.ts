@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream';
 import type { WriteStream } from 'node:tty';
+import { ArchiveError } from '@qemu-user-static/debian-archive';
 import { describe, expect, test } from 'vitest';
 import type { BuilderEvent, Unit } from './events.ts';
 import { reporter } from './reporter.ts';
@@ -39,6 +40,15 @@ test('on a terminal a status line is written over', () => {
   const text = written(true, events);
   expect(text).toContain('\r\x1b[Kfetch: 1.0 MB of 2.0 MB');
   expect(text.endsWith('\r\x1b[Kfetch: done in 1.2 s\n')).toBe(true);
+});
+
+test('a retry names its reason', () => {
+  const cause = new Error('connect ECONNREFUSED 127.0.0.1:1');
+  const error = new ArchiveError('CONNECTION_FAILED', 'http://mirror/InRelease', cause);
+  const event: BuilderEvent = { type: 'fetch-retry', url: 'http://mirror/InRelease', error, delay: 500 };
+  expect(written(false, [event])).toBe(
+    'fetch: http://mirror/InRelease: connect ECONNREFUSED 127.0.0.1:1; retrying in 0.5 s\n',
+  );
 });
 
 test('a download that begins again is not counted twice', () => {
@@ -148,6 +158,8 @@ describe('a long part shows how much of it is done', () => {
     { type: 'expected', unit: 'platforms', count: 2 },
     { type: 'emulator-done', platform: 'linux/amd64', guest: 'arm' },
     { type: 'layers-joined', platform: 'linux/amd64' },
+    // A smaller set of the same emulators.
+    { type: 'layers-joined', platform: 'linux/amd64' },
     { type: 'layers-reused', platform: 'linux/arm64' },
   ];
 
@@ -158,7 +170,7 @@ describe('a long part shows how much of it is done', () => {
 
   test('the platforms of a build are lines', () => {
     expect(written(false, build)).toBe(
-      'linux/amd64: 1 emulators (1 of 2 platforms)\nlinux/arm64: unchanged, layers of the last build (2 of 2 platforms)\n',
+      'linux/amd64: 1 emulator (1 of 2 platforms)\nlinux/arm64: unchanged, layers of the last build (2 of 2 platforms)\n',
     );
   });
 

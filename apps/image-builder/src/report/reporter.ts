@@ -122,7 +122,7 @@ class Reporter {
       case 'snapshot':
         return `${event.file.path} has left the pool, asking the snapshot service`;
       case 'fetch-retry':
-        return `fetch: ${event.error.message}; retrying in ${seconds(event.delay)}`;
+        return `fetch: ${reasonOf(event.error)}; retrying in ${seconds(event.delay)}`;
       case 'fetch-done':
         return `fetched ${event.file.path} (${megabytes(event.file.size)})`;
       case 'blob-damaged':
@@ -130,7 +130,7 @@ class Reporter {
       case 'layers-reused':
         return `${event.platform}: unchanged, layers of the last build (${this.#done('platforms')})`;
       case 'layers-joined':
-        return `${event.platform}: ${this.#takeEmulators(event.platform)} emulators (${this.#done('platforms')})`;
+        return this.#joinedLine(event.platform);
       case 'registry':
         return registryLine(event.registry, event.event);
       case 'note':
@@ -194,10 +194,12 @@ class Reporter {
     return this.#counts[unit];
   }
 
-  #takeEmulators(platform: string): number {
-    const count = this.#emulators.get(platform) ?? 0;
+  /** Null where layers are joined again from emulators that had a line before. */
+  #joinedLine(platform: string): string | null {
+    const count = this.#emulators.get(platform);
+    if (count === undefined) return null;
     this.#emulators.delete(platform);
-    return count;
+    return `${platform}: ${count === 1 ? '1 emulator' : `${count} emulators`} (${this.#done('platforms')})`;
   }
 }
 
@@ -208,6 +210,14 @@ function registryLine(registry: string, event: RegistryEvent): string | null {
     return `${registry}/${event.repository} lists names that are not tags; ${event.count} ignored`;
   if (event.type === 'warning') return `${registry} warns: ${event.text}`;
   return null;
+}
+
+/** An error's message with what its causes add. */
+function reasonOf(error: Error): string {
+  const messages = [error.message];
+  for (let { cause } = error; cause instanceof Error; { cause } = cause)
+    if (!messages.some((one) => one.includes((cause as Error).message))) messages.push(cause.message);
+  return messages.join(': ');
 }
 
 function seconds(milliseconds: number): string {
