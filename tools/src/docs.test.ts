@@ -66,3 +66,10 @@ test('README.md shows the two commands, each complete in itself', () => {
   expect(textOf('README.md')).toContain('npm ci && npm run release');
   expect(textOf('README.md')).toContain('npm ci && npm test');
 });
+
+test('no command has an option where npx takes it for its own: npx --no image-builder --help', () => {
+  const texts = projectFiles('*.md', '*.ts', '*.js', '*.yml').filter(
+    (file) => file !== 'tools/src/docs.test.ts',
+  );
+  expect(texts.filter((file) => /npx --no image-builder -/.test(textOf(file)))).toEqual([]);
+});

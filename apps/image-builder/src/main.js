@@ -5,7 +5,7 @@
 if (Number(process.versions.node.split('.')[0]) < 24) {
   process.stderr.write(
     `NODE_TOO_OLD: image-builder needs Node 24 or newer, and this is Node ${process.versions.node}\n` +
-      '  remedy: Use the Node that `npm ci` installs: npm ci && npx --no image-builder --help\n',
+      '  remedy: Use the Node that `npm ci` installs: npm ci && npx --no image-builder help\n',
   );
   process.exitCode = 1;
 } else {

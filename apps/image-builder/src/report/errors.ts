@@ -160,7 +160,7 @@ export const BUILDER_ERRORS = {
   },
   NODE_TOO_OLD: {
     meaning: 'The Node that runs the command is older than the project’s code.',
-    remedy: 'Use the Node that `npm ci` installs: npm ci && npx --no image-builder --help',
+    remedy: 'Use the Node that `npm ci` installs: npm ci && npx --no image-builder help',
   },
   REPOSITORY_INVALID: {
     meaning:
