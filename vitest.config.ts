@@ -26,7 +26,7 @@ export default defineConfig({
     // Every core: vitest leaves one free, which on two of them is half.
     maxWorkers: '100%',
     maxConcurrency: 2,
-    // Far more than any test takes: a busy machine is no failure.
+    // Far more than any test takes: a busy machine does not fail them.
     testTimeout: 180_000,
     hookTimeout: 180_000,
     sequence: { sequencer: LongestFirst },

@@ -109,7 +109,7 @@ latest_from=7 common_from=3
 # `common` of sources.json
 common=' aarch64 arm i386 x86_64 ppc64le riscv64 s390x loongarch64 mips64el mips64 '
 
-# Whether `common` has every guest that was asked for.
+# Whether `common` has every requested guest.
 are_common() {
 	local guest
 	for guest in "${guests[@]}"; do

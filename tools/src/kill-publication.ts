@@ -65,7 +65,7 @@ async function finish(child: ReturnType<typeof start>): Promise<void> {
   if (status !== 0) throw new Error(`a run that was left alone ended with status ${status}: ${said}`);
 }
 
-/** All that can be read there, but for what signatures differ in. */
+/** All that can be read there, except the parts in which signatures differ. */
 async function stateOf({ registries, gitHub }: World): Promise<string> {
   const repositories = await Promise.all(registries.map(({ name }) => repositoryState(name)));
   const releases = gitHub.repository(REPOSITORY).releases.map(({ tag_name, draft, body, assets }) => ({

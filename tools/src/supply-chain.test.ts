@@ -60,7 +60,7 @@ const environment = (): Environment => ({
 });
 
 describe.skipIf(!possible)(
-  'what is attached offline, but for the programs themselves (network, docker-registry)',
+  'what is attached offline, except the programs themselves (network, docker-registry)',
   () => {
     beforeAll(async () => {
       [cosign, oras] = [await sidTool('cosign'), await sidTool('oras')];
@@ -118,7 +118,7 @@ describe.skipIf(!possible)(
         expect(JSON.parse((await run(oras, fetched)).stdout).spdxVersion).toBe('SPDX-2.3');
       });
 
-      test('cosign finds no signature where there is none', async () => {
+      test('cosign finds no signature on an unsigned image', async () => {
         await expect(run(cosign, ['verify', ...trusted(), `${image}:x86_64-arm`])).rejects.toThrow(
           'no signatures found',
         );

@@ -69,7 +69,7 @@ describe('the result cannot be written', () => {
     expect(await ended(child)).toEqual({ status: 141, stderr: '' });
   });
 
-  test('there is no space for it: that is stderr with a code and a remedy', async () => {
+  test('the disk is full: stderr has a code and a remedy', async () => {
     const full = openSync('/dev/full', 'w');
     const child = spawn(process.execPath, WORDS, { stdio: ['ignore', full, 'pipe'] });
     const { status, stderr } = await ended(child);

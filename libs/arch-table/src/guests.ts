@@ -381,7 +381,7 @@ export function guest(name: GuestName): GuestRow {
   return GUESTS[name];
 }
 
-/** The target whose emulator runs `name`: itself, but for i486, which runs on i386's. */
+/** The target whose emulator runs `name`: itself, except i486, which runs on i386's. */
 export function emulatorOf(name: GuestName): GuestName {
   return (guest(name).emulator ?? name) as GuestName;
 }

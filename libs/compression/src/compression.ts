@@ -18,7 +18,7 @@ const WINDOW_LOG = 26;
  * Settings for a frame over all emulators of a host. They are near copies of each other, so what pays is a window and
  * tables that span several of them; a level's preset would be slower and larger. With lazy2 and a window this large,
  * zstd searches rows of 2^searchLog places and has no chains: larger tables, more places or another minMatch gain less
- * than 0.1 %. A window of 128 MiB gains 1.3 %, and then there is no room for ROOM.
+ * than 0.1 %. A window of 128 MiB gains 1.3 %, and then leaves too little for ROOM.
  */
 const ZSTD_PARAMS = {
   [constants.ZSTD_c_compressionLevel]: 12,

@@ -22,7 +22,7 @@ describe('zstd frames in a row', () => {
     await expect(buffer(zstdFrames(inChunks(file.subarray(0, 5), 65_536)))).rejects.toThrow();
   });
 
-  test('that are none at all are an error', async () => {
+  test('that are not frames are an error', async () => {
     await expect(buffer(zstdFrames(inChunks(Buffer.alloc(0), 1)))).rejects.toThrow();
   });
 

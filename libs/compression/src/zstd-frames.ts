@@ -5,7 +5,7 @@ import { createZstdDecompress, type ZstdDecompress } from 'node:zlib';
  * What a file of zstd frames decompresses to: their contents in a row (RFC 8878, 3.1). Node's own decoder ends with the
  * first.
  *
- * @throws Error for data that is none, or is cut short
+ * @throws Error for data that is not a frame, or is cut short
  */
 export async function* zstdFrames(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let decoder = openDecoder();

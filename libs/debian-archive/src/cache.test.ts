@@ -68,7 +68,7 @@ test("root's folder is as good as one's own", async () => {
   await expect(requireOwnFolder('/usr')).resolves.toBeUndefined();
 });
 
-test('where there are no users, modes say nothing', async () => {
+test('on systems without users, modes are not checked', async () => {
   const { context } = await prepareFetch();
   await chmod(context.cache, 0o777);
   runAs(undefined);

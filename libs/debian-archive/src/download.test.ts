@@ -246,7 +246,7 @@ describe('a download is given up', () => {
     expect(setup.mirror.requests).toHaveLength(1);
   });
 
-  test('with HTTP_FAILED if the pause that is asked for is longer than its time', async () => {
+  test('with HTTP_FAILED if the server asks for a longer pause than the time left', async () => {
     setup.faults(answers(503, { 'retry-after': '100' }));
     const retry = { ...defaultRetryPolicy, maxRetryAfterMs: 1e9 };
     expect(await refusal(fetchFile(file, { ...setup.context, retry, graceMs: 1000 }))).toBe('HTTP_FAILED');

@@ -18,7 +18,7 @@ interface Kept {
 }
 
 /**
- * A small text that is asked for again and again. The copy of the last time is kept in the cache, and the server sends
+ * A small text that each run requests. The copy of the last time is kept in the cache, and the server sends
  * the text only if it has another (RFC 9110, section 13). A copy is trusted no more than what comes from a server.
  *
  * @throws ArchiveError CACHE_UNUSABLE, DISK_FULL, and what `fetchSmall` throws
@@ -46,7 +46,7 @@ function conditions({ etag, lastModified }: Kept): Record<string, string> {
   };
 }
 
-/** Null if there is no copy, or a damaged one: then the request has no condition. */
+/** Null without a sound copy: then the request has no condition. */
 async function readKept(path: string): Promise<Kept | null> {
   try {
     const kept = JSON.parse(await readFile(path, 'utf8')) as Kept;

@@ -189,7 +189,7 @@ describe("the files of the host's APT configuration", () => {
     ]);
   });
 
-  test('are none on a host without APT', async () => {
+  test('are empty on a host without APT', async () => {
     expect(await readAptSources('/nonexistent')).toEqual([]);
   });
 });

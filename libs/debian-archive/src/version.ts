@@ -42,7 +42,7 @@ export function compareVersions(a: string, b: string): number {
   );
 }
 
-/** Runs of non-digits and digits are compared in turn, the first difference decides. */
+/** Runs of non-digits and digits are compared one after the other; the first difference decides. */
 function compareParts(a: string, b: string): number {
   const left = runs(a);
   const right = runs(b);

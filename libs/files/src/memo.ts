@@ -34,7 +34,7 @@ export async function recall<T>(place: Place, name: string, key: string): Promis
 }
 
 /**
- * Keeps a result, in place: half a memo is no JSON, so it counts as none, and a run that is killed here leaves no
+ * Keeps a result, in place: half a memo is not JSON, so it is ignored, and a run that is killed here leaves no
  * temporary file behind.
  */
 export async function remember<T>(place: Place, name: string, key: string, value: T): Promise<void> {

@@ -32,7 +32,7 @@ async function fill(): Promise<void> {
 }
 
 describe('a folder is claimed', () => {
-  test('where there is none yet', async () => {
+  test('that does not exist yet', async () => {
     await claimFolder(folder, CONTENTS);
     expect(await tree()).toEqual({ [FOLDER_MARK]: 'drawings\n' });
   });

@@ -46,9 +46,9 @@ export class GitHubSettingError extends CodedError<'GITHUB_SETTING_INVALID'> {
   }
 }
 
-/** GitHub's answer was no, or there was none. */
+/** GitHub refused, or did not answer. */
 export class GitHubError extends CodedError<GitHubErrorCode> {
-  /** HTTP status; 500 where there was no answer at all. */
+  /** HTTP status; 500 without an answer. */
   readonly status: number;
   /** When GitHub may be asked again, in milliseconds since 1970, where it said so. */
   readonly retryAt: number | undefined;

@@ -179,7 +179,7 @@ describe('an answer of another form is an error with a code:', () => {
     expect(error.code).toBe('GITHUB_CONFLICT');
   });
 
-  test('a name of a commit that is none', async () => {
+  test('a malformed name of a commit', async () => {
     const { github } = await open(() => answer({ object: { sha: '../x', type: 'commit' } }));
     const error = await caught(github.api.rest.git.getRef({ ...github.repository, ref: 'tags/v1' }));
     expect(error.code).toBe('GITHUB_UNAVAILABLE');

@@ -70,7 +70,7 @@ export async function keepOne(
 }
 
 /**
- * Closes a thread that has become idle. It loses its markers: that we closed it is no word of a person, and its matter
+ * Closes a thread that has become idle. It loses its markers: that we closed it is not a decision of a person, and its matter
  * may come back.
  */
 export async function withdraw(github: GitHub, thread: Thread, why: string): Promise<KeptThread> {

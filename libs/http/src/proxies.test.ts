@@ -3,7 +3,7 @@ import { ProxyError } from './errors.ts';
 import { readProxies } from './proxies.ts';
 
 describe('the variables', () => {
-  test('without any there is no proxy', () => {
+  test('without any, connections are direct', () => {
     expect(readProxies({})).toEqual({ httpProxy: '', httpsProxy: '', noProxy: '' });
   });
 

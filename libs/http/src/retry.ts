@@ -23,7 +23,7 @@ export const defaultRetryPolicy: RetryPolicy = {
 
 /**
  * Retry-After as milliseconds from now: a number of seconds or a date (RFC 9110, section 10.2.3).
- * `undefined` when there is none, or one that cannot be read.
+ * `undefined` without one that can be read.
  *
  * @param now milliseconds since 1970
  */

@@ -7,7 +7,7 @@ export const LOCK_ERRORS = {
     remedy: 'Fix sources.json; docs/lock-file.md describes it.',
   },
   LOCK_MISSING: {
-    meaning: 'There is no sources.lock.json.',
+    meaning: 'The checkout does not have a sources.lock.json.',
     remedy: 'Restore it from the repository, or run `npm run update` to make one.',
   },
   LOCK_INVALID: {

@@ -51,8 +51,8 @@ async function findFiles(suite: Suite, wanted: readonly SourceName[]): Promise<(
 }
 
 /**
- * Reads a source's licences; null where neither the mirror nor the snapshot service gives the file. That is no reason to
- * have no lock: the hashes of sources are in the signed index.
+ * Reads a source's licences; null where neither the mirror nor the snapshot service gives the file. The lock is
+ * written anyway: the hashes of sources are in the signed index.
  */
 function licenseReader(context: FetchContext) {
   // A service that does not answer takes a while to be given up. It is not waited for again.

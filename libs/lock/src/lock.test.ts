@@ -54,7 +54,7 @@ test('a channel that the lock lacks is named with those it has', () => {
   );
 });
 
-test.each(['constructor', 'toString', '__proto__', 'hasOwnProperty', ''])('%j is no channel', (name) => {
+test.each(['constructor', 'toString', '__proto__', 'hasOwnProperty', ''])('%j is not a channel', (name) => {
   expect(() => lockedChannelOf(lock, name)).toThrow(expect.objectContaining({ code: 'CHANNEL_UNKNOWN' }));
 });
 

@@ -119,7 +119,7 @@ export function parseLock(text: string): Lock {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new LockError('LOCK_INVALID', 'sources.lock.json is no JSON', cause);
+    throw new LockError('LOCK_INVALID', 'sources.lock.json is not JSON', cause);
   }
   const { checksum: _, ...contents } = Object(value) as Record<string, unknown>;
   const parsed = schema.safeParse(contents);

@@ -15,7 +15,7 @@ export const platformName = z.enum(HOST_PLATFORMS);
  */
 export const guestsFrom = z.partialRecord(platformName, z.array(channelName).min(1));
 
-/** The guests of the images `common`, each with an emulator of its own; without any there are no such images. */
+/** The guests of the images `common`, each with an emulator of its own; without any, those images are not made. */
 export const commonGuests = z
   .array(z.enum(GUEST_NAMES))
   .refine((guests) => new Set(guests).size === guests.length, 'a guest is named twice')

@@ -153,7 +153,7 @@ describe('a later update', () => {
     expect(now.rebuilds['11.1.3']?.number).toBe(2);
   });
 
-  test('numbers builds from 1 again where that is asked for, and forgets versions that are gone', async () => {
+  test('numbers builds from 1 again with restartRebuilds, and forgets versions that are gone', async () => {
     const first = await updated(null, ['11.1.3', '10.2.2']);
     const rebuilds = Object.fromEntries(
       ['11.1.3', '10.2.2', '9.0.0'].map((version) => [version, { number: 7, inputs: '0'.repeat(64) }]),

@@ -27,7 +27,7 @@ export const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.
 const ABSENT = new Set(['ENOENT', 'ENOTDIR']);
 const NOT_A_FILE = new Set(['ELOOP', 'ENXIO', 'ENODEV']);
 
-/** A regular file, opened for reading, and its size; null where there is none. @throws Error where it is something else */
+/** A regular file, opened for reading, and its size; null if it does not exist. @throws Error for anything else */
 export async function openRegular(path: string): Promise<{ file: FileHandle; size: number } | null> {
   const file = await open(path, OPEN_FLAGS).catch((error: NodeJS.ErrnoException) => {
     if (ABSENT.has(error.code ?? '')) return null;

@@ -126,7 +126,7 @@ export async function removeOtherBlobs(layout: Layout, keep: ReadonlySet<Digest>
   }
 }
 
-/** Size of a blob's file, or null where there is no regular file. */
+/** Size of a blob's file, or null if it is not a regular file. */
 export async function blobSize(layout: Layout, digest: Digest): Promise<number | null> {
   const found = await lstat(blobPath(layout, digest)).catch(() => null);
   return found?.isFile() ? found.size : null;

@@ -54,7 +54,7 @@ async function* gunzip(source: Readable, size: number): AsyncGenerator<Uint8Arra
 
 /**
  * Reads a layer back with nothing of the code that wrote it: another decompressor, another tar reader.
- * @throws Error if the blob is no whole archive in that compression
+ * @throws Error if the blob is not a whole archive in that compression
  */
 export async function readLayer(blob: LayerBlob): Promise<ReadLayer> {
   const diff = runningDigest();

@@ -7,7 +7,7 @@ export interface TarEntry {
   readonly type: 'file' | 'directory' | 'symlink';
   /** Permission bits, sticky and setuid included. */
   readonly mode: number;
-  /** Content's length in bytes; 0 but for files. */
+  /** Content's length in bytes; 0 except for files. */
   readonly size: number;
   /** Where a symlink points. */
   readonly linkname?: string;

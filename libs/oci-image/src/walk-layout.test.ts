@@ -158,7 +158,7 @@ describe.each(KINDS)('one %s whose digest is right', (kind) => {
     await alterLayout(layout, { [kind]: () => text });
     const { problems, images } = await walkLayout(layout);
     expect(problems.every((one) => one.endsWith(`: ${problem}`))).toBe(true);
-    // Both manifests are the same document then; the tag that is no index stays.
+    // Both manifests are the same document then; the tag that is not an index stays.
     const expected = { config: [2, 0], manifest: [1, 0], index: [1, 1] };
     expect([problems.length, images.length]).toEqual(expected[kind]);
   });

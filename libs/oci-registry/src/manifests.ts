@@ -143,7 +143,7 @@ function typeOf(answer: Incoming): string | undefined {
   return answer.header('content-type')?.split(';')[0]?.trim().toLowerCase();
 }
 
-/** A manifest as an object; an empty one when it is no JSON object, which is for the registry to refuse. */
+/** A manifest as an object; an empty one if it is not a JSON object, which the registry then refuses. */
 export function fieldsOf(bytes: Uint8Array): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(bytes));

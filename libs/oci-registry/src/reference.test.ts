@@ -36,7 +36,7 @@ describe('what is not a reference is refused with the reason', () => {
     ['ghcr.io/owner//name', /not the path/],
     ['ghcr.io/-name', /not the path/],
     ['ghcr.io/a___b', /not the path/],
-    // A last label that is a number makes it an IPv4 address, and this is none (WHATWG URL, 3.5).
+    // A last label that is a number makes it an IPv4 address, and this is not one (WHATWG URL, 3.5).
     ['ghcr.0x11e400/n', /"ghcr.0x11e400" is not the host of a registry/],
     ['1.2.3.999/n', /not the host of a registry/],
     ['ghcr.io/name:', /"" is not a tag/],

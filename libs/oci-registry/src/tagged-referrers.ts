@@ -40,7 +40,7 @@ export class TaggedReferrers {
     this.#signal = signal;
   }
 
-  /** "the client SHOULD assume there are no referrers" when what is under the tag is no index. */
+  /** "the client SHOULD assume there are no referrers" when the tag is not an index. */
   async list(repository: string, subject: string): Promise<readonly Descriptor[]> {
     return entriesOf((await this.#read(repository, subject)) ?? {}) ?? [];
   }

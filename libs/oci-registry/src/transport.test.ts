@@ -60,7 +60,7 @@ describe('when it cannot be reached', () => {
     expect(clock.sleeps).toHaveLength(5);
   });
 
-  test('because its name is unknown, there is no second attempt', async () => {
+  test('because its name is unknown, it is tried once', async () => {
     const { repository, clock } = connect('no-such-host.invalid');
     const failed: unknown = await repository.listTags().catch((error: unknown) => error);
     expect(failed).toMatchObject({ code: 'REGISTRY_UNREACHABLE' });

@@ -16,7 +16,7 @@ const FILE = `${REPOSITORY}/.github/workflows/release.yml`;
 const WORKFLOW = `${FILE}@refs/tags/v1`;
 const BRANCH = `${FILE}@refs/heads/main`;
 
-/** A token as GitHub gives it, but for its signature, which the stand-in does not look at. */
+/** A token as GitHub gives it, except its signature, which the stand-in does not check. */
 function token(claims: object): string {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   return [part({ alg: 'none', typ: 'JWT' }), part(claims), ''].join('.');

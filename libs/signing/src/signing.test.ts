@@ -76,7 +76,7 @@ describe('a key', () => {
       'KEY_INVALID',
     ],
     ['that is a public one', pair.publicKey.export({ format: 'pem', type: 'spki' }), 'KEY_INVALID'],
-    ['that is none', 'hello', 'KEY_INVALID'],
+    ['that is not a key', 'hello', 'KEY_INVALID'],
     ['with another password', encrypted('other'), 'KEY_PASSWORD'],
   ])('%s is refused', async (_, text, code) => {
     await expect(readSigningKey(text.toString(), 'pw')).rejects.toMatchObject({ code });

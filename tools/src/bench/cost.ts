@@ -87,7 +87,7 @@ function processesBelow(roots: readonly number[]): Process[] {
   return found;
 }
 
-/** One that has ended meanwhile is none. */
+/** A process that has ended meanwhile is not counted. */
 function readProcess(pid: number): Process[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

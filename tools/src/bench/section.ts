@@ -19,7 +19,7 @@ export interface Row {
   readonly ours: boolean;
 }
 
-/** A ratio that was asked for, and what it is. */
+/** A required ratio, and the measured one. */
 export interface Claim {
   readonly what: string;
   readonly atLeast: number;

@@ -11,7 +11,7 @@ export interface SlowLink {
 }
 
 /**
- * How far a link may be ahead of its rate, or behind it and catch up, in seconds: timers are no finer, and one for each
+ * How far a link may be ahead of its rate, or behind it and catch up, in seconds: timers are not finer, and one for each
  * piece would cost most of the rate.
  */
 const SLACK = 0.02;

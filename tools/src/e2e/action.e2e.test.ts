@@ -104,7 +104,7 @@ describe.skipIf(NO_ENGINES !== undefined)('the action (root, engine)', () => {
       expect(outputs.platforms?.split(',')).toContain('linux/amd64');
     }, 60_000);
 
-    test('all, with the flags that are asked for; twice is no failure', async () => {
+    test('all, with the requested flags; a second run succeeds', async () => {
       for (const reset of ['false', 'true', 'false']) {
         const { code, stdout, stderr } = await act({ flags: 'PF', reset });
         expect(code, `${stdout}${stderr}`).toBe(0);

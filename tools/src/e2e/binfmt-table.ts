@@ -4,7 +4,7 @@ import { join } from 'node:path';
 /** The kernel's table as text: each entry's name, and what its file says. */
 export type Table = Readonly<Record<string, string>>;
 
-/** What is no entry. https://docs.kernel.org/admin-guide/binfmt-misc.html */
+/** Files that are not entries. https://docs.kernel.org/admin-guide/binfmt-misc.html */
 const CONTROL = new Set(['register', 'status']);
 
 export async function readTable(folder: string): Promise<Table> {

@@ -12,7 +12,7 @@ import { FOLDER } from './places.ts';
 //
 //   node tools/src/e2e/new-machine.ts
 
-/** What the README asks for, but for npm; ca-certificates, so that HTTPS is there at all. */
+/** The packages of the README, except npm; ca-certificates for HTTPS. */
 const PACKAGES = ['git', 'xz-utils', 'ca-certificates'];
 
 /** With the Node that runs this, as people unpack it on a server: Debian's own npm is 400 packages. */

@@ -15,7 +15,7 @@ const RIGHTS: Rights = {
   capabilities: ({ drop }: { drop: string[] }) => drop.flatMap((name) => ['--cap-drop', name]),
 };
 
-/** Options, image and arguments of the `docker run` that starts a container of a pod as its node would, but for the network. */
+/** Options, image and arguments of the `docker run` that starts a container of a pod as its node would, except the network. */
 export function dockerWords(pod: IPodSpec, container: IContainer): string[] {
   const rights = Object.entries(container.securityContext ?? {}).flatMap(([field, value]) => {
     const words = RIGHTS[field as keyof ISecurityContext];
@@ -24,7 +24,7 @@ export function dockerWords(pod: IPodSpec, container: IContainer): string[] {
   });
   const volumes = (container.volumeMounts ?? []).flatMap(({ name, mountPath }) => {
     const volume = pod.volumes?.find((volume) => volume.name === name);
-    if (volume?.hostPath === undefined) throw new Error(`volume ${name} is no hostPath`);
+    if (volume?.hostPath === undefined) throw new Error(`volume ${name} is not a hostPath`);
     return ['-v', `${volume.hostPath.path}:${mountPath}`];
   });
   // Kubernetes' Mi is Docker's m: 2^20 bytes.

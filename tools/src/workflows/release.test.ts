@@ -70,7 +70,7 @@ describe.skipIf(!hasDockerRegistry)('release.yml (docker-registry)', () => {
         HOME: folder,
         XDG_CACHE_HOME: cache,
         NX_DAEMON: 'false',
-        // Nothing listens there: what is not in the cache is not to be had.
+        // Nothing listens there: only files in the cache are available.
         DEBIAN_MIRROR: 'http://127.0.0.1:1/debian',
         DOCKER_HOST: 'unix:///nowhere',
         GITHUB_API_URL: gitHub.url,

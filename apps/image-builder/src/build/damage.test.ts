@@ -31,7 +31,7 @@ describe('damage', () => {
     }
   });
 
-  test('of a memo is no obstacle', async () => {
+  test('of a memo does not stop a build', async () => {
     const built = await build(lock, fetched, contextFor('memo'));
     for (const name of await readdir(join(folder, 'memo', '.memo')))
       await writeFile(join(folder, 'memo', '.memo', name), '{');

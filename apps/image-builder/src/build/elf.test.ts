@@ -37,17 +37,17 @@ test('a dynamic program is refused, a made one and this machine’s Node', () =>
     expect(refusal(readFileSync(process.execPath))).toContain('needs a program interpreter');
 });
 
-test('what is no program is refused', () => {
+test('a file that is not a program is refused', () => {
   const program = makeProgram('linux/amd64', 'x');
   const object = Buffer.from(program);
   object[16] = 1;
-  expect(refusal(Buffer.from('#!/bin/sh\n'))).toContain('is no ELF file');
-  expect(refusal(object)).toContain('is no program (ELF type 1)');
+  expect(refusal(Buffer.from('#!/bin/sh\n'))).toContain('is not an ELF file');
+  expect(refusal(object)).toContain('is not a program (ELF type 1)');
   expect(refusal(program.subarray(0, 70))).toContain('has no whole program header table');
-  expect(refusal(new Uint8Array())).toContain('is no ELF file');
+  expect(refusal(new Uint8Array())).toContain('is not an ELF file');
 });
 
-test.each([0, 1, 31, 55, 57, 0xffff])('program headers of %i bytes are none', (size) => {
+test.each([0, 1, 31, 55, 57, 0xffff])('program headers of %i bytes are refused', (size) => {
   const program = makeProgram('linux/amd64', 'x');
   program.writeUInt16LE(size, 54);
   // The last header ends where the file does: what is read of it must not go past that.

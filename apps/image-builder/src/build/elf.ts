@@ -18,7 +18,7 @@ export function assertStaticProgram(file: Uint8Array, name: string, platform: Ho
   const fail = (why: string) => new BuilderError('EMULATOR_INVALID', `${name} for ${platform} ${why}`);
   const wide = cpu.bits === 64;
   if (file.length < (wide ? 64 : 52) || Buffer.from(file.subarray(0, 4)).toString('latin1') !== '\x7fELF') {
-    throw fail('is no ELF file');
+    throw fail('is not an ELF file');
   }
   if (file[4] !== cpu.bits / 32) throw fail(`is not of the ${cpu.bits}-bit class`);
   const little = cpu.endian === 'little';
@@ -28,7 +28,7 @@ export function assertStaticProgram(file: Uint8Array, name: string, platform: Ho
   const type = view.getUint16(16, little);
   const machine = view.getUint16(18, little);
   if (machine !== cpu.machine) throw fail(`is for ELF machine ${machine}, not ${cpu.machine}`);
-  if (type !== ET_EXEC && type !== ET_DYN) throw fail(`is no program (ELF type ${type})`);
+  if (type !== ET_EXEC && type !== ET_DYN) throw fail(`is not a program (ELF type ${type})`);
 
   const offset = wide ? Number(view.getBigUint64(32, little)) : view.getUint32(28, little);
   const size = view.getUint16(wide ? 54 : 42, little);

@@ -6,7 +6,7 @@ import { blobSize, type Layer, type Layout } from '@qemu-user-static/oci-image';
 /** Layers that a run makes once. */
 export interface KeptLayers<T> {
   readonly name: string;
-  /** All that they depend on, but for the compressors and how layers are packed. */
+  /** All that they depend on, except the compressors and how layers are packed. */
   readonly inputs: unknown;
   layersOf(made: T): readonly Layer[];
   make(): Promise<T>;

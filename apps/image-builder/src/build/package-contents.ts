@@ -41,7 +41,7 @@ export async function readContents(deb: string, locked: LockedPackage): Promise<
 const nameOf = ({ sha256 }: LockedPackage) => `contents-${sha256}`;
 const keyOf = ({ sha256 }: LockedPackage) => memoKey([RECORD_VERSION, sha256]);
 
-/** The record of an earlier run; null if there is none. */
+/** The record of an earlier run; null without one. */
 export async function keptContents(deb: string, locked: LockedPackage): Promise<PackageContents | null> {
   const kept = await recall<[string, string][]>({ folder: dirname(deb) }, nameOf(locked), keyOf(locked));
   return kept === null ? null : new Map(kept);

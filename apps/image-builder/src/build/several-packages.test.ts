@@ -241,7 +241,7 @@ test('common images of all guests have the layers of the whole set', async () =>
   expect(set.tags.length).toBe(tags.length);
 });
 
-test('a package of another channel that adds no guest is no part of the images', async () => {
+test('a package of another channel that adds no guest is left out of the images', async () => {
   const { lock: sameGuests, fetched: packages } = await lockChannels(
     {
       latest: { made: [await made(ARM, '10.2.2', ['arm'])], guestsFrom: { [ARM]: ['oldstable'] } },

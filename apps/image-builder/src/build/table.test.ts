@@ -47,7 +47,7 @@ describe.skipIf(offline).each(['latest', 'stable'])(
       expect(ours).toEqual([...lines.values()]);
     });
 
-    test('have the same guests, but for i486, which Debian leaves out', () => {
+    test('have the same guests, except i486, which Debian leaves out', () => {
       expect([...lines.keys()].sort()).toEqual(
         GUEST_NAMES.filter((name) => emulatorOf(name) === name).sort(),
       );

@@ -420,7 +420,7 @@ describe('what an earlier check found', () => {
     ];
   };
 
-  test('is not looked at again, unless that is asked for', async () => {
+  test('is not read again, unless afresh is set', async () => {
     const emulators = process.arch === 'x64' ? 2 : 0;
     expect(await layersRead(again)).toEqual([3, emulators]);
     expect(await layersRead(again)).toEqual([0, 0]);

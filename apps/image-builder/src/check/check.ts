@@ -40,7 +40,7 @@ export interface CheckContext {
  * Proves the layout without trust in what wrote it, and finds all that is wrong before it fails: every digest, every
  * file of every image against the packages of the lock and this checkout, and one run of each emulator of this machine.
  * @throws BuilderError CHECK_FAILED, EMULATORS_NOT_RUN; ImageError LAYOUT_INVALID; ArchiveError where a package of the
- *   lock is neither in the cache nor to be had
+ *   lock is neither in the cache nor on a server
  */
 export async function check(
   layout: Layout,

@@ -22,7 +22,7 @@ type Layers = Readonly<Record<Digest, ReadLayer>>;
 
 /**
  * Compares every file of the images with the packages of the lock and with this checkout.
- * @throws BuilderError CHECK_FAILED with all that differs; ArchiveError where a package is not to be had
+ * @throws BuilderError CHECK_FAILED with all that differs; ArchiveError where a package cannot be downloaded
  */
 export async function assertContents(
   layout: Layout,

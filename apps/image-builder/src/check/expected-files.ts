@@ -19,7 +19,7 @@ export interface ExpectedFile {
   readonly mode: number;
   /** Of a link: where it leads. Empty otherwise. */
   readonly linkname: string;
-  /** Of the content; null where there is none. */
+  /** Of the content; null without content. */
   readonly sha256: string | null;
   /** Where the content is from, such as `qemu-user 1:11.1.3+ds-1`. */
   readonly origin: string;

@@ -5,7 +5,7 @@ import type { LicenseText } from '../images/context.ts';
 /** The SHA-256 of a package's files, by their path in it. */
 export type PackageContents = ReadonlyMap<string, string>;
 
-/** The packages of the lock. Its functions throw an ArchiveError where one is neither in the cache nor to be had. */
+/** The packages of the lock. Its functions throw an ArchiveError for one that is neither in the cache nor on a server. */
 export interface Packages {
   contentsOf(emulators: LockedPackage): Promise<PackageContents>;
   /** The program itself, for its applets become links. */

@@ -137,7 +137,7 @@ describe.skipIf(noNamespace)('where programs are not allowed in a folder (user n
     expect(open(noexec, allowed)).toMatch(new RegExp(`^${allowed}/qemu-user-static-check-`));
   });
 
-  test('and there is no other, the error names them and the reason', () => {
+  test('without another one, the error names them and the reason', () => {
     expect(open(noexec, noexec)).toBe(
       `EMULATORS_NOT_RUN: the emulators cannot be run: programs are not allowed in ${noexec} (EACCES) or ${noexec} (EACCES)`,
     );

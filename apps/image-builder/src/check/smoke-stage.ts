@@ -8,7 +8,7 @@ import { type SmokeReport, smoke } from './smoke.ts';
 const NOT_HERE: ReadonlySet<string> = new Set(['ENGINE_UNREACHABLE', 'SMOKE_IMPOSSIBLE']);
 
 /**
- * Tries each channel's whole image on the container engine of this machine; where there is none, says so.
+ * Tries each channel's whole image on the container engine of this machine; without an engine, it reports that.
  * @throws BuilderError SMOKE_FAILED; with `requireSmoke` ENGINE_UNREACHABLE and SMOKE_IMPOSSIBLE too
  */
 export async function smokeWhereItCan(

@@ -45,7 +45,7 @@ const GUEST_PROGRAM = ['/bin/busybox', 'sh', '-c', 'uname -m'];
 export async function smoke(layout: Layout, tag: string, engine: Engine): Promise<SmokeReport> {
   const own = engine.platform;
   if (own === null)
-    throw new BuilderError('SMOKE_IMPOSSIBLE', `${engine.description} is none of the host platforms`);
+    throw new BuilderError('SMOKE_IMPOSSIBLE', `${engine.description} is not one of the host platforms`);
   const found = await walkLayout(layout);
   const repository = `qemu-user-static-smoke-${process.pid}`;
   const loaded: string[] = [];

@@ -52,7 +52,7 @@ async function buildLayout(given: Options, environment: Environment): Promise<Re
   return { text: tags.map(({ tag, digest }) => `${digest} ${tag}`).join('\n'), value: { tags } };
 }
 
-/** An engine builds one image of one platform from the rendered Dockerfile, and keeps it: there is no layout then. */
+/** An engine builds one image of one platform from the rendered Dockerfile, and keeps it, without a layout. */
 async function buildOnEngine(given: Options, environment: Environment): Promise<Result> {
   const { image = 'latest' } = given;
   const lock = await readLock(environment.paths.lock);

@@ -8,7 +8,7 @@ import { type CommonOptions, common } from './options.ts';
 
 interface Entry {
   readonly description: string;
-  /** Loads the command's module. Only the command that is asked for is loaded: the others are many modules. */
+  /** Loads the command's module. Only the requested command is loaded, because the others are many modules. */
   load(): Promise<{ readonly command: Command }>;
 }
 
@@ -94,7 +94,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
 /** The options that a command was given, of which the program itself reads some. */
 export type Given = OptionValues & CommonOptions & EnvironmentOptions;
 
-/** Runs a command that was asked for. */
+/** Runs the requested command. */
 export type Run = (command: Command, given: Given) => Promise<void>;
 
 /** The command line. Wrong usage is a CommanderError. */

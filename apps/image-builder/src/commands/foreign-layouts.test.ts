@@ -210,7 +210,7 @@ describe.each(Object.entries(COMMANDS))('%s of a foreign layout', (_, command) =
     await expect(command(layout.folder)).rejects.toSatisfy(isCodedError);
   });
 
-  test('is a coded error where its blobs are no folder', async () => {
+  test('is a coded error where its blobs are not a folder', async () => {
     const layout = await smallCopy();
     await rm(join(layout.folder, 'blobs'), { recursive: true });
     await expect(command(layout.folder)).rejects.toSatisfy(isCodedError);

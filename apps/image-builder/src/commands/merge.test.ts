@@ -27,7 +27,7 @@ const filesIn = async (layout: string) =>
   (await readdir(join(folder, layout), { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => join(parentPath, name).slice(join(folder, layout).length))
-    // What `build` remembers for its next run is no part of a layout.
+    // The memos that `build` keeps for its next run do not belong to a layout.
     .filter((path) => !path.startsWith('/.memo/'))
     .sort();
 

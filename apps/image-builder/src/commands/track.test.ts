@@ -231,7 +231,7 @@ describe('what needs a person', () => {
     expect(pulls(checkout)[1]?.body).not.toContain('had passed');
   });
 
-  test('--issue files it once, and is no failure then', async () => {
+  test('--issue files it once, and the run succeeds', async () => {
     const checkout = await following();
     await checkout.offer({ 'linux/amd64': ['11.1.3', ['arm']] });
     const { text, failure } = await checkout.track({ issue: true });

@@ -28,7 +28,12 @@ afterAll(async () => {
 
 const verify = (at: string, options: Partial<Parameters<typeof verifyRemoteCommand.run>[0]> = {}) =>
   verifyRemoteCommand.run(
-    { ...checkout.buildOptions('made-anew'), repository: `${server.name}/${at}`, connections: 4, ...options },
+    {
+      ...checkout.buildOptions('made-again'),
+      repository: `${server.name}/${at}`,
+      connections: 4,
+      ...options,
+    },
     checkout.environment,
   );
 

@@ -66,7 +66,7 @@ export const command = define(options, examples, async (given, environment) => {
     };
   });
   const failure = remoteDiffers(name, findings);
-  // Tags that the lock does not give are no failure: those of earlier releases stay.
+  // Tags that the lock does not give are not a failure, because those of earlier releases stay.
   return {
     text: formatFindings(name, findings, others, inspection),
     value: { tags: findings, others },

@@ -14,7 +14,7 @@ export interface WantedDraft {
 }
 
 /**
- * The draft of a tag, made if there is none. GitHub lets a tag have several, and two runs at once make two: each looks again
+ * The draft of a tag, made if it does not exist. GitHub lets a tag have several, and two runs at once make two: each looks again
  * after it made one, and goes on with the oldest.
  */
 export async function ensureDraft(

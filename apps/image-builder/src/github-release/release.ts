@@ -17,7 +17,7 @@ export interface WantedRelease {
   readonly plan: ReleasePlan;
   readonly assets: readonly Asset[];
   readonly notes: string;
-  /** The commit that the tag is put on, where there is no such tag yet. */
+  /** The commit for the tag, if the tag does not exist yet. */
   readonly commit: string;
 }
 
@@ -56,7 +56,7 @@ export async function previousRelease(
 
 /**
  * Makes a release: as a draft first, which is published when every file is there and its digest, read back, is right. A
- * run that was killed is gone on with; a release that is published is only compared.
+ * killed run is resumed; a published release is only compared.
  * @throws BuilderError RELEASE_DIFFERS, TAG_ELSEWHERE, ASSET_NOT_KEPT; GitHubError
  */
 export async function makeRelease(

@@ -144,7 +144,7 @@ export function documentLabels({
     'org.opencontainers.image.url': origin.source,
     'org.opencontainers.image.documentation': `${origin.source}#readme`,
     'org.opencontainers.image.licenses': LICENSES,
-    // FROM scratch: there is no base whose flaws these images could inherit.
+    // FROM scratch: these images inherit no flaws from a base.
     'org.opencontainers.image.base.name': 'scratch',
     [INPUTS_LABEL]: [...new Set([version, ...otherVersions])].map(origin.inputsOf).join(' '),
   };

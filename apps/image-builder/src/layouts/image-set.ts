@@ -40,7 +40,7 @@ export function isIndex({ descriptor }: SetDocument): boolean {
 
 export function documentIn(set: ImageSet, digest: Digest): SetDocument {
   const document = set.documents.get(digest);
-  if (document === undefined) throw new RangeError(`${digest} is no document of the set`);
+  if (document === undefined) throw new RangeError(`${digest} is not a document of the set`);
   return document;
 }
 

@@ -117,7 +117,7 @@ describe('what does not belong together is refused:', () => {
     });
   });
 
-  test('a folder that is no layout', async () => {
+  test('a folder that is not a layout', async () => {
     await expect(load(['nowhere'])).rejects.toMatchObject({ code: 'LAYOUT_INVALID' });
   });
 

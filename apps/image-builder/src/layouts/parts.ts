@@ -88,7 +88,7 @@ export function partsOf(
           [...versions].filter(([, version]) => version === one.version).map(([guest]) => guest),
         ),
       )
-      // A package that adds no guest is no part of the images.
+      // A package that adds no guest is left out of the images.
       .filter(({ emulators }) => emulators.length > 0);
     const { register } = layersIn(whole, recipe);
     return {

@@ -32,7 +32,7 @@ describe('the image of a tag', () => {
     expect(await choose('one', null)).toBe('linux/amd64');
   });
 
-  test('is an error where there is none', async () => {
+  test('is an error for an unknown name', async () => {
     await expect(choose('al', 'linux/amd64')).rejects.toMatchObject({
       code: 'IMAGE_UNKNOWN',
       message: expect.stringMatching(/ has no tag "al"; did you mean "all"\?$/),

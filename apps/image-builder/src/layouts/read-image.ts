@@ -31,7 +31,7 @@ export async function readImage(
   );
 }
 
-/** Names the tag that was probably meant, or else those that are no other image's in one compression. */
+/** Names the tag that was probably meant, or else those that are not another image's in one compression. */
 async function unknownTag(layout: Layout, tag: string): Promise<BuilderError> {
   const { manifests } = await readIndex(layout);
   const tags = manifests.flatMap(({ annotations }) => annotations?.[REF_NAME] ?? []);

@@ -16,7 +16,7 @@ export interface Summary {
   /** What is not there, and why. */
   readonly notes: readonly string[];
   readonly check: CheckReport;
-  /** What was tried on a container engine; empty where there is none. */
+  /** What was tried on a container engine; empty without an engine. */
   readonly smoke: readonly SmokeReport[];
 }
 

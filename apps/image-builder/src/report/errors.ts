@@ -37,7 +37,7 @@ export const BUILDER_ERRORS = {
       'Look at the package: Debian may have moved the file. Set `files` of the channel in sources.json accordingly.',
   },
   IMAGE_UNKNOWN: {
-    meaning: 'There is no image of this name.',
+    meaning: 'The layout does not have an image of this name.',
     remedy: 'Choose an image that the message lists: --image latest',
   },
   CHECK_FAILED: {
@@ -94,7 +94,7 @@ export const BUILDER_ERRORS = {
   },
   COMMIT_UNKNOWN: {
     meaning:
-      'The git commit for the provenance cannot be determined: there is no git or no clone, or files differ from the commit.',
+      'The git commit for the provenance cannot be determined: git is missing, this is not a clone, or files differ from the commit.',
     remedy:
       'Run the command in a clone of the repository, and commit or remove the files that the message lists: `git status --ignored apps libs`.',
   },

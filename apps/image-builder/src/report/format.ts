@@ -4,7 +4,7 @@ export function megabytes(bytes: number): string {
   return `${(bytes / 1_000_000).toFixed(bytes < 100_000_000 ? 1 : 0)} MB`;
 }
 
-/** The least and the most of some sizes: `95.7–109 MB`; a dash where there are none. */
+/** The least and the most of some sizes: `95.7–109 MB`; a dash without sizes. */
 export function megabytesRange(sizes: readonly number[]): string {
   if (sizes.length === 0) return '–';
   const least = megabytes(Math.min(...sizes));

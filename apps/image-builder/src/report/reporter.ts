@@ -7,7 +7,7 @@ import { Count, Totals } from './totals.ts';
 
 /** Milliseconds between two changes of the status line. */
 const REFRESH = 100;
-/** Milliseconds between two lines of status where there is no terminal, such as in the log of a job. */
+/** Milliseconds between two lines of status without a terminal, such as in the log of a job. */
 const PIPED_REFRESH = 10_000;
 
 /**

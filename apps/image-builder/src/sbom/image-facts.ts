@@ -38,7 +38,7 @@ export function imageFacts(set: ImageSet): (digest: Digest) => Promise<ImageFact
 
 async function readLicenses(set: ImageSet, digest: Digest, compression: Compression): Promise<Licenses> {
   const layout = set.layoutOf.get(digest);
-  if (layout === undefined) throw new RangeError(`${digest} is no blob of the set`);
+  if (layout === undefined) throw new RangeError(`${digest} is not a blob of the set`);
   const licenses = new Map<string, readonly string[]>();
   for await (const { path, content } of readFiles({ layout, digest, compression }, (one) =>
     COPYRIGHT.test(one),

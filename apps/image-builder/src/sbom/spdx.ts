@@ -149,7 +149,7 @@ function nameOf({ path }: { readonly path: string }): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
-/** "letters, numbers, ., and/or -"; what is none of these keeps its place by its number, so that no two ids meet. */
+/** "letters, numbers, ., and/or -"; each other character becomes its number, so that no two ids are equal. */
 function id(kind: string, text: string): string {
   const escaped = text.replace(/[^A-Za-z0-9.-]/g, (sign) => `-${sign.charCodeAt(0).toString(16)}-`);
   return `SPDXRef-${kind}-${escaped}`;

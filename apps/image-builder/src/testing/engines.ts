@@ -5,7 +5,7 @@ import { connectEngine, type Engine } from '@qemu-user-static/container-engine';
 /** Where the release is that tests on engines try. */
 export const LAYOUT = { folder: process.env.E2E_LAYOUT ?? 'dist/oci' };
 
-/** Why there is none, or nothing. */
+/** Why no engine is available, or nothing. */
 export const NO_LAYOUT = existsSync(join(LAYOUT.folder, 'index.json'))
   ? undefined
   : 'no layout: npm run release';

@@ -23,7 +23,7 @@ export async function madeCheckout(folder: string, variables: NodeJS.ProcessEnv 
   await mkdir(packages, { recursive: true });
   const { lock } = await madeRelease(packages);
   const events: BuilderEvent[] = [];
-  // Nothing listens there: what is not in the cache is not to be had.
+  // Nothing listens there: only files in the cache are available.
   const machine = { cache, mirror: 'http://127.0.0.1:1/debian' };
   const opened = await openEnvironment(variables, machine, (event) => events.push(event));
   const environment = { ...opened, paths: { ...opened.paths, lock: join(folder, 'sources.lock.json') } };

@@ -50,7 +50,7 @@ const NEEDS_PERSON: ReadonlySet<string> = new Set([
 
 /**
  * The lock that the archive gives today, as `update` makes it. A channel that needs a person stays as it was.
- * @throws what `update` throws, but for what becomes a finding
+ * @throws what `update` throws, except codes that become a finding
  */
 export async function trackArchive(
   sources: Sources,

@@ -18,7 +18,7 @@ export interface Commit {
   readonly lock: string | undefined;
 }
 
-/** The newest commit of a branch; null where there is no such branch. */
+/** The newest commit of a branch; null if the branch does not exist. */
 export async function commitAt({ api, repository }: GitHub, branch: string): Promise<Commit | null> {
   const found = await api.rest.git
     .getRef({ ...repository, ref: `heads/${branch}` })

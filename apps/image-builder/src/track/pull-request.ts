@@ -79,7 +79,7 @@ export async function proposedLock(github: GitHub): Promise<Lock | null> {
  * @param before text of the lock with which nothing is proposed; it must be the base's
  */
 export async function withdrawProposal(github: GitHub, before: string): Promise<KeptThread | null> {
-  // Mostly there is none, and that is all that is asked for.
+  // Usually none is open, and then this is the only request.
   if ((await listPulls(github, undefined, 'open')).length === 0) return null;
   const base = await baseOf(github);
   const [open] = await listPulls(github, base, 'open');

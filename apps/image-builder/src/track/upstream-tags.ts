@@ -15,7 +15,7 @@ const MAX_PAGES = 100;
 /** The tags of QEMU's repository. */
 export interface UpstreamTags {
   readonly tags: readonly string[];
-  /** Those that were not there the last time; none where there was no last time. */
+  /** Those that are new since the last run; none in the first run. */
   readonly fresh: readonly string[];
   /** Called once they are reported: a run that fails before reports them again. */
   remember(): Promise<void>;

@@ -20,7 +20,7 @@ export function upstreamOf(tags: readonly string[]): Upstream {
   };
 }
 
-/** The candidate of a release that is still to come; null where there is none. */
+/** The candidate of the next release; null without one. */
 export function newestCandidate({
   releases: [newest = '0.0.0'],
   candidates: [first],

@@ -131,7 +131,7 @@ export async function readers() {
         parseVersion(text);
         if (compareVersions(text, text) !== 0) throw new Error('a version is not itself');
         if (compareVersions(text, '1:2') !== -compareVersions('1:2', text))
-          throw new Error('the order is none');
+          throw new Error('the order is not transitive');
       },
     },
     {

@@ -106,7 +106,7 @@ function isTaken({ repository }: Call, { id, tag_name: tag }: Partial<Release>):
   return repository.releases.some((one) => !one.draft && one.tag_name === tag && one.id !== id);
 }
 
-/** A release that is no draft has a date and a tag. */
+/** A published release has a date and a tag. */
 function publish(repository: Repository, release: Release, now: number): void {
   if (release.draft) return;
   release.published_at ??= new Date(now).toISOString();

@@ -10,7 +10,7 @@ const PLATFORMS = [
   { os: 'linux', architecture: 'arm', variant: 'v7' },
 ];
 
-/** Readers of layouts: each document in turn is what was sent, under a digest that fits. */
+/** Readers of layouts: each document is replaced once by the input, under a digest that fits. */
 export async function readers() {
   const kinds = ['top', 'index', 'manifest', 'config'] as const;
   return Promise.all(

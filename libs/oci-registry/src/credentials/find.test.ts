@@ -187,7 +187,7 @@ describe('credential helpers', () => {
     expect(String(failed)).toContain('no [31m way');
   });
 
-  test('that is not installed is an error, and a path is no name', async () => {
+  test('that is not installed is an error, and so is a path', async () => {
     await write('.docker/config.json', { credHelpers: { r: 'missing-one', s: '../../bin/sh' } });
     const PATH = process.env.PATH ?? '';
     await expect(who({ PATH })).rejects.toThrow('docker-credential-missing-one is not installed');
