@@ -10,7 +10,7 @@ import { PROJECT } from './project-names.ts';
 import { readmeSnippets } from './readme.ts';
 import { ROOT } from './repository.ts';
 
-// What action.yml makes of its inputs, with a `docker` that writes down how it is called.
+// The commands that action.yml makes of its inputs, with a `docker` that writes down its arguments.
 // tools/src/e2e/action.e2e.test.ts runs it on real engines.
 
 const folder = mkdtempSync(join(tmpdir(), 'action-test-'));

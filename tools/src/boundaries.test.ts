@@ -19,7 +19,7 @@ const ROOMS = [
   'report',
 ];
 
-/** What each kind of project may import, by the tag `type:…` in its project.json. */
+/** The imports that each kind of project may have, by the tag `type:…` in its project.json. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'type:data': [],
   'type:lib': ['type:data', 'type:lib'],

@@ -14,7 +14,7 @@ import { projectFiles, ROOT } from './repository.ts';
 const pages = projectFiles('*.md');
 const textOf = (page: string) => readFileSync(resolve(ROOT, page), 'utf8');
 
-/** What looks like a file or folder of the project, in a sentence or in a command. */
+/** Words that look like a file or folder of the project, in a sentence or in a command. */
 function pathsIn(text: string): string[] {
   return text.match(/(?<![\w./-])(apps|libs|tools|docs|examples|\.ci|\.github)\/[\w./-]*\w(?![\w\\])/g) ?? [];
 }

@@ -28,7 +28,7 @@ test('examples/README.md has each example', () => {
 describe.skipIf(spawnSync('systemd-analyze', ['--version']).status !== 0)(
   'the systemd unit (systemd-analyze)',
   () => {
-    /** What systemd says of the unit itself. What it asks for may be missing on this machine; what is wrong in it names its file. */
+    /** systemd's problems with the unit itself, which name its file. Units that it asks for may be missing on this machine. */
     function verify(text: string): string[] {
       const folder = mkdtempSync(join(tmpdir(), 'unit-'));
       const unit = join(folder, 'qemu-user-static.service');

@@ -29,7 +29,7 @@ const KINDS = {
 } as const;
 
 /**
- * What the schema refuses of a manifest: fields that are missing or have a wrong value, by its validator; and fields
+ * The problems of a manifest by the schema: fields that are missing or have a wrong value, by its validator; and fields
  * that it does not know, by the compiler with its types. The validator lets those pass, `kubectl apply` does not.
  * https://kubernetes.io/docs/reference/using-api/api-concepts/#setting-the-field-validation-level
  */

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { browserAddress, repositoryAddress } from '@qemu-user-static/image-builder/repository';
 import { projectFiles, ROOT } from './repository.ts';
 
-/** What the project is called in each place. A fork sets `repository` in package.json; all else follows from it. */
+/** The names of the project in each place. A fork sets `repository` in package.json; all else follows from it. */
 export interface ProjectNames {
   /** `OWNER/REPO` on GitHub, as its owner writes it. */
   readonly github: string;

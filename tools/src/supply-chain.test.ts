@@ -20,7 +20,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sidTool, spdxTools } from './e2e/sid-tools.ts';
 
-// What we attach, read by those it is for: cosign, oras and SPDX's own validator, as Debian sid has them.
+// The attached documents, read by cosign, oras and SPDX's own validator, as Debian sid has them.
 
 const execute = promisify(execFile);
 /** Runs a program that reaches nothing but this machine: loopback is never spoken to by way of a proxy. */
@@ -36,7 +36,7 @@ const possible = !process.env.OFFLINE && process.arch === 'x64' && hasDockerRegi
 const hasPython = spawnSync('python3', ['--version']).status === 0;
 const folder = await mkdtemp(join(tmpdir(), 'supply-chain-'));
 const TAGS = { tag: ['x86_64-arm', 'armv7l-arm', 'arm-10.2.2'], platform: [], connections: 4 };
-/** What `cosign sign` states. */
+/** The statement of `cosign sign`. */
 const SIGNATURE = 'https://sigstore.dev/cosign/sign/v1';
 
 interface Referrer {

@@ -31,7 +31,7 @@ function isGiven(tag: string, { rebuilds }: Lock): boolean {
   });
 }
 
-/** What follows the name of the image or stands alone in code, and names a version with three numbers, or a build. */
+/** Tags after the name of the image, or alone in code, that name a version with three numbers, or a build. */
 function tagsIn(text: string): string[] {
   const references = text.matchAll(/(?:qemu-user-static|IMAGE)[:@]v?(\w[\w.-]*\w)/g);
   const alone = text.matchAll(/`v?((?:[a-z][a-z0-9_]*-)*\d+\.\d+(?:\.\d+)?-\d+(?:-gzip|-zstd)?)`/g);

@@ -105,6 +105,6 @@ export function needsIn(titles: readonly string[]): string[] {
   return [...new Set(words.filter((word) => Object.hasOwn(NEEDS, word)))];
 }
 
-// What Nx knows a machine by: a result is not that of a machine where other tests are skipped.
+// Nx distinguishes machines by this output: a result is not that of a machine where other tests are skipped.
 if (import.meta.main)
   for (const [name, { lack }] of Object.entries(NEEDS)) console.log(`${name}: ${lack() ?? 'yes'}`);

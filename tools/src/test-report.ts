@@ -85,7 +85,7 @@ export function requiredButSkipped({ skipped }: Tally): string[] {
 }
 
 /**
- * What was skipped, summed up by what the machine lacks, and the count as the last line.
+ * The skipped tests, grouped by the need that the machine lacks, and the count as the last line.
  * @param lackOf why the machine does not have what a need names, or nothing
  */
 export function formatTally(tally: Tally, lackOf = lackHere): string {

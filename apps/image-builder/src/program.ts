@@ -11,7 +11,7 @@ import { reporter } from './report/reporter.ts';
 /** Runs a command with the machine it is on, and prints its result as text or as JSON. */
 async function run(command: Command, given: Given): Promise<void> {
   const result = await resultOf(command, given).catch((error: unknown) => {
-    // Whoever asked for JSON gets a JSON document whatever happens.
+    // With --json there is a JSON document in every case.
     if (given.json) process.stdout.write(printJson({ error: errorAsJson(asFileSystemError(error)) }));
     throw error;
   });

@@ -1,6 +1,6 @@
 import type { GuestRow } from './guests.ts';
 
-/** What binfmt_misc compares with a file's first bytes: `(byte & mask) == (magic & mask)`, one of each a byte. */
+/** The bytes that binfmt_misc compares with a file's first ones: `(byte & mask) == (magic & mask)`, one of each a byte. */
 export interface Pattern {
   readonly magic: Uint8Array;
   readonly mask: Uint8Array;

@@ -56,7 +56,7 @@ export interface GuestRow {
   readonly debian: readonly string[];
   /** GOARCH. */
   readonly go: string | null;
-  /** What `uname -m` prints on such a machine; `*` stands for any characters. The usual one first. */
+  /** The output of `uname -m` on such a machine; `*` stands for any characters. The usual one first. */
   readonly uname: readonly string[];
   /** Mask of byte 7, EI_OSABI; 0 unless said. */
   readonly osabiMask?: number;

@@ -12,7 +12,7 @@ import {
   UnknownArchError,
 } from './index.ts';
 
-/** What fingers make of names. */
+/** Names with a slip of the finger. */
 const SLIPS = [
   ['amr64', 'arm64'],
   ['arm46', 'arm64'],

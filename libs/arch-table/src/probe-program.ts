@@ -12,7 +12,7 @@ const READ_AND_EXECUTE = 5;
 
 /**
  * A whole program of a guest: a minimal static ELF file of one segment whose few instructions exit with
- * `PROBE_EXIT`. What runs it is proven to emulate that CPU, without a foreign file.
+ * `PROBE_EXIT`. An interpreter that runs it is proven to emulate that CPU, without a foreign file.
  * gABI chapters 4 ("ELF Header") and 5 ("Program Header").
  */
 export function probeProgram(name: GuestName): Uint8Array {

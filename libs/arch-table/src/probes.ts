@@ -12,7 +12,7 @@ export interface Probe {
 }
 
 /**
- * What every probe exits with. Neither 0 nor 1, so that an interpreter that runs nothing (`true`, `false`)
+ * The exit status of every probe. Neither 0 nor 1, so that an interpreter that runs nothing (`true`, `false`)
  * is never taken for an emulator; below 126, where the shell's own codes begin. The instruction words below hold it in their own ways.
  */
 export const PROBE_EXIT = 42;

@@ -5,7 +5,7 @@ import manifest from '../package.json' with { type: 'json' };
 export const COMPRESSIONS = ['gzip', 'zstd'] as const;
 export type Compression = (typeof COMPRESSIONS)[number];
 
-/** What compressed bytes depend on apart from their contents: another version may give others. */
+/** The versions that compressed bytes depend on, apart from their contents. */
 export const COMPRESSORS: Readonly<Record<Compression, string>> = {
   gzip: `libdeflate.js ${manifest.dependencies.libdeflate}`,
   zstd: `zstd ${process.versions.zstd}`,

@@ -12,7 +12,7 @@ export interface GzipPool {
   close(): Promise<void>;
 }
 
-/** What a worker is given: the first `length` bytes of memory that it shares with us. */
+/** A worker's input: the first `length` bytes of memory that it shares with us. */
 export interface GzipTask {
   readonly shared: SharedArrayBuffer;
   readonly length: number;

@@ -2,7 +2,7 @@ import { finished } from 'node:stream/promises';
 import { createZstdDecompress, type ZstdDecompress } from 'node:zlib';
 
 /**
- * What a file of zstd frames decompresses to: their contents in a row (RFC 8878, 3.1). Node's own decoder ends with the
+ * The decompressed contents of a file of zstd frames, in a row (RFC 8878, 3.1). Node's own decoder ends with the
  * first.
  *
  * @throws Error for data that is not a frame, or is cut short
@@ -17,7 +17,7 @@ export async function* zstdFrames(source: AsyncIterable<Uint8Array>): AsyncGener
         yield* decoder.read();
         at += taken;
         if (taken === offered.length) continue;
-        // What a decoder leaves lies behind its frame. One that ends with the slice goes on with the next by itself.
+        // The rest that a decoder leaves is behind its frame. A decoder that ends with the slice continues with the next one.
         decoder.close();
         decoder = openDecoder();
       }
@@ -32,7 +32,7 @@ export async function* zstdFrames(source: AsyncIterable<Uint8Array>): AsyncGener
 interface Decoder {
   /** How many of the bytes were used. */
   write(bytes: Uint8Array): Promise<number>;
-  /** What has come out since it was last asked. */
+  /** The output since the last call. */
   read(): Uint8Array[];
   end(): Promise<void>;
   close(): void;

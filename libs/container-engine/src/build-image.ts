@@ -4,7 +4,7 @@ import type Docker from 'dockerode';
 import { EngineError } from './errors.ts';
 import { readProgress } from './progress.ts';
 
-/** What an engine builds, and the name that the image gets. */
+/** The input of an engine's build, and the name of the image. */
 export interface EngineBuild {
   readonly platform: string;
   readonly name: string;

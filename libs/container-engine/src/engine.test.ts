@@ -17,7 +17,7 @@ const VERSION = {
 
 let folder: string;
 let server: Server;
-/** What the engine answers, by method and path without the API's version. */
+/** The engine's answers, by method and path without the API's version. */
 let answers: Record<string, Answer>;
 let asked: { call: string; body: Buffer }[];
 

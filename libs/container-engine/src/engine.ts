@@ -134,7 +134,7 @@ async function run(
   }
 }
 
-/** What a container that has ended wrote. */
+/** The output of a container that has ended. */
 async function readLog(
   docker: Docker,
   container: Docker.Container,

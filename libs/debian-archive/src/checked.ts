@@ -3,7 +3,7 @@ import { ArchiveError, type ArchiveErrorCode } from './errors.ts';
 import type { ArchiveFile } from './files.ts';
 import { systemError } from './limits.ts';
 
-/** What a file must be. */
+/** The expected size and hash of a file. */
 export type Expected = Pick<ArchiveFile, 'size' | 'sha256'>;
 
 /**

@@ -1,4 +1,4 @@
-/** What a body may take. Left out: no limit. */
+/** The limits of a body. Without one, it is not limited. */
 export interface Bounds {
   readonly bytes?: number | undefined;
   /** Milliseconds from the first read to the last, however the bytes arrive. See {@link transferMs}. */
@@ -23,8 +23,7 @@ export function transferMs(bytes: number, graceMs: number): number {
 /**
  * The same bytes, for as long as they keep within the bounds. An idle time-out starts again with each byte, so a
  * server that sends one byte a minute holds a client for ever; the time here does not. A stream is destroyed when
- * its time is over, and its
- * reader gets the error; any other source ends at its next piece. What reads too slowly itself is also ended.
+ * its time is over, and its reader gets the error; any other source ends at its next piece. A reader that is too slow is ended too.
  *
  * @throws what `exceeded` returns
  */

@@ -1,6 +1,6 @@
 import { ProxyError } from './errors.ts';
 
-/** What undici's `EnvHttpProxyAgent` takes. An empty text means no proxy, and keeps undici from reading the environment. */
+/** Options of undici's `EnvHttpProxyAgent`. An empty text means no proxy, and keeps undici from reading the environment. */
 export interface ProxySettings {
   readonly httpProxy: string;
   readonly httpsProxy: string;

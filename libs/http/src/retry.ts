@@ -36,7 +36,7 @@ export function parseRetryAfter(value: string | undefined, now: number): number 
 
 /**
  * The wait in milliseconds after the n-th failure (from 1): exponential, and half of it random, so that clients
- * that failed together do not come back together. What the server asks for is the minimum.
+ * that failed together do not come back together. The wait that the server asks for is the minimum.
  *
  * @param random from 0 up to, but not including, 1
  */

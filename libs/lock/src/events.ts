@@ -1,6 +1,6 @@
 import type { ArchiveEvent } from '@qemu-user-static/debian-archive';
 
-/** What `update` reports on its way. */
+/** The events of `update`. */
 export type LockEvent =
   | ArchiveEvent
   | {

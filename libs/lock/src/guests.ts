@@ -16,7 +16,7 @@ export async function guestsIn(locked: LockedPackage, context: FetchContext): Pr
   return guests.sort();
 }
 
-/** What stands for `{guest}` where a file's path fits the pattern; else null. Other names of one are links. */
+/** The name in place of `{guest}` in a path that fits the pattern; else null. Other names of one are links. */
 export function guestOf({ type, path }: Pick<DebEntry, 'type' | 'path'>, pattern: string): string | null {
   const [head = '', tail = ''] = pattern.split('{guest}');
   if (type !== 'file' || !path.startsWith(head) || !path.endsWith(tail)) return null;

@@ -2,7 +2,7 @@ import { emulatorOf, GUEST_NAMES, type GuestName, type HostPlatform } from '@qem
 import { LockError } from './errors.ts';
 import type { Lock, LockedChannel, LockedPackage, LockedPlatform, SourceName } from './lock.ts';
 
-// What is where in the lock. Apart from its schema, which takes long to load, and which only its readers need.
+// Finds the parts of a lock. Apart from its schema, which takes long to load and which only its readers need.
 
 /** A channel of the lock. @throws LockError CHANNEL_UNKNOWN */
 export function lockedChannelOf(lock: Lock, name: string): LockedChannel {

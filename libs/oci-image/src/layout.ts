@@ -25,7 +25,7 @@ export interface LayoutIndex {
   readonly manifests: readonly Descriptor[];
 }
 
-/** What a folder may contain so that a layout is written into it. Other tools' layouts do not have the mark. */
+/** The files that a folder may contain so that a layout is written into it. Other tools' layouts do not have the mark. */
 export const LAYOUT_CONTENTS: FolderContents = {
   kind: 'OCI image layouts',
   files: ['oci-layout', 'index.json', `blobs/sha256/${'[0-9a-f]'.repeat(64)}`, '.memo/*.json', '.writer'],
@@ -91,7 +91,7 @@ export async function writeIndex(layout: Layout, manifests: readonly Descriptor[
 }
 
 /**
- * What the layout holds.
+ * The contents of the layout.
  * @throws ImageError LAYOUT_INVALID
  */
 export async function readIndex(layout: Layout): Promise<LayoutIndex> {

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { type Annotations, type Descriptor, MEDIA_TYPE } from './descriptor.ts';
 import { type Digest, isDigest } from './digest.ts';
 
-// The documents of a layout, as far as this project reads them; other fields are dropped. Whoever made a layout, its
-// documents are from outside.
+// The documents of a layout, as far as this project reads them; other fields are dropped. The documents
+// of every layout are from outside.
 
 const digest = z.custom<Digest>(isDigest, 'expected sha256: and 64 lower-case hexadecimal digits');
 const annotations: z.ZodType<Annotations> = z.record(z.string(), z.string());

@@ -12,7 +12,7 @@ export interface BlobIdentity {
   readonly size: number;
 }
 
-/** What is wrong with a blob. */
+/** A problem of a blob. */
 export interface BadBlob extends BlobIdentity {
   readonly problem: 'missing' | 'wrong size' | 'wrong digest';
 }
@@ -37,7 +37,7 @@ export async function findBadBlobs(layout: Layout, blobs: Iterable<BlobIdentity>
   return bad;
 }
 
-/** What was found of every blob that lies in a layout. */
+/** The findings about every blob in a layout. */
 export interface BlobInventory {
   /** Read from disk, every byte, and found to be what their names say. */
   readonly sound: ReadonlySet<Digest>;

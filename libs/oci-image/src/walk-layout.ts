@@ -34,7 +34,7 @@ export interface FoundTag {
   readonly descriptor: Descriptor;
   /** Each once, in the order of the index. */
   readonly images: readonly FoundImage[];
-  /** What the index lists, in its order: an image may be listed for several platforms. Else the image itself. */
+  /** The images of the index, in its order: one may be listed for several platforms. Else the image itself. */
   readonly entries: readonly Descriptor[];
 }
 
@@ -89,7 +89,7 @@ class Walk {
     return [...this.#read.values()].filter((image) => image !== null);
   }
 
-  /** What a tag's index lists, or the one image that it is. One after the other, in the layout's own order. */
+  /** The images of a tag's index, or its one image, in the layout's own order. */
   async below(descriptor: Descriptor, tag: string): Promise<Pick<FoundTag, 'images' | 'entries'>> {
     const index =
       descriptor.mediaType === MEDIA_TYPE.index

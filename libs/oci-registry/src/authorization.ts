@@ -11,7 +11,7 @@ import { fetchToken, type Token } from './token.ts';
 import { createTokenServers } from './token-server.ts';
 import type { Transport } from './transport.ts';
 
-/** What a request needs to be allowed: actions in a repository, and in those it takes something from. */
+/** The rights that a request needs: actions in a repository, and in those it takes something from. */
 export interface Access {
   readonly repository: string;
   readonly actions: readonly ('pull' | 'push')[];
@@ -20,7 +20,7 @@ export interface Access {
 
 /** Knows what to write into Authorization for one registry, and learns it from what the registry refuses. */
 export interface Authorizer {
-  /** What to send at first: nothing until the registry has asked for something. */
+  /** The first header to send: none until the registry has asked for one. */
   before(access: Access): Promise<string | undefined>;
   /** After a 401: what to send instead; `undefined` when there is nothing else to offer. */
   after(

@@ -89,7 +89,7 @@ export class ChunkedUpload {
   }
 
   /**
-   * What it means when a chunk, or the request that closes, is finally refused. After an interruption it need not
+   * The meaning of a final refusal of a chunk, or of the request that closes. After an interruption it need not
    * be more than that: a registry may have said what it has while the rest of a broken request was still being
    * written, and then has bytes twice.
    */

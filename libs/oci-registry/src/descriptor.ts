@@ -1,4 +1,4 @@
-/** What names one piece of content: https://github.com/opencontainers/image-spec/blob/v1.1.0/descriptor.md */
+/** The name of one piece of content: https://github.com/opencontainers/image-spec/blob/v1.1.0/descriptor.md */
 export interface Descriptor {
   readonly mediaType: string;
   readonly digest: string;

@@ -145,7 +145,7 @@ export interface RegistryErrorDetail {
   readonly message: string;
 }
 
-/** What is known of a request that failed. */
+/** The facts about a failed request. */
 export interface FailedRequest {
   readonly method: string;
   /** The address without userinfo and without the values of query parameters that may be secret. */

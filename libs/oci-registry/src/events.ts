@@ -1,5 +1,5 @@
 /**
- * What a client reports while it works. Addresses are without secrets.
+ * The events of a client. Addresses are without secrets.
  *
  * - `request`: an answer arrived.
  * - `retry`: something failed and is tried again after `delayMs`.

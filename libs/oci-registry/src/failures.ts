@@ -76,11 +76,11 @@ export function shown(text: string): string {
 const TLS_CODES =
   /^(?:ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO)/;
 
-// What undici's parser says of other protocols. The end of a connection inside an answer is only a broken connection.
+// Codes of undici's parser for other protocols. The end of a connection inside an answer is only a broken connection.
 const NOT_HTTP = /^(?:HTTPParserError$|HPE_(?!INVALID_EOF_STATE|CLOSED_CONNECTION)|UND_ERR_HEADERS_OVERFLOW)/;
 
 /**
- * What to throw when a connection failed: a {@link RegistryError}, or the error as it was when it is not
+ * The error for a failed connection: a {@link RegistryError}, or the error as it was when it is not
  * about the connection (our own errors, an abort, a bug).
  */
 export function connectionFailure(

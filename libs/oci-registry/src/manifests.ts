@@ -11,7 +11,7 @@ import type { Incoming } from './transport.ts';
 /** "Client and registry implementations SHOULD expect to be able to support manifest pushes of at least 4 megabytes." */
 export const MAX_MANIFEST = 4 << 20;
 
-/** What HEAD reports of a manifest: its digest, and the rest where the registry says it. */
+/** The answer to HEAD of a manifest: its digest, and the rest if the registry sends it. */
 export interface ManifestHead {
   readonly digest: string;
   readonly mediaType: string | undefined;

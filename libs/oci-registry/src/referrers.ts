@@ -76,7 +76,7 @@ function subjectOf(bytes: Uint8Array): string | undefined {
   return typeof subject?.digest === 'string' ? checkDigest(subject.digest) : undefined;
 }
 
-/** What a list of referrers says of a manifest: its kind and its annotations. */
+/** An entry in a list of referrers: the kind of a manifest and its annotations. */
 function entryOf(descriptor: Descriptor, manifest: Record<string, unknown>): Descriptor {
   const { artifactType, annotations, config } = manifest as {
     artifactType?: string;

@@ -52,7 +52,7 @@ export interface Registry {
  * what is not a tag or digest; those that throw more list it.
  */
 export interface Repository {
-  /** What a tag or digest names, by HEAD; `undefined` when nothing has that name. Nothing is cached. */
+  /** The manifest of a tag or digest, by HEAD; `undefined` for an unknown name. Nothing is cached. */
   headManifest(reference: string): Promise<ManifestHead | undefined>;
   /** With its bytes, whose digest has been verified; at most `limit` of them (4 MiB). */
   getManifest(reference: string, limit?: number): Promise<Manifest>;

@@ -9,7 +9,7 @@ import { collect, connect, start } from './testing/harness.ts';
 import { type OtherHost, startOtherHost } from './testing/other-host.ts';
 import { sha256 } from './testing/store.ts';
 
-/** What a registry's answers lead to, and what arrives there: never a secret, and where possible nothing. */
+/** The hosts that a registry's answers lead to, and the requests there: never a secret, and where possible none. */
 
 const KINDS: readonly Credentials[] = [
   { kind: 'basic', username: 'me', password: new Secret('hunter2') },

@@ -17,7 +17,7 @@ const ROUNDS = 12;
 /** The shortest wait before a list is read again to see whether others have overwritten it, in milliseconds. */
 const LEAST_WAIT_MS = 50;
 
-/** What is to be written to one list in the next turn, and when that is done. */
+/** The changes of one list in the next turn, and its end. */
 interface Turn {
   readonly entries: Descriptor[];
   readonly written: Promise<void>;
@@ -127,7 +127,7 @@ export class TaggedReferrers {
     return false;
   }
 
-  /** What is stored under the tag of a subject, if anything is. */
+  /** The list under the tag of a subject, if it exists. */
   async #read(repository: string, subject: string): Promise<Record<string, unknown> | undefined> {
     try {
       const tag = referrersTag(subject);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { connect, getCACertificates } from 'node:tls';
 import { LocalContentError } from './errors.ts';
 
-/** What a TLS connection to one host is made with; empty for Node's own trust and no client certificate. */
+/** The options of a TLS connection to one host; empty for Node's own trust and no client certificate. */
 interface TlsMaterial {
   readonly ca?: readonly string[];
   readonly cert?: readonly string[];

@@ -44,13 +44,13 @@ interface TransportSettings {
   readonly userAgent: string;
   /** How long the answer to GET and HEAD may take to begin, in milliseconds. */
   readonly readAnswerMs: number;
-  /** What a body may take beside the time that its bytes need, in milliseconds. */
+  /** The time of a body in addition to that of its bytes, in milliseconds. */
   readonly graceMs: number;
   readonly signal?: AbortSignal;
 }
 
 const MAX_REDIRECTS = 5;
-/** What is read of an unwanted answer to keep its connection, in bytes and milliseconds. */
+/** The part of an unwanted answer that is read to keep its connection, in bytes and milliseconds. */
 const WORTH_KEEPING = { bytes: 128 << 10, ms: 1000 };
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
@@ -146,7 +146,7 @@ export function createTransport(
       for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
         const incoming = await once(next, strayed);
         const location = incoming.header('location');
-        // What is sent is never sent elsewhere; a registry names another place for it in Location, not by a redirect.
+        // A body is never sent elsewhere; a registry names another place for it in Location, not by a redirect.
         if (!isRead(next.method) || !REDIRECTS.has(incoming.status) || location === undefined)
           return incoming;
         await incoming.discard();
@@ -164,7 +164,7 @@ function isRead(method: string): boolean {
   return method === 'GET' || method === 'HEAD';
 }
 
-/** The request at its new address. What proves who we are stays with the origin it was meant for. */
+/** The request at its new address. Credentials stay with the origin that they are for. */
 function redirected(outgoing: Outgoing, location: string): Outgoing {
   const url = resolveAddress(location, outgoing);
   const { authorization, ...others } = outgoing.headers ?? {};

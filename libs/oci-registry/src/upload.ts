@@ -40,7 +40,7 @@ export class Uploads {
   async mount(repository: string, digest: string, from: string): Promise<MountResult> {
     const wanted = { digest: checkDigest(digest), from: checkRepository(from) };
     const session = await requestSession(this.#http, repository, wanted).catch((error: unknown) => {
-      // A token server may refuse all because of the other repository. What is really wrong, the upload will show.
+      // A token server may refuse all because of the other repository. The upload will show the real problem.
       if (error instanceof RegistryError && !error.temporary) return undefined;
       throw error;
     });

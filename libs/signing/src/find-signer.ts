@@ -5,7 +5,7 @@ import { keySigner } from './key-signer.ts';
 import type { StatementSigner } from './signer.ts';
 
 /**
- * Who signs here: a key that was named, else the GitHub workflow that this runs in if it may ask for a token
+ * The signer: a key that was named, else the GitHub workflow that this runs in if it may ask for a token
  * (`permissions: id-token: write`), else nobody.
  *
  * @param key a file, or `env://NAME` as cosign has it

@@ -38,7 +38,7 @@ const server = createServer(async (request, response) => {
   const { statusCode, response: body, contentType } = await handler.fn(asLogged(await text(request)));
   response.writeHead(statusCode, { 'content-type': contentType ?? 'text/plain' }).end(body);
 });
-/** What Rekor makes of a proposed entry and writes into its log; the stand-in logs what it is given. */
+/** Rekor's entry for a proposed one; the stand-in logs each. */
 function asLogged(body: string): string {
   const { spec, ...entry } = JSON.parse(body);
   if (entry.kind !== 'dsse') return body;

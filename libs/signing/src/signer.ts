@@ -6,7 +6,7 @@ import { SigningError } from './errors.ts';
 /** The media type of a statement. https://github.com/in-toto/attestation/blob/main/spec/v1/envelope.md */
 export const STATEMENT_TYPE = 'application/vnd.in-toto+json';
 
-/** Who signs statements. */
+/** A signer of statements. */
 export interface StatementSigner {
   /** For people: a key by its fingerprint, or a workflow. Never a secret. */
   readonly name: string;

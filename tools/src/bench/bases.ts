@@ -12,7 +12,7 @@ export const BASE_SUITES = ['trixie', 'bookworm', 'sid'];
 /** debootstrap's minbase, as patterns of apt-patterns(7). */
 export const INCLUDED = ['?essential', '?priority(required)', 'apt'];
 
-/** What Debian's slim images leave out too. */
+/** Files that Debian's slim images leave out too. */
 const LEFT_OUT = [
   'usr/share/man',
   'usr/share/info',
@@ -41,7 +41,7 @@ export async function debianBase(platform: HostPlatform): Promise<string> {
   const making = join(folder, `making-${debian}.tar`);
   const slim = `cd "$1" && rm -rf ${LEFT_OUT.join(' ')} && find usr/share/doc -type f ! -name copyright -delete`;
   const what = ['--variant=extract', ...INCLUDED.map((one) => `--include=${one}`), `--extract-hook=${slim}`];
-  // What is made here is measured and thrown away, so that a mirror that lags behind will do.
+  // The images are measured and removed, so a mirror that lags behind will do.
   const late = '--aptopt=Acquire::Check-Valid-Until "false"';
   let problem: unknown;
   for (const suite of BASE_SUITES) {

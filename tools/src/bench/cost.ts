@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 
-/** What some programs took. */
+/** The cost of some programs. */
 export interface Cost {
   /** Seconds from beginning to end. */
   readonly wall: number;

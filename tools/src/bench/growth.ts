@@ -13,7 +13,7 @@ import { CHANNEL, fetchedFiles, lockedPlatforms, tagOf, type Workshop } from './
 const PLATFORMS = [1, 2, 4, 6];
 const GUESTS = [1, 10, 33];
 
-/** What one more platform, and one more guest, cost a build. */
+/** The cost of one more platform, and of one more guest. */
 export async function measureGrowth(workshop: Workshop, { repeat, note }: Effort): Promise<Section> {
   const layout = layoutIn(workshop);
   const platform = workshop.platforms[0] as HostPlatform;

@@ -7,7 +7,7 @@ import { type Cost, costOf, medianCost } from './cost.ts';
 import type { Effort, Section } from './section.ts';
 import { tagOf, type Workshop } from './workshop.ts';
 
-/** What each stage has to do at least, beside what it takes; for one platform, everything from nothing. */
+/** The least possible work of each stage beside its cost; for one platform, from nothing. */
 export async function measureLimits(workshop: Workshop, { repeat, note }: Effort): Promise<Section> {
   const platform = workshop.platforms[0] as HostPlatform;
   const deb = join(workshop.folder, 'packages', `${tagOf(platform)}-emulators.deb`);

@@ -1,5 +1,5 @@
 /**
- * What others run, as the shell does it: in a folder with `packages/`, `Dockerfile`, `register` and
+ * The commands of other projects, as the shell runs them: in a folder with `packages/`, `Dockerfile`, `register` and
  * `qemu-binfmt-conf.sh`. $1 is the registry, $2 the base's repository there; the rest are platforms.
  * docs/benchmarks.md shows these texts.
  */

@@ -51,7 +51,7 @@ export async function measurePublishing(workshop: Workshop, { repeat, note }: Ef
 
   const costs = new Map<string, Cost[]>();
   const measure = async ({ name, commands }: Contender, registry: string) => {
-    // What an earlier one left to be written is not this one's cost.
+    // Writes that an earlier one left are not this one's cost.
     await $`sync`;
     const cost = await costOf(commands(registry));
     costs.set(name, [...(costs.get(name) ?? []), cost]);

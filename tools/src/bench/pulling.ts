@@ -44,7 +44,7 @@ export async function measurePulling(workshop: Workshop, { repeat, note }: Effor
           ['slow', link.name],
         ] as const) {
           await $`${workshop.onEngine('puller', FORGET)}`.quiet();
-          // What one pull left to be written is not to be in the next one's way.
+          // Writes that one pull left must not delay the next one.
           await $`sync`.quiet();
           const { wall } = await costOf(
             [workshop.onEngine('puller', READY, `${from}/${reference}`)],

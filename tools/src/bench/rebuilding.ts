@@ -10,7 +10,7 @@ import { bringPackages, CHANNEL, fetchedFiles, lockedPlatforms, type Workshop } 
 
 const CHANGES = ['nothing', 'the script', 'a package of a platform'] as const;
 
-/** What takes the changed package's place: the same host's of another Debian release. */
+/** The replacement of the changed package: the same host's of another Debian release. */
 const OTHER_CHANNEL = 'stable';
 
 /** Everything again, into the same registry, after a change. */

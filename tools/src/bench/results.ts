@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { arch, availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
 import type { Section } from './section.ts';
 
-/** What a run found, as it is written to disk. */
+/** The results of a run, as they are written to disk. */
 export interface Results {
   readonly sections: Readonly<Record<string, Ran>>;
 }

@@ -1,6 +1,6 @@
 import type { Cost } from './cost.ts';
 
-/** What one part of the benchmark found: a table, and what the project claims of it. */
+/** The results of one part of the benchmark: a table, and the claims of the project. */
 export interface Section {
   readonly title: string;
   /** One sentence: what was done, to what. */
@@ -8,7 +8,7 @@ export interface Section {
   readonly columns: readonly string[];
   readonly rows: readonly Row[];
   readonly claims: readonly Claim[];
-  /** What could be gained next. */
+  /** The next possible gains. */
   readonly next?: readonly string[];
 }
 

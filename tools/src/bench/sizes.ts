@@ -4,7 +4,7 @@ import { bytesOf, type Index, keyOf, layoutSizes, type Manifest } from './layout
 import type { Claim, Effort, Row, Section } from './section.ts';
 import type { Workshop } from './workshop.ts';
 
-/** What the other popular image carries: one emulator for each of these. */
+/** The emulators of the other popular image. */
 const TEN = [
   'aarch64',
   'arm',

@@ -12,7 +12,7 @@ import { BINFMT, ENGINES, KEPT, LAYOUT } from './places.ts';
 import { keepImages } from './set-up.ts';
 import { dockerShim, type Shim } from './shim.ts';
 
-// action.yml as a runner runs it, on each engine, with the images in a registry on loopback. What it takes beside
+// action.yml as a runner runs it, on each engine, with the images in a registry on loopback. Its cost beside
 // docker/setup-qemu-action becomes the table of docs/actions.md.
 
 const IMAGE = PROJECT.image;

@@ -29,7 +29,7 @@ export interface Guest {
   readonly debian: string;
   /** Debian 12 has every one but riscv64. */
   readonly suite: SuiteName;
-  /** What `uname -m` prints under emulation, or on a CPU that runs it by itself. */
+  /** The output of `uname -m` under emulation, or on a CPU that runs it natively. */
   readonly machine: string;
 }
 

@@ -10,7 +10,7 @@ import { IMAGE } from './hub.ts';
 import { BINFMT, ENGINES, LAYOUT } from './places.ts';
 import { GUEST_USER, makeSmallDebian } from './small-debian.ts';
 
-// What people do in a Debian of another CPU: packages, sudo, programs that look at their own name.
+// Common tasks in a Debian of another CPU: packages, sudo, programs that look at their own name.
 
 const DEBIANS = GUESTS.filter(({ name }) => ['arm64v8', 'ppc64le', 's390x'].includes(name));
 /** Everything in it is emulated. */

@@ -15,7 +15,7 @@ export async function startEngine(place: EnginePlace): Promise<void> {
   if (await answers(socket)) return;
   const { root, folder, features = {} } = place;
   await mkdir(join(root, folder), { recursive: true });
-  // What a killed engine left of itself: its id may be another process's by now.
+  // The pid file of a killed engine: its id may be another process's by now.
   await rm(pidFileOf(place), { force: true });
   await writeFile(join(root, folder, 'engine.json'), JSON.stringify({ features }));
   const log = openSync(join(root, folder, 'engine.log'), 'w');

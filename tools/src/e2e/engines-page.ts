@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { ROOT } from '../repository.ts';
 
-/** What the suites on engines saw: a table of each under a heading of its own. The words around it are written by hand. */
+/** The results of the suites on engines: a table of each under a heading of its own. The words around it are written by hand. */
 export const ENGINES_PAGE = resolve(ROOT, 'docs/engines.md');
 
 /** The table of one suite. */

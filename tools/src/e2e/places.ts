@@ -8,7 +8,7 @@ export const FOLDER = process.env.E2E_FOLDER ?? '/var/tmp/qemu-user-static-e2e';
 /** The kernel's table of interpreters. https://docs.kernel.org/admin-guide/binfmt-misc.html */
 export const BINFMT = '/proc/sys/fs/binfmt_misc';
 
-/** What the table held before the set-up, and whether it was mounted. */
+/** The entries before the set-up, and whether the table was mounted. */
 export const STATE = join(FOLDER, 'binfmt-before.json');
 
 /** A Debian of its own, for the engine and the tools that this machine's Debian does not have. */
@@ -24,7 +24,7 @@ export const SHARED = join(FOLDER, 'shared');
 export const LAYOUT = resolve(ROOT, process.env.E2E_LAYOUT ?? 'dist/oci');
 
 /**
- * What each engine has from the set-up on: `latest`, `register` and `aarch64`. Its layers stay there, so that no suite
+ * The images of each engine from the set-up on: `latest`, `register` and `aarch64`. Its layers stay there, so that no suite
  * waits for them to be unpacked again.
  */
 export const KEPT = 'e2e/qemu-user-static';
@@ -53,7 +53,7 @@ export function pidFileOf({ root, folder }: EnginePlace): string {
   return join(root, folder, 'engine.pid');
 }
 
-/** What tests on engines find in their environment: which there are, a folder that each of them sees, and what to try. */
+/** The environment of tests on engines: the engines, a folder that each of them sees, and the image to try. */
 export function e2eEnvironment({ DOCKER_HOST }: NodeJS.ProcessEnv): Record<string, string> {
   const started = Object.values(ENGINES)
     .map(socketOf)

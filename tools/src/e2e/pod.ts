@@ -3,7 +3,7 @@ import type { IContainer, IPodSpec, ISecurityContext } from 'kubernetes-models/v
 type Rights = { readonly [Field in keyof ISecurityContext]?: (value: never) => string[] };
 
 /**
- * What `docker run` is given for each field. Docker's own seccomp profile is Kubernetes' RuntimeDefault.
+ * The arguments of `docker run` for each field. Docker's own seccomp profile is Kubernetes' RuntimeDefault.
  * https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#security-context-1
  */
 const RIGHTS: Rights = {

@@ -67,7 +67,7 @@ export async function openPodman(root: string, hub: string, owner?: Owner): Prom
       await podman('rmi', '--all', '--force');
       // Ends the process that keeps a rootless user's namespace. (podman-system-migrate(1))
       await podman('system', 'migrate');
-      // What root's Podman leaves mounted, if anything.
+      // Mounts that root's Podman leaves, if any.
       await run(['umount', '--recursive', '--lazy', join(seen, 'images/overlay')]);
       await rm(seen, { recursive: true, force: true });
     },

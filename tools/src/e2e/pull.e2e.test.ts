@@ -125,7 +125,7 @@ const CLIENTS: readonly Client[] = [
   }),
 ];
 
-/** What the layout has under a tag for a platform, as a client takes it; nothing where the tag does not list it. */
+/** The layout's image of a tag for a platform, as a client takes it; none if the tag does not list it. */
 async function digestsInLayout(
   tag: string,
   platform: HostPlatform,

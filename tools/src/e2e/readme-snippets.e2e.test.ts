@@ -16,7 +16,7 @@ import { dockerShim, type Shim } from './shim.ts';
 const IMAGE = PROJECT.image;
 const snippets = readmeSnippets().filter((snippet) => testedBy(snippet) === 'run');
 
-/** What a snippet prints, by a part of it. Each comes after those above it in the page. */
+/** The output of a snippet, by a part of it. Each runs after those above it in the page. */
 const PRINTS: readonly (readonly [part: string, output: RegExp])[] = [
   ['alpine uname -m', /^aarch64$/m],
   ['--install arm64,riscv64', /"qemu-riscv64"/],
@@ -50,7 +50,7 @@ describe.skipIf(NO_ENGINES !== undefined)('the snippets of README.md (root, engi
       const load = async (...words: string[]) =>
         expect((await engine.builder('load', ...words)).code).toBe(0);
       for (const tag of ['latest', 'x86_64-aarch64']) await load('--layout', LAYOUT, '--image', tag);
-      // What differs is Debian's release alone.
+      // Only Debian's release differs.
       await engine.docker('tag', IMAGE, `${IMAGE}:stable`);
       const { folder } = await guestLayout();
       await load('--layout', folder, '--image', 'arm64v8', '--repository', 'alpine');

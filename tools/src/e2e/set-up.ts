@@ -23,7 +23,7 @@ import {
 import { tearDown } from './tear-down.ts';
 
 // Brings what the end-to-end suites need to a Debian machine, and starts it: a Docker Engine of this Debian, and a newer
-// one in a folder of its own; Podman of both; and Apptainer in another folder. What is there already stays as it is.
+// one in a folder of its own; Podman of both; and Apptainer in another folder. Anything that exists stays as it is.
 // tools/src/e2e/tear-down.ts ends it.
 
 /** Of this machine's Debian. No daemon of theirs is started: Debian's policy-rc.d is ours while they are installed. */
@@ -160,7 +160,7 @@ async function makeDebian({ root, suite, packages, aptOption }: DebianFolder): P
     await $`mount --rbind ${place} ${join(root, place)}`;
     await $`mount --make-rslave ${join(root, place)}`;
   }
-  // What an earlier set-up did not bring yet.
+  // Parts that an earlier set-up did not have yet.
   await installPackages(root, packages);
   const shared = join(root, SHARED);
   await mkdir(shared, { recursive: true });
@@ -172,7 +172,7 @@ async function buildImages(): Promise<void> {
   if (process.env.E2E_LAYOUT === undefined) await $({ cwd: ROOT })`npx nx run image-builder:build`.quiet();
 }
 
-/** Loads what suites share. Whatever they take away, these names hold the layers. */
+/** Loads the images that suites share. These names keep the layers when a suite removes its images. */
 export async function keepImages(place: EnginePlace): Promise<void> {
   const { builder } = openEngine(place);
   for (const tag of ['latest', 'register', 'aarch64']) {

@@ -5,7 +5,7 @@ import { $ } from 'zx';
 import { aptMirror } from './debian.ts';
 import { FOLDER } from './places.ts';
 
-// A whole Debian of another CPU. What needs no program of that CPU is done by this machine's own: download, and
+// A whole Debian of another CPU. This machine's own programs do the steps that need none of that CPU: download, and
 // unpacking by dpkg. Emulators run the maintainer scripts, which is what takes long.
 
 /** The user of such a Debian who may become root by `sudo`. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 
-/** What a template may name. https://helm.sh/docs/chart_template_guide/builtin_objects/ */
+/** The names that a template may use. https://helm.sh/docs/chart_template_guide/builtin_objects/ */
 interface Context {
   readonly Values: Readonly<Record<string, unknown>>;
   readonly Chart: Readonly<Record<string, unknown>>;

@@ -3,7 +3,7 @@ import fc, { type Arbitrary } from 'fast-check';
 /** A document that a reader takes: bytes, text, or a JSON document. */
 export type Sample = Buffer | string | object;
 
-/** What has broken readers before. */
+/** Inputs that have broken readers before. */
 const WORDS = [
   ...[
     '\n',
@@ -151,7 +151,7 @@ function replaced(whole: unknown, [key, ...rest]: readonly string[], other: unkn
   );
 }
 
-/** What a reader is given: of the kind of its samples. */
+/** An input for a reader: of the kind of its samples. */
 export function inputsFrom(samples: readonly Sample[]): Arbitrary<Buffer | string> {
   const bytes = samples.filter((one) => Buffer.isBuffer(one));
   const texts = samples.filter((one) => typeof one === 'string');

@@ -8,7 +8,7 @@ import { PROJECT } from '../project-names.ts';
 import { ROOT } from '../repository.ts';
 import { packageFolder } from './build.ts';
 
-// What `nx release` sends to npm, installed and used by somebody who has nothing else of this project.
+// The package that `nx release` sends to npm, installed and used without anything else of this project.
 
 const execute = promisify(execFile);
 const elsewhere = await mkdtemp(join(tmpdir(), 'package-'));

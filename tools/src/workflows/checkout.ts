@@ -8,7 +8,7 @@ export async function cloneInto(folder: string, repository = ROOT): Promise<void
   await $`git clone --quiet ${repository} ${folder}`.quiet();
 }
 
-/** What `npm ci` gives, without the time: links to this repository's packages, but the project's own are the checkout's. */
+/** The result of `npm ci`, without the time: links to this repository's packages, but the project's own are the checkout's. */
 export async function linkPackages(checkout: string): Promise<void> {
   const [from, to] = [join(ROOT, 'node_modules'), join(checkout, 'node_modules')];
   await mkdir(to);

@@ -1,6 +1,6 @@
 import { data, Evaluator, Lexer, Parser } from '@actions/expressions';
 
-/** What `${{ … }}` may name: `github`, `env`, `matrix`, `secrets` and so on, as plain values. */
+/** The names that `${{ … }}` may use: `github`, `env`, `matrix`, `secrets` and so on, as plain values. */
 export type Contexts = Readonly<Record<string, unknown>>;
 
 /** How the steps before went, which `success()`, `failure()` and `always()` ask for. */

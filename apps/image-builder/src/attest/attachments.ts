@@ -15,11 +15,11 @@ import { type Artifact, artifactOf } from './artifact.ts';
 import { type BuildFacts, type BuiltSubject, PROVENANCE_PREDICATE, provenance } from './provenance.ts';
 import { SIGNATURE_PREDICATE, type Statement, statementOf } from './statement.ts';
 
-/** What refers to an image or an index once it is attested. */
+/** The documents that refer to an attested image or index. */
 export interface Subject {
   readonly descriptor: Descriptor;
   readonly documents: readonly Artifact[];
-  /** What is signed of it. */
+  /** Its statements to sign. */
   readonly statements: readonly Statement[];
 }
 

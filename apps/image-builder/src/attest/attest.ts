@@ -12,7 +12,7 @@ import { type Artifact, EMPTY } from './artifact.ts';
 import { BUNDLE_TYPE, bundleArtifact, isAttached, type Subject } from './attachments.ts';
 import { isSigned, parsed, type Statement } from './statement.ts';
 
-/** What is to be done; plain data, as `--json` writes it. */
+/** The plan; plain data, as `--json` prints it. */
 export interface AttestPlan {
   readonly schemaVersion: 1;
   /** Null: nothing is signed. */
@@ -160,7 +160,7 @@ const BUNDLE_MANIFEST = z.object({
   layers: z.tuple([z.object({ digest: z.string(), size: z.int().min(0).max(MAX_BUNDLE) })], z.unknown()),
 });
 
-/** What a registry answers for a referrer that someone left damaged. */
+/** Codes of a registry for a damaged referrer. */
 const DAMAGED: ReadonlySet<string> = new Set([
   'REFERENCE_INVALID',
   'REGISTRY_NOT_FOUND',

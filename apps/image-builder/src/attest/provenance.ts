@@ -3,7 +3,7 @@ import { type LockedPackage, poolAddress } from '@qemu-user-static/lock';
 
 export const PROVENANCE_PREDICATE = 'https://slsa.dev/provenance/v1';
 
-/** Who made the images, and from what; the same for all of a run. */
+/** The builder of the images and their inputs; the same for all of a run. */
 export interface BuildFacts {
   /** Address of the project's repository. */
   readonly source: string;
@@ -14,7 +14,7 @@ export interface BuildFacts {
   readonly builder: { readonly id: string; readonly invocation?: string };
 }
 
-/** What was built: an image of one platform, or an index over several. */
+/** The subject: an image of one platform, or an index over several. */
 export interface BuiltSubject {
   readonly channel: string;
   readonly platforms: readonly HostPlatform[];

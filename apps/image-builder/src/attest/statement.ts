@@ -2,7 +2,7 @@ import { type Digest, hexOf } from '@qemu-user-static/oci-image';
 import { z } from 'zod';
 import { PROVENANCE_PREDICATE } from './provenance.ts';
 
-/** What is claimed of an image. https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md */
+/** A claim about an image. https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md */
 export interface Statement {
   readonly predicateType: string;
   readonly bytes: Uint8Array;

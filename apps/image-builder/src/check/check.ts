@@ -17,7 +17,7 @@ import type { Proof } from './proof.ts';
 import { runEmulators } from './run-emulators.ts';
 import { tagProblems } from './tag-problems.ts';
 
-/** What was proven. */
+/** The result of a check. */
 export interface CheckReport {
   readonly tags: number;
   readonly images: number;

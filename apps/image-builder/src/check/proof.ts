@@ -17,7 +17,7 @@ export interface Shell {
   readonly licenses: readonly LicenseText[];
 }
 
-/** What images have to be: what this checkout and the packages of its lock give. */
+/** The expected images: this checkout and the packages of its lock give them. */
 export interface Proof {
   readonly lock: Lock;
   /** Text of Dockerfile.template. */

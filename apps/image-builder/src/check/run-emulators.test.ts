@@ -122,7 +122,7 @@ describe.skipIf(noNamespace)('where programs are not allowed in a folder (user n
   });
   afterEach(() => rm(noexec, { recursive: true }));
 
-  /** What `openProgramFolder` gives for the folders, of which the first is mounted noexec. */
+  /** The result of `openProgramFolder` for the folders, of which the first is mounted noexec. */
   const open = (...folders: string[]) => {
     const module = join(import.meta.dirname, 'run-emulators.ts');
     const program = `import { openProgramFolder } from ${JSON.stringify(module)};

@@ -14,7 +14,7 @@ const run = promisify(execFile);
 /** Milliseconds that `--version` may take; it takes ten. */
 const PATIENCE = 30_000;
 
-/** What an emulator of an image printed for `--version`, or why it did not run. */
+/** The output of an emulator for `--version`, or the reason why it did not run. */
 export interface EmulatorRun {
   readonly path: string;
   readonly problem: string | null;

@@ -10,7 +10,7 @@ import {
 import { imageFor } from '../images/listing.ts';
 import { BuilderError } from '../report/errors.ts';
 
-/** What was seen to work. */
+/** The parts that work. */
 export interface SmokeReport {
   readonly engine: string;
   /** The options of `docker run` with which it registered. */
@@ -70,7 +70,7 @@ export async function smoke(layout: Layout, tag: string, engine: Engine): Promis
   }
 }
 
-/** What a smoke test showed, in a line. */
+/** The result of a smoke test, in a line. */
 export function formatSmoke({ engine, rights, tag, guests, verified }: SmokeReport): string {
   const ran = guests.map(({ platform, machine }) => `${platform} (${machine})`).join(', ');
   return `smoke: ${tag} on ${engine} with ${rights}: ran ${ran}; ${verified} guests verified`;

@@ -5,7 +5,7 @@ import { type Descriptor, type FoundImage, type FoundTag, MEDIA_TYPE } from '@qe
 import { listingOf } from '../images/listing.ts';
 import { ociPlatform, platformName } from '../images/platforms.ts';
 
-/** What is wrong with a tag: a version's lists that version alone, and each platform as clients look for it. */
+/** Problems of a tag: a version's lists that version alone, and each platform as clients look for it. */
 export function tagProblems(found: FoundTag): string[] {
   const { tag, images } = found;
   const nothing = images.length === 0 ? [`tag ${tag}: lists no image`] : [];
@@ -60,7 +60,7 @@ function expectedEntries(byPlatform: ReadonlyMap<HostPlatform, Images>, top: Des
   });
 }
 
-/** What clients choose by: `linux/amd64/v2 sha256:…, 481 bytes, zstd`. */
+/** The fields by which clients choose: `linux/amd64/v2 sha256:…, 481 bytes, zstd`. */
 function described({ mediaType, digest, size, platform, annotations }: Descriptor): string {
   const named = platform === undefined ? 'no platform' : platformName(platform);
   const hint = Object.entries(annotations ?? {}).find(([name]) => name.endsWith('.zstd'));

@@ -31,7 +31,7 @@ const examples = [
   ['attest --repository ghcr.io/owner/qemu-user-static --key cosign.key --push', 'sign and attach'],
 ] as const;
 
-/** What published images lack, and with --push what they then have. @throws BuilderError as the stages do */
+/** The documents that published images lack; --push attaches them. @throws BuilderError as the stages do */
 export const command = define(options, examples, async (given, environment) => {
   const { onEvent, paths } = environment;
   const { connections } = given;

@@ -1,11 +1,11 @@
 import type { InferOptions, Option, OptionValues } from '@commander-js/extra-typings';
 import type { Environment } from './environment.ts';
 
-/** What a command found: as a person reads it, and as JSON. */
+/** The result of a command, as text and as JSON. */
 export interface Result {
   /** Empty where there is nothing to report. */
   readonly text: string;
-  /** What `--json` prints, with `schemaVersion`; without it, the text is a JSON document of its own format. */
+  /** The document that `--json` prints, with `schemaVersion`; without it, the text is a JSON document of its own format. */
   readonly value?: object;
   /** Why the command failed although it has a result. It is reported after the result. */
   readonly failure?: Error;

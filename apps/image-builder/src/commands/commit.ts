@@ -7,7 +7,7 @@ import { listed } from '../report/problems.ts';
 const run = promisify(execFile);
 
 /**
- * What images are made from, in the checkout. A file there that git does not track, or ignores, may become part of the
+ * The inputs of images in the checkout. A file there that git does not track, or ignores, may become part of the
  * images although no commit has it.
  */
 const INPUTS = [
@@ -19,7 +19,7 @@ const INPUTS = [
   'package.json',
   'package-lock.json',
 ];
-/** What npm, tests and compilers write below them. */
+/** Files that npm, tests and compilers write below them. */
 const OUTPUTS = /(^|\/)(node_modules|\.vitest)\/|^(apps|libs)\/[^/]+\/dist\//;
 
 /**

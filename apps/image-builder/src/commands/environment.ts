@@ -56,21 +56,21 @@ export interface Environment {
    * @throws BuilderError USAGE, GITHUB_TOKEN_MISSING
    */
   github(name: string | undefined, access: 'read' | 'write'): Promise<GitHub>;
-  /** Who signs: the key in a file or in a variable (`env://NAME`), else the workflow that this runs in; null if neither. */
+  /** The signer: the key in a file or in a variable (`env://NAME`), else the workflow that this runs in; null if neither. */
   signer(key: string | undefined): Promise<StatementSigner | null>;
-  /** Who makes images here, and from which commit. @throws BuilderError COMMIT_UNKNOWN */
+  /** The builder of the images and the commit. @throws BuilderError COMMIT_UNKNOWN */
   builder(): Promise<Pick<BuildFacts, 'commit' | 'builder'>>;
   /** Gives back connections, so that the process can end. */
   close(): Promise<void>;
 }
 
-/** What the command line says about the machine. */
+/** Options about the machine. */
 export interface EnvironmentOptions {
   readonly mirror?: string | undefined;
   readonly cache?: string | undefined;
 }
 
-/** What the command line says about registries. */
+/** Options about registries. */
 export interface RegistryOptions {
   /** Speak without TLS, wherever the registry is. */
   readonly plainHttp?: true;
@@ -176,7 +176,7 @@ export async function openEnvironment(
   };
 }
 
-/** What images are made from apart from the lock. */
+/** The inputs of images apart from the lock. */
 export async function buildInputs(environment: Environment): Promise<BuildInputs> {
   const { source, sourceDateEpoch, onEvent } = environment;
   const [archive, template] = await Promise.all([environment.archive(), environment.template()]);

@@ -8,7 +8,7 @@ import { BuilderError } from '../report/errors.ts';
 import type { AnyOption, OptionsOf } from './command.ts';
 import type { Environment } from './environment.ts';
 
-// Options that several commands have. What a command is given has its type from here.
+// Options that several commands share. They also give a command's values their types.
 
 /** The layout that commands write and read by default. */
 export const DEFAULT_LAYOUT = 'dist/oci';
@@ -47,7 +47,7 @@ export const channels = () =>
 
 export const selection = () => [channels(), platforms('all of the channel')] as const;
 
-/** What every command has that makes a layout. */
+/** Options of every command that makes a layout. */
 export const making = () =>
   [
     ...selection(),
@@ -90,7 +90,7 @@ export const oneImage = () =>
     layout('OCI image layout to read'),
   ] as const;
 
-/** What an image is called in an engine or in an archive. */
+/** The name of an image in an engine or in an archive. */
 export const name = () => {
   const option = new Option('--name <repository>', 'name of the image (default: OWNER/REPO of package.json)');
   return [option, formerly('--repository <name>', option)] as const;

@@ -41,7 +41,7 @@ export const command = define(options, examples, async (given, environment) => {
 });
 
 /**
- * What is done with the layout on GitHub. What can keep the releases from being made is found out here, before the layout
+ * The work on GitHub after the build. Anything that would stop the releases is found here, before the layout
  * is built.
  */
 async function gitHubReleases(given: Options, environment: Environment): Promise<() => Promise<Result>> {

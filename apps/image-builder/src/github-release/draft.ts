@@ -6,7 +6,7 @@ export function listReleases({ api, repository }: GitHub): Promise<GitHubRelease
   return listAll(api.rest.repos.listReleases, repository);
 }
 
-/** What a draft says, and the commit that its tag is put on. */
+/** The text of a draft, and the commit of its tag. */
 export interface WantedDraft {
   readonly tag: string;
   readonly notes: string;

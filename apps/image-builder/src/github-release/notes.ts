@@ -11,7 +11,7 @@ export interface PreviousRelease {
 }
 
 /**
- * What a release says. The same inputs give the same text.
+ * The text of a release. The same inputs give the same text.
  * @param plain the host whose files have no host in their names
  */
 export function releaseNotes(

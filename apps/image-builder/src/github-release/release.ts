@@ -12,7 +12,7 @@ import type { ReleasePlan } from './plan.ts';
 import { commitOfTag } from './tag.ts';
 import { downloadAsset, ensureAssets, type GitHubReleaseData, listAssets, problemsIn } from './uploads.ts';
 
-/** What a release on GitHub is to be. */
+/** The wanted state of a release on GitHub. */
 export interface WantedRelease {
   readonly plan: ReleasePlan;
   readonly assets: readonly Asset[];

@@ -67,7 +67,7 @@ export function listAssets({ api, repository }: GitHub, { id }: GitHubReleaseDat
   return listAll(api.rest.repos.listReleaseAssets, { ...repository, release_id: id });
 }
 
-/** What of the assets is not there as it should be. */
+/** The assets that are missing or differ. */
 export async function problemsIn(
   github: GitHub,
   there: readonly GitHubAsset[],

@@ -21,7 +21,7 @@ export interface SetTag extends TagPlan {
 export interface SetDocument {
   readonly descriptor: Descriptor;
   readonly bytes: Uint8Array;
-  /** What it needs: an index its manifests, a manifest its config and layers. */
+  /** Its needs: the manifests of an index, the config and layers of a manifest. */
   readonly needs: readonly Descriptor[];
   /** Of a manifest: what it is the image of. */
   readonly image?: SetImage;

@@ -3,13 +3,13 @@ import { DEFAULT_CHANNEL } from '../images/tag-stems.ts';
 import { blobsOf, documentIn, type ImageSet, isIndex, type SetTag } from '../layouts/image-set.ts';
 import type { RepositoryState } from './state.ts';
 
-/** What is to be done; plain data, as `--json` prints it. */
+/** The plan; plain data, as `--json` prints it. */
 export interface PublishPlan {
   readonly schemaVersion: 1;
   readonly targets: readonly TargetPlan[];
 }
 
-/** What is to be done in one repository, in the order of its fields. */
+/** The steps in one repository, in the order of its fields. */
 export interface TargetPlan {
   readonly registry: string;
   readonly repository: string;
@@ -54,7 +54,7 @@ export interface Target {
   readonly state: RepositoryState;
 }
 
-/** What each target lacks, and how it gets it. Targets of one registry are to be filled in their order. */
+/** The missing parts of each target, and how it gets them. Targets of one registry are to be filled in their order. */
 export function planPublish(set: ImageSet, targets: readonly Target[]): PublishPlan {
   return { schemaVersion: 1, targets: targets.map((target, at) => planTarget(set, target, targets, at)) };
 }

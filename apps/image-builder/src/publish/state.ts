@@ -2,7 +2,7 @@ import type { Digest } from '@qemu-user-static/oci-image';
 import type { Repository } from '@qemu-user-static/oci-registry';
 import { blobsOf, type ImageSet, isIndex } from '../layouts/image-set.ts';
 
-/** What a repository has of a set. */
+/** The parts of a set that a repository has. */
 export interface RepositoryState {
   /** The digest under each tag of the set that exists. */
   readonly tags: ReadonlyMap<string, string>;

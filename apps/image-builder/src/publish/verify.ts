@@ -6,7 +6,7 @@ import { blobsOf, type ImageSet, type SetTag } from '../layouts/image-set.ts';
 import { firstAlone } from './at-most.ts';
 import type { RateLimit } from './rate-limit.ts';
 
-/** What was found of one tag. */
+/** The findings about one tag. */
 export interface TagFinding {
   readonly tag: string;
   /** The digest that the tag must have. */
@@ -143,7 +143,7 @@ function absent(found: unknown): string | null {
   return found === undefined ? 'is missing' : null;
 }
 
-/** What a registry serves wrongly is a finding. Any other failure is an error: the registry cannot be asked. */
+/** Wrong content of a registry is a finding. Any other failure is an error: the registry cannot be asked. */
 const FINDINGS: Readonly<Record<string, string>> = {
   REGISTRY_NOT_FOUND: 'is missing',
   REGISTRY_DIGEST_MISMATCH: 'is served with other bytes',

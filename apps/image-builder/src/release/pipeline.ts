@@ -47,7 +47,7 @@ export async function release(lock: Lock, options: ReleaseOptions, inputs: Build
 export async function makeLayout(lock: Lock, options: LayoutOptions, inputs: BuildInputs): Promise<Built> {
   const { archive, template, source, sourceDateEpoch, onEvent } = inputs;
   const { output, compressions } = options;
-  // What cannot be done is refused before anything is downloaded for it.
+  // A selection that the lock does not have is refused before any download.
   select(lock, options);
   await claimFolder(output, LAYOUT_CONTENTS);
   const fetched = await stage('fetch', onEvent, () => fetch(lock, options, archive));

@@ -9,14 +9,14 @@ import type { CheckReport } from '../check/check.ts';
 import type { SmokeReport } from '../check/smoke.ts';
 import { type Edition, primaryVersion } from '../images/tag-stems.ts';
 
-/** What a release is, for people and as JSON. Sizes are what a client downloads, in bytes. */
+/** The summary of a release, as text and as JSON. Sizes are what a client downloads, in bytes. */
 export interface Summary {
   readonly tags: readonly TagSummary[];
   readonly platforms: readonly PlatformSummary[];
-  /** What is not there, and why. */
+  /** Missing parts, and the reasons. */
   readonly notes: readonly string[];
   readonly check: CheckReport;
-  /** What was tried on a container engine; empty without an engine. */
+  /** The results on a container engine; empty without an engine. */
   readonly smoke: readonly SmokeReport[];
 }
 

@@ -17,10 +17,10 @@ export const STAGES = [
 ] as const;
 export type Stage = (typeof STAGES)[number];
 
-/** What a long part of a run counts. */
+/** The things that a long part of a run counts. */
 export type Unit = 'platforms' | 'layers' | 'emulators' | 'requests' | 'images' | 'files';
 
-/** What happens on the way, for the one reporter to print. */
+/** The events of a run, which the reporter prints. */
 export type BuilderEvent =
   | LockEvent
   | { readonly type: 'stage'; readonly stage: Stage }

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { BuilderEvent, Unit } from './events.ts';
 import { reporter } from './reporter.ts';
 
-/** What the events look like on a terminal, or piped. */
+/** The output for events, on a terminal or piped. */
 function written(isTTY: boolean, events: BuilderEvent[]): string {
   let text = '';
   const stream = new Writable({

@@ -38,7 +38,7 @@ function isWarning(event: BuilderEvent): boolean {
   );
 }
 
-/** What is printed with --verbose alone. */
+/** The lines of --verbose. */
 function detailOf(event: BuilderEvent): string | null {
   if (event.type === 'cache-hit') return `cache: ${event.file.path}`;
   if (event.type === 'fetch-start') return `fetch: ${event.url}`;
@@ -110,7 +110,7 @@ class Reporter {
     this.#terminal.line(text);
   }
 
-  /** What is worth a line of its own. */
+  /** The line of an event, if it has one. */
   #lineFor(event: BuilderEvent): string | null {
     switch (event.type) {
       case 'stage-done':
@@ -140,7 +140,7 @@ class Reporter {
     }
   }
 
-  /** What moves on. */
+  /** The status of an event, if it has one. */
   #statusFor(event: BuilderEvent): string | null {
     switch (event.type) {
       case 'stage':

@@ -13,7 +13,7 @@ import type { Annotations, Digest } from '@qemu-user-static/oci-image';
 import { guestsInside, INPUTS_LABEL, packagesInside } from '../images/labels.ts';
 import { type LicenseTerms, termsOf } from './licenses.ts';
 
-/** What is known of one image of the set; see `factsOf`. */
+/** The facts about one image of the set; see `factsOf`. */
 export interface ImageFacts {
   /** Of its manifest. */
   readonly digest: Digest;
@@ -25,7 +25,7 @@ export interface ImageFacts {
   readonly licenses: ReadonlyMap<string, readonly string[]>;
 }
 
-/** What an image was put together from, in no format yet. */
+/** The components of an image, independent of a format. */
 export interface BillOfMaterials {
   readonly facts: ImageFacts;
   readonly label: (name: ImageLabel) => string;

@@ -1,7 +1,7 @@
 import type { SourceName } from '@qemu-user-static/lock';
 import ids from 'spdx-license-ids/index.json' with { type: 'json' };
 
-/** What a source package may be used under. */
+/** The licences of a source package. */
 export interface LicenseTerms {
   /** An SPDX license expression. https://spdx.github.io/spdx-spec/v2.3/SPDX-license-expressions/ */
   readonly expression: string;

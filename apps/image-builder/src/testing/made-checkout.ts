@@ -13,7 +13,7 @@ export interface MadeCheckout {
   readonly events: readonly BuilderEvent[];
   /** Builds a layout of some platforms, or of all, and gives its folder. */
   build(name: string, platform?: HostPlatform[]): Promise<string>;
-  /** What `build` is given. */
+  /** Options for `build`. */
   buildOptions(name: string, platform?: HostPlatform[]): Parameters<typeof buildCommand.run>[0];
 }
 

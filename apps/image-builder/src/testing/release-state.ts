@@ -1,6 +1,6 @@
 import type { Repository } from '@qemu-user-static/github/testing';
 
-/** What a repository's releases come to, without what counts up or is of a time. */
+/** The state of a repository's releases, without numbers that count up and times. */
 export function stateOf({ releases, refs }: Repository) {
   return {
     releases: releases

@@ -19,7 +19,7 @@ export interface ReleasesAtHand {
   readonly options: Parameters<typeof gitHubReleaseCommand.run>[0];
   /** Makes the releases on a GitHub. */
   release(opened: OpenedGitHub, change?: Partial<Environment>): Promise<string>;
-  /** What a run that nothing disturbed leaves. */
+  /** The state after an undisturbed run. */
   undisturbed(): Promise<ReturnType<typeof stateOf>>;
   close(): Promise<void>;
 }

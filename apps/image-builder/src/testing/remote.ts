@@ -38,7 +38,7 @@ export async function publishTo(
   return plan;
 }
 
-/** What the tags of a repository lead to that is not there: what no reader must ever find. */
+/** The missing documents and blobs below the tags of a repository, which no reader must ever find. */
 export async function gapsIn(repository: Repository): Promise<string[]> {
   const looked = new Map<string, Promise<string[]>>();
   const once = (digest: string, look: () => Promise<string[]>) => {

@@ -25,7 +25,7 @@ const CHANNEL = {
   platforms: ['linux/amd64', 'linux/arm/v7'],
 };
 
-/** What an archive has: a version of QEMU and its guests, by host platform. */
+/** The contents of an archive: a version of QEMU and its guests, by host platform. */
 export type Offered = Partial<Record<HostPlatform, readonly [version: string, guests: readonly string[]]>>;
 
 /** A checkout, an archive and a GitHub, all of them on loopback. */

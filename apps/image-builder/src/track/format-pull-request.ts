@@ -23,7 +23,7 @@ export function pullRequestTitle({ changes, rebuilt }: TrackReport, now: Lock): 
   return `sources.lock.json: ${(named.length > 0 ? named : others).join(', ')}`;
 }
 
-/** What a maintainer needs to decide. The same inputs give the same text. */
+/** The facts for a maintainer's decision. The same inputs give the same text. */
 export function pullRequestBody(
   report: TrackReport,
   before: Lock,
@@ -89,7 +89,7 @@ function sizeChange({ before, now }: PackageChange): string {
   return `${megabytes(before.size)} → ${megabytes(now.size)} (${sign}${megabytes(Math.abs(difference))})`;
 }
 
-/** What the locks say of a platform's own package. */
+/** A platform's own package in both locks. */
 function guestChange({ channel, platform, before, now }: PackageChange, then: Lock, today: Lock): string {
   const guestsIn = (lock: Lock) => lock.channels[channel]?.platforms[platform]?.guests ?? [];
   const [old, next] = [before === null ? [] : guestsIn(then), now === null ? [] : guestsIn(today)];

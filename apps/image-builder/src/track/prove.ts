@@ -8,7 +8,7 @@ import { type CheckReport, check } from '../check/check.ts';
 import { makeLayout } from '../release/pipeline.ts';
 import { stage } from '../report/events.ts';
 
-/** What came of building and checking the images of a channel that would change. */
+/** The result of building and checking the images of a channel that would change. */
 export interface Proof {
   readonly channel: string;
   /** Null where it failed. */

@@ -50,7 +50,7 @@ export async function propose(github: GitHub, proposal: Proposal): Promise<KeptT
 }
 
 /**
- * What `propose` would end in before it writes anything, to be asked before images are built for its text.
+ * The end of `propose` if it would write nothing. The caller asks before it builds images for the text.
  * @returns the pull request in which a person closed this proposal; null where it can be made
  * @throws BuilderError BASE_DIFFERS, BRANCH_FOREIGN; GitHubError
  */

@@ -20,7 +20,7 @@ export interface TrackedPlatform {
   readonly lag: Lag | null;
 }
 
-/** What a look at the archive and at upstream gave. */
+/** The findings in the archive and at upstream. */
 export interface TrackReport {
   /** Whether there is anything to report. */
   readonly isNews: boolean;

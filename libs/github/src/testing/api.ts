@@ -6,7 +6,7 @@ import { THREADS } from './threads-api.ts';
 
 const ROUTES = [...GIT, ...THREADS, ...RELEASES];
 
-/** What the API says to a request for a path below `/repos/OWNER/REPO`. */
+/** The API's answer to a request for a path below `/repos/OWNER/REPO`. */
 export async function answer(call: Call, path: string): Promise<Answer> {
   for (const [method, pattern, handler] of ROUTES) {
     const match = call.request.method === method ? pattern.exec(path) : null;

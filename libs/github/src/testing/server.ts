@@ -38,7 +38,7 @@ export interface GitHubServerSettings {
   readonly onAnswer?: () => void;
 }
 
-/** A server on loopback that speaks GitHub's REST API as far as it is used here. Whoever writes needs a token, any. */
+/** A server on loopback that speaks GitHub's REST API as far as it is used here. Requests that write need a token, any. */
 export async function startGitHub(settings: GitHubServerSettings = {}): Promise<GitHubServer> {
   const { port = 0, now = Date.now, onAnswer = () => undefined } = settings;
   const repositories = new Map<string, Repository>();

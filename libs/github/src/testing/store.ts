@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 
-/** What a GitHub holds of one repository, as far as it is used here. Numbers and ids count up from 1. */
+/** The data of one repository on GitHub, as far as it is used here. Numbers and ids count up from 1. */
 export class Repository {
   readonly defaultBranch = 'main';
   readonly blobs = new Map<string, Buffer>();

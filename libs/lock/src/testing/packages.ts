@@ -2,7 +2,7 @@ import { type HostPlatform, host } from '@qemu-user-static/arch-table';
 import { makePackage, type TestFile, type TestPackage } from '@qemu-user-static/debian-archive/testing';
 import { makeProgram } from './program.ts';
 
-/** What a made emulator prints for any arguments: what Debian's print for `--version`. */
+/** The output of a made emulator for any arguments: that of Debian's for `--version`. */
 export function versionLine(guest: string, version: string): string {
   return `qemu-${guest} version ${version} (Debian 1:${version}+ds-1)\nCopyright\n`;
 }

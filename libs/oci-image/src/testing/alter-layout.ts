@@ -10,7 +10,7 @@ import { blobPath, type Digest, digestOf, type Layout, MEDIA_TYPE } from '../ind
 // biome-ignore lint/suspicious/noExplicitAny: a test puts anything anywhere
 export type Json = any;
 
-/** What is changed of each document; a string is taken as the document's text. */
+/** The changes of each document; a string is taken as the document's text. */
 export interface Alterations {
   /** The archive in a layer. */
   readonly tar?: (archive: Buffer) => Buffer | Promise<Buffer>;

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { link, mkdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 
-/** What may lie where a file of a layout should: its path in, damage done. */
+/** Things in the place of a layout's file: each takes its path, and damages it. */
 export interface BlobDamage {
   readonly name: string;
   apply(path: string): Promise<unknown>;

@@ -1,6 +1,6 @@
 import type { Json } from './alter-layout.ts';
 
-/** What outside data may have in place of anything. */
+/** Values that outside data may have in place of anything. */
 const VALUES: readonly unknown[] = [
   null,
   true,

@@ -5,7 +5,7 @@ import { Secret } from '../secret.ts';
 import type { Credentials } from './credentials.ts';
 import type { Environment } from './environment.ts';
 
-/** What a helper may take. */
+/** The limits of a helper. */
 export interface HelperLimits {
   readonly ms: number;
   /** Of all that it prints. */
@@ -65,7 +65,7 @@ interface Outcome {
   readonly output: string;
 }
 
-/** What a program that has ended may still have in its pipes arrives within so many milliseconds. */
+/** Milliseconds in which the rest of an ended program's output arrives. */
 const DRAIN_MS = 250;
 
 /** Runs a program to its end, which is not the end of what it leaves running with its pipes open. */

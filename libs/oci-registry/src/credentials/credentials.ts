@@ -1,7 +1,7 @@
 import type { Scrubber, Secret } from '../secret.ts';
 
 /**
- * What proves to a registry who asks.
+ * The proof of identity for a registry.
  *
  * - `basic`: sent to the registry, or to its token server for a token.
  * - `identity`: an OAuth2 refresh token, which the token server changes into tokens.
@@ -18,7 +18,7 @@ export type CredentialSource = (registry: string, repository: string) => Promise
 
 export const anonymous: CredentialSource = async () => ({ kind: 'anonymous' });
 
-/** What Basic authentication sends (RFC 7617, section 2). */
+/** The header of Basic authentication (RFC 7617, section 2). */
 export function basicHeader(who: Credentials & { readonly kind: 'basic' }): string {
   return `Basic ${Buffer.from(`${who.username}:${who.password.reveal()}`).toString('base64')}`;
 }

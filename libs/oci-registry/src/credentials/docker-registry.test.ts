@@ -14,7 +14,7 @@ const hasSkopeo = spawnSync('skopeo', ['--version']).status === 0;
 const PASSWORD = 'hunter2';
 const AUTH = Buffer.from(`me:${PASSWORD}`).toString('base64');
 
-/** What a request reports, and its failure. */
+/** The events of a request, and its failure. */
 interface Outcome {
   readonly error: unknown;
   readonly printed: string;

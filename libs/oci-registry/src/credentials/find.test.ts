@@ -24,7 +24,7 @@ async function write(path: string, content: object | string, mode = 0o600): Prom
 
 const auths = (user: string) => ({ auths: { r: { auth: Buffer.from(`${user}:p`).toString('base64') } } });
 
-/** Who is found for the repository `n` of the registry `r`. */
+/** The credentials that are found for the repository `n` of the registry `r`. */
 async function who(environment: Record<string, string> = {}, registry = 'r'): Promise<string> {
   const found = await createCredentialSource({ environment, home })(registry, 'n');
   return found.kind === 'basic' ? found.username : found.kind;

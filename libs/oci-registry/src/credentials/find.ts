@@ -6,14 +6,14 @@ import { askCredentialHelper, type HelperLimits } from './credential-helper.ts';
 import type { CredentialSource, Credentials } from './credentials.ts';
 import { createEnvironmentCredentials, type Environment } from './environment.ts';
 
-/** What the search for credentials may read. */
+/** The places that the search for credentials may read. */
 export interface CredentialSettings {
   readonly environment: Environment;
   /** The user's home folder. */
   readonly home: string;
   /** The numeric user, for Podman's file in /run; omitted on systems without one. */
   readonly userId?: number;
-  /** What a credential helper may take. Default 60 s and 1 MiB. */
+  /** The limits of a credential helper. Default 60 s and 1 MiB. */
   readonly helperLimits?: HelperLimits;
 }
 

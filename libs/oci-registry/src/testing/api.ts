@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { beginUpload, findManifest, referrersOf, type Store, sha256, tagsOf } from './store.ts';
 
-/** What a registry can and cannot do. Left out, it does what the specification says. */
+/** The abilities of a registry. Without any, it follows the specification. */
 export interface Traits {
   /** `false`: no referrers API. */
   readonly referrers?: boolean;

@@ -28,7 +28,7 @@ export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
         if (limit?.direction === direction && counts[direction] >= limit.after) {
           waiting.shift();
           cuts++;
-          // What came before the cut arrives.
+          // Bytes before the cut arrive.
           to.write(
             chunk.subarray(0, Math.max(0, chunk.byteLength - (counts[direction] - limit.after))),
             drop,

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-/** What goes wrong with a request. */
+/** A fault of a request. */
 export type Fault =
   /** Answers so instead of doing what was asked. */
   | {

@@ -42,7 +42,7 @@ export interface RegistryServer {
   readonly store: Store;
   readonly requests: readonly SeenRequest[];
   readonly tokenRequests: readonly TokenRequest[];
-  /** What arrived at the other server that holds the blobs, if there is one. */
+  /** The requests to the other server that has the blobs, if it exists. */
   readonly storageRequests: readonly SeenRequest[];
   inject(injection: Injection): void;
   /** Nothing more goes wrong. */

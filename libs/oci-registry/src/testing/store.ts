@@ -5,7 +5,7 @@ export interface StoredManifest {
   readonly bytes: Buffer;
 }
 
-/** What a registry holds, in memory. Keys are `repository` or `repository@digest` or `repository:tag`. */
+/** The data of a registry, in memory. Keys are `repository` or `repository@digest` or `repository:tag`. */
 export interface Store {
   /** `repository@digest` → bytes */
   readonly blobs: Map<string, Buffer>;

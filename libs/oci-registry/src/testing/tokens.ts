@@ -6,17 +6,17 @@ export type Lock =
   | { readonly kind: 'basic'; readonly username: string; readonly password: string }
   | {
       readonly kind: 'bearer';
-      /** Who may have tokens. Without any of these, everyone. */
+      /** The logins that get tokens. Without any of these, everyone does. */
       readonly username?: string;
       readonly password?: string;
       readonly identityToken?: string;
       /** Default 300. */
       readonly seconds?: number;
-      /** What the token is called in the answer. Default `token`. */
+      /** The token's field in the answer. Default `token`. */
       readonly field?: 'token' | 'access_token';
     };
 
-/** What a token server was asked, in the words of its protocol. */
+/** A request to a token server, in the words of its protocol. */
 export interface TokenRequest {
   readonly authorization: string | undefined;
   readonly service: string;
