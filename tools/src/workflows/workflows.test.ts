@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { readLock } from '@qemu-user-static/lock';
 import { describe, expect, test } from 'vitest';
+import { areasOf } from '../mutants/areas.ts';
 import { ROOT } from '../repository.ts';
 import { lintWorkflow } from './lint.ts';
 import { type Job, readWorkflow } from './workflow.ts';
@@ -9,8 +10,8 @@ import { type Job, readWorkflow } from './workflow.ts';
 const FOLDER = resolve(ROOT, '.github/workflows');
 const FILES = readdirSync(FOLDER);
 
-test('there are four: for pull requests, for packages on npm, for releases of images, for upstream’s changes', () => {
-  expect(FILES.sort()).toEqual(['ci.yml', 'packages.yml', 'release.yml', 'track.yml']);
+test('there are five: for pull requests, for altered code, for packages on npm, for releases, for upstream’s changes', () => {
+  expect(FILES.sort()).toEqual(['ci.yml', 'mutants.yml', 'packages.yml', 'release.yml', 'track.yml']);
 });
 
 describe.each(FILES)('%s', (file) => {
@@ -60,6 +61,12 @@ describe.each(FILES)('%s', (file) => {
     const pasted = scripts.flatMap((script) => script.match(/\$\{\{.*?\}\}/g) ?? []);
     expect(pasted.filter((expression) => !/^\$\{\{ matrix\.\w+ \}\}$/.test(expression))).toEqual([]);
   });
+});
+
+test('mutants.yml alters every folder that docs/testing.md lists', async () => {
+  const { jobs } = await readWorkflow(resolve(FOLDER, 'mutants.yml'));
+  const altered = (jobs.all?.strategy?.matrix.include ?? []).map(({ folder }) => folder);
+  expect(altered).toEqual(areasOf(ROOT).map(({ name }) => name));
 });
 
 test('release.yml builds what the lock has: every platform, with the channels that have it', async () => {
