@@ -1,6 +1,6 @@
-import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { temporaryFolder } from '@qemu-user-static/debian-archive/testing';
 import { expect, test } from 'vitest';
 import { formatLock, parseLock, readLock, writeLock } from './lock.ts';
 import { lockedChannelOf } from './locked.ts';
@@ -12,7 +12,7 @@ const lock = lockOf({
 });
 
 test('a lock is written with sorted keys and a newline at the end, and read back the same', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'lock-'));
+  const folder = await temporaryFolder();
   const path = join(folder, 'sources.lock.json');
   await writeLock(path, lock);
   const text = formatLock(lock);
@@ -64,10 +64,9 @@ test('a channel cannot have the name of what every object has', () => {
 });
 
 test('a file that cannot be written leaves nothing behind', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'lock-'));
-  writeFileSync(join(folder, 'file'), '');
-  await expect(writeLock(join(folder, 'file', 'sources.lock.json'), lock)).rejects.toMatchObject({
-    code: 'ENOTDIR',
-  });
-  expect(readdirSync(folder)).toEqual(['file']);
+  const folder = await temporaryFolder();
+  // Its contents are written before its name turns out to be taken.
+  mkdirSync(join(folder, 'sources.lock.json'));
+  await expect(writeLock(join(folder, 'sources.lock.json'), lock)).rejects.toMatchObject({ code: 'EISDIR' });
+  expect(readdirSync(folder, { recursive: true })).toEqual(['sources.lock.json']);
 });

@@ -1,7 +1,4 @@
 import { hash } from 'node:crypto';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { openHttp } from '@qemu-user-static/debian-archive';
 import {
   answers,
@@ -10,6 +7,7 @@ import {
   type TestArchive,
   type TestArchiveOptions,
   type TestServer,
+  temporaryFolder,
 } from '@qemu-user-static/debian-archive/testing';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { describeChanges } from './changes.ts';
@@ -64,7 +62,7 @@ async function contextOf(archive: TestArchive, change: Partial<UpdateContext> = 
   return {
     mirror: server.url,
     snapshot: new URL('snapshot/', server.url),
-    cache: await mkdtemp(join(tmpdir(), 'update-')),
+    cache: await temporaryFolder(),
     http,
     keys: [archive.key.trusted],
     now: new Date('2026-11-23T12:00:00Z'),

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   asOnlyWriter,
   blobPath,
@@ -27,6 +27,7 @@ beforeEach(async () => {
   folder = join(await mkdtemp(join(tmpdir(), 'layout-')), 'oci');
   layout = await createLayout(folder);
 });
+afterEach(() => rm(dirname(folder), { recursive: true }));
 const blobs = () => readdir(join(folder, 'blobs', 'sha256'));
 const write = async (text: string) => {
   const blob = await createBlob(layout);

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HOST_PLATFORMS } from '@qemu-user-static/arch-table';
 import { makeProgram } from '@qemu-user-static/lock/testing';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { assertStaticProgram } from './elf.ts';
 
 const refusal = (file: Uint8Array) => {
@@ -56,7 +56,9 @@ test.each([0, 1, 31, 55, 57, 0xffff])('program headers of %i bytes are refused',
 });
 
 test.skipIf(process.arch !== 'x64')('the programs of these tests really run (x86_64)', () => {
-  const path = join(mkdtempSync(join(tmpdir(), 'program-')), 'program');
+  const folder = mkdtempSync(join(tmpdir(), 'program-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'program');
   writeFileSync(path, makeProgram('linux/amd64', 'hello'));
   chmodSync(path, 0o755);
   expect(execFileSync(path).toString()).toBe('hello');

@@ -1,6 +1,6 @@
-import { mkdtemp, readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { temporaryFolder } from '@qemu-user-static/debian-archive/testing';
 import { makeEmulators, makeShell } from '@qemu-user-static/lock/testing';
 import { readLayer, walkLayout } from '@qemu-user-static/oci-image';
 import { expect, test } from 'vitest';
@@ -11,7 +11,7 @@ import { build } from './build.ts';
 // file, so that a difference says what differs; `npm test -- --project image-builder golden -u` writes it again.
 
 test('made packages give the layout that every machine gives', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'golden-'));
+  const folder = await temporaryFolder();
   const platform = async (name: 'linux/amd64' | 'linux/arm/v7', version: string, guests: string[]) => ({
     platform: name,
     version,

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -164,8 +164,9 @@ describe.concurrent('completion', () => {
 });
 
 describe.concurrent('a failure ends with status 1, a code and a remedy on stderr', () => {
-  test('no network, after a few tries', { timeout: 60_000 }, async () => {
+  test('no network, after a few tries', { timeout: 60_000 }, async ({ onTestFinished }) => {
     const cache = await mkdtemp(join(tmpdir(), 'cli-'));
+    onTestFinished(() => rm(cache, { recursive: true }));
     const { status, stdout, stderr } = await run(
       'fetch',
       '--platform',

@@ -1,9 +1,9 @@
-import { mkdtemp, readdir, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { blobPath, walkLayout } from '@qemu-user-static/oci-image';
 import { makeSmallLayout } from '@qemu-user-static/oci-image/testing';
-import { beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { callMain } from '../testing/main.ts';
 import { repositoryAddress } from './repository.ts';
 
@@ -15,6 +15,7 @@ beforeEach(async () => {
     { os: 'linux', architecture: 'arm64' },
   ]);
 });
+afterEach(() => rm(folder, { recursive: true }));
 
 const call = (...args: string[]) =>
   callMain([...args, '--layout', join(folder, 'oci')], { DOCKER_HOST: `unix://${folder}/no-engine.sock` });

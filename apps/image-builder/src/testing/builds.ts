@@ -1,7 +1,8 @@
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeEmulators, makeShell } from '@qemu-user-static/lock/testing';
+import { afterAll } from 'vitest';
 import type { BuildSettings, Built } from '../build/build.ts';
 import type { BuilderEvent } from '../report/events.ts';
 import { lockMade, proofMade } from './packages.ts';
@@ -10,6 +11,7 @@ import { lockMade, proofMade } from './packages.ts';
 
 const template = await readFile(new URL('../../../../Dockerfile.template', import.meta.url), 'utf8');
 export const folder = await mkdtemp(join(tmpdir(), 'build-'));
+afterAll(() => rm(folder, { recursive: true }));
 
 const platform = async (
   name: 'linux/amd64' | 'linux/arm64' | 'linux/arm/v7',
