@@ -31,6 +31,18 @@ test('an error without a code is a bug and keeps its stack', () => {
   expect(describe('text')).toBe('text');
 });
 
+test.each([
+  ['a code and no remedy, as Node’s have', { code: 'ENOENT' }],
+  ['a remedy and no code', { remedy: 'Fix the list.' }],
+])('an error with %s is a bug as well', (_, fields) => {
+  expect(describe(Object.assign(new Error('boom'), fields))).toMatch(/^Error: boom\n\s+at /);
+});
+
+test('an error without a cause does not have one, which Node would print', () => {
+  expect(Object.hasOwn(new ListError('x'), 'cause')).toBe(false);
+  expect(new ListError('x', null)).toMatchObject({ cause: null });
+});
+
 test('an error of a library that imports nothing is printed with its code and remedy too', () => {
   const error = Object.assign(new Error('unknown guest "armm"'), {
     code: 'ARCH_UNKNOWN',

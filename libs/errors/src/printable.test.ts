@@ -32,3 +32,10 @@ test('of several lines, a later one cannot pass for a line of ours', () => {
     'HTTP status 500:\n    remedy: run this\n    remedy: or this\n  - an item\n    at x\\u{1b}[0m',
   );
 });
+
+test.each(['remedy:    run this', 'remedy  - run this', ' - an item'])(
+  'a later line is known by its beginning alone: %j is indented',
+  (line) => {
+    expect(printableLines(`first\n${line}`)).toBe(`first\n    ${line.trimStart()}`);
+  },
+);

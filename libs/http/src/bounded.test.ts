@@ -67,6 +67,13 @@ describe('a body', () => {
     expect(stream.destroyed).toBe(true);
   });
 
+  test('that has ended is not watched any longer', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    await read(bounded(pieces('a'), { ms: 600_000 }, exceeded));
+    expect(timers()).toBe(before);
+  });
+
   test('may take longer than a timer can count', async () => {
     expect(await read(bounded(pieces('a'), { ms: 1e15 }, exceeded))).toBe('a');
   });

@@ -37,6 +37,7 @@ describe('the address of a proxy', () => {
     ['socks5://proxy:1080', 'socks5://proxy:1080'],
     ['http://me:100%@proxy', 'http://me:100%25@proxy/'],
     ['http://me:a%40b@proxy', 'http://me:a%40b@proxy/'],
+    ['http://me:a%4x@proxy', 'http://me:a%254x@proxy/'],
   ])('%s is %s', (value, address) => {
     expect(readProxies({ http_proxy: value }).httpProxy).toBe(address);
     expect(readProxies({ HTTPS_PROXY: value }).httpsProxy).toBe(address);
@@ -57,6 +58,15 @@ describe('the address of a proxy', () => {
     expect(() => readProxies({ HTTP_PROXY: value })).toThrow(
       /^HTTP_PROXY: ".*" is not the address of a proxy$/,
     );
+  });
+
+  test.each([
+    ['ftp://me:hunter2@proxy', 'ftp://***@proxy'],
+    ['me:hunter2@proxy:port', '***@proxy:port'],
+    ['git+ssh://me:a@b@proxy', 'git+ssh://***@proxy'],
+    ['ftp://pro\u0007x\u200by', 'ftp://pro?x?y'],
+  ])('a refusal shows %j as %j', (value, shown) => {
+    expect(() => readProxies({ http_proxy: value })).toThrow(`http_proxy: "${shown}" is not the address`);
   });
 
   test.each([

@@ -12,6 +12,7 @@ describe('Retry-After', () => {
     ['Mon, 23 Nov 2026 12:01:00 GMT', 60_000],
     ['Mon, 23 Nov 2026 11:00:00 GMT', 0],
     ['soon', undefined],
+    ['7 s', undefined],
     ['', undefined],
     [undefined, undefined],
   ])('%j is %j ms', (value, ms) => {
