@@ -19,6 +19,8 @@ test.each([
   ['whose list has no end', '[\0[[\0cat\0sh\0zcat\0'],
   ['whose list has other bytes', '[\0[[\0cat\0../sh\0sh\0\0'],
   ['without a shell', '[\0[[\0cat\0\0'],
+  ['with an applet whose name leads elsewhere', '[\0[[\0cat\0cat/x\0sh\0\0'],
+  ['with an empty name', '[\0[[\0cat\0sh\0A\0\0'],
 ])('a program %s is refused', (_, list) => {
   expect(() => appletsOf(program(list))).toThrow(
     expect.objectContaining({ code: 'PACKAGE_CONTENT_MISSING' }),

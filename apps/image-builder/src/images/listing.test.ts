@@ -56,4 +56,9 @@ test('of two images for a platform, gzip’s is taken, wherever the index lists 
   expect(imageFor([other, zstd, gzip], 'linux/arm64')).toBe(gzip);
   expect(imageFor([other, zstd], 'linux/arm64')).toBe(zstd);
   expect(imageFor([other], 'linux/arm64')).toBe(undefined);
+  const mixed = {
+    ...gzip,
+    layers: [{ compression: 'gzip' }, { compression: 'zstd' }],
+  } as unknown as FoundImage;
+  expect(imageFor([mixed, gzip], 'linux/arm64')).toBe(gzip);
 });

@@ -109,9 +109,90 @@ describe('tags of a channel', () => {
     expect(platformsOf('register-10.2.2')).toEqual(['linux/arm/v7']);
   });
 
+  test('what a tag promises: a version in full is exact, with its number it never moves, and no other is either', () => {
+    const promised = ['latest', '11.1', '11.1.3', '11.1.3-1', 'register', 'aarch64', 'aarch64-11.1.3-1'].map(
+      (name) => {
+        const plan = latest.find(({ tag }) => tag === name);
+        return [name, plan?.exact, plan?.immutable, plan?.edition];
+      },
+    );
+    expect(promised).toEqual([
+      ['latest', false, false, 'all'],
+      ['11.1', false, false, 'own'],
+      ['11.1.3', true, false, 'own'],
+      ['11.1.3-1', true, true, 'own'],
+      ['register', false, false, 'all'],
+      ['aarch64', false, false, 'all'],
+      ['aarch64-11.1.3-1', true, true, 'own'],
+    ]);
+  });
+
+  test('a platform that was not built is in no tag, and a version that only it has gets none', () => {
+    const some = new Map([...guests].filter(([platform]) => platform !== 'linux/arm/v7'));
+    const plans = planTags(lock, 'latest', some);
+    expect(plans.filter(({ platforms }) => platforms.includes('linux/arm/v7'))).toEqual([]);
+    expect(plans.filter(({ tag }) => tag.includes('10.2.2'))).toEqual([]);
+    expect(plans.filter(({ platforms }) => platforms.length === 0)).toEqual([]);
+  });
+
+  test('platforms are in the order of the table, whatever order the lock has', () => {
+    const turned = lockOf({
+      latest: { 'linux/riscv64': '11.1.3', 'linux/arm64': '11.1.3', 'linux/amd64': '11.1.3' },
+    });
+    const plans = planTags(turned, 'latest', guests);
+    expect(platformsOf('latest', plans)).toEqual(['linux/amd64', 'linux/arm64', 'linux/riscv64']);
+  });
+
   test('no tag is planned twice', () => {
     const tags = latest.map(({ tag }) => tag);
     expect(new Set(tags).size).toBe(tags.length);
+  });
+});
+
+describe('guests of another channel’s package', () => {
+  const more = new Map<HostPlatform, Map<GuestName, string>>([
+    ['linux/arm/v7', new Map([['aarch64', '7.2.1']])],
+  ]);
+  const plans = planTags(lock, 'latest', guests, more);
+  const planOf = (tag: string) => plans.find((plan) => plan.tag === tag);
+
+  test('are in the tags without a version, and have their own', () => {
+    expect(planOf('aarch64')?.platforms).toContain('linux/arm/v7');
+    expect(planOf('armv7l-aarch64')).toMatchObject({ platforms: ['linux/arm/v7'], version: '7.2.1' });
+    // Those of the platform's own package keep that version.
+    expect(planOf('armv7l-arm')?.version).toBe('10.2.2');
+    expect(planOf('common')?.platforms).toContain('linux/arm/v7');
+  });
+
+  test('are in no tag that names a version', () => {
+    expect(plans.filter(({ tag }) => /^(armv7l-)?aarch64-10\.2\.2/.test(tag))).toEqual([]);
+    expect(planOf('10.2.2')?.version).toBe('10.2.2');
+  });
+
+  test('do not give their version to tags that list other versions too', () => {
+    expect(planOf('aarch64')?.version).toBe('11.1.3');
+    expect(planOf('register')?.version).toBe('11.1.3');
+  });
+});
+
+describe('the version that counts for a channel', () => {
+  test('is that of most platforms, wherever they are in the lock', () => {
+    const most = lockOf({
+      latest: { 'linux/amd64': '11.1.3', 'linux/arm64': '10.2.2', 'linux/arm/v7': '10.2.2' },
+    });
+    expect(primaryVersion(most, 'latest')).toBe('10.2.2');
+  });
+
+  test.each([
+    ['11.1.3', '10.2.2'],
+    ['10.2.2', '11.1.3'],
+  ])('is the newest where several tie: %s and %s', (one, two) => {
+    const tied = lockOf({ latest: { 'linux/amd64': one, 'linux/arm64': two } });
+    expect(primaryVersion(tied, 'latest')).toBe('11.1.3');
+  });
+
+  test('is missing in a channel without a platform', () => {
+    expect(() => primaryVersion(lockOf({ latest: {} }), 'latest')).toThrow('channel latest has no platform');
   });
 });
 
@@ -143,6 +224,28 @@ describe('between channels', () => {
     });
     expect(platformsOf('10.0.13', planTags(shared, 'latest', guests))).toBeUndefined();
     expect(platformsOf('10.0.13', planTags(shared, 'stable', guests))).toEqual(['linux/amd64']);
+  });
+
+  test('a version that no channel is known by is of latest, then of the first by name', () => {
+    const odd = { 'linux/amd64': '10.0.13', 'linux/arm64': '10.0.13', 'linux/arm/v7': '9.0.0' } as const;
+    const shared = lockOf({ b: odd, a: { ...odd, 'linux/amd64': '8.0.0', 'linux/arm64': '8.0.0' } });
+    expect(platformsOf('9.0.0', planTags(shared, 'a', guests))).toEqual(['linux/arm/v7']);
+    expect(platformsOf('9.0.0', planTags(shared, 'b', guests))).toBeUndefined();
+    const latestToo = lockOf({
+      a: odd,
+      latest: { ...odd, 'linux/amd64': '11.1.3', 'linux/arm64': '11.1.3' },
+    });
+    expect(platformsOf('9.0.0', planTags(latestToo, 'latest', guests))).toEqual(['linux/arm/v7']);
+    expect(platformsOf('9.0.0', planTags(latestToo, 'a', guests))).toBeUndefined();
+  });
+
+  test('a shorter version is not of a channel whose own is another, though it has it', () => {
+    const newer = lockOf({
+      latest: { 'linux/amd64': '11.1.3', 'linux/arm64': '11.1.3', 'linux/arm/v7': '10.2.2' },
+      stable: { 'linux/amd64': '10.0.13' },
+    });
+    expect(platformsOf('10', planTags(newer, 'latest', guests))).toBeUndefined();
+    expect(platformsOf('10', planTags(newer, 'stable', guests))).toEqual(['linux/amd64']);
   });
 
   test('no two channels plan the same tag', () => {
