@@ -32,7 +32,7 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     // A file to compare with that is missing is a failure everywhere, not in CI alone; -u writes it.
     update: 'none',
-    globalSetup: 'tools/src/own-temporary-folder.ts',
+    globalSetup: 'tools/src/test-folder.ts',
     ...(E2E_AFTER !== undefined && { testNamePattern: allBut(endedIn(await readReport(E2E_AFTER))) }),
     projects: [
       ...globSync(['apps/*', 'libs/*', 'tools'], { cwd: import.meta.dirname }).map((root) => ({

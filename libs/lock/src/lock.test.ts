@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync } from 'node:fs';
+import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { temporaryFolder } from '@qemu-user-static/debian-archive/testing';
 import { expect, test } from 'vitest';
@@ -61,6 +62,16 @@ test.each(['constructor', 'toString', '__proto__', 'hasOwnProperty', ''])('%j is
 test('a channel cannot have the name of what every object has', () => {
   const named = { ...lock, channels: { constructor: lock.channels.latest } } as unknown as typeof lock;
   expect(() => parseLock(formatLock(named))).toThrow('channels.constructor');
+});
+
+test('a lock is replaced as a whole: who has it open reads the old one to its end', async () => {
+  const path = join(await temporaryFolder(), 'sources.lock.json');
+  await writeLock(path, lockOf({ stable: { 'linux/amd64': '10.0.13' } }));
+  const old = await readFile(path, 'utf8');
+  await using reader = await open(path);
+  await writeLock(path, lock);
+  expect(await reader.readFile('utf8')).toBe(old);
+  expect(await readLock(path)).toEqual(lock);
 });
 
 test('a file that cannot be written leaves nothing behind', async () => {

@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
-import { numberRebuilds } from './rebuilds.ts';
+import { describe, expect, test } from 'vitest';
+import type { Lock, LockedPlatform } from './lock.ts';
+import { DOCUMENTS_VERSION, inputsOf, LAYERS_VERSION, numberRebuilds, recipeHash } from './rebuilds.ts';
 import { lockOf } from './testing/lock.ts';
 
 const lock = lockOf({ latest: { 'linux/amd64': '11.1.3', 'linux/riscv64': '11.1.2' } });
@@ -28,4 +29,65 @@ test('sources that become known raise the numbers, for the images name them', ()
   const file = { path: 'pool/main/q/qemu/qemu_11.1.3.dsc', size: 1, sha256: 'a'.repeat(64) };
   const named = { ...lock, sources: { 'qemu-user 1:11.1.3+ds-1': { licenses: ['GPL-2'], files: [file] } } };
   expect(numbers(numberRebuilds(named, 'recipe', first))).toEqual({ '11.1.3': 2, '11.1.2': 1 });
+});
+
+/** The lock with another platform in place of amd64's. */
+const with64 = (
+  change: (locked: LockedPlatform) => Partial<LockedPlatform>,
+  platform = 'linux/amd64',
+): Lock => {
+  const { latest } = lock.channels;
+  const locked = latest?.platforms['linux/amd64'];
+  if (latest === undefined || locked === undefined) throw new Error('the lock has no amd64');
+  const { 'linux/amd64': _, ...others } = latest.platforms;
+  const platforms = { ...others, [platform]: { ...locked, ...change(locked) } };
+  return { ...lock, channels: { latest: { ...latest, platforms } } };
+};
+
+describe('the number of a version is raised, and no other, by', () => {
+  test.each<[string, Lock]>([
+    ['other emulators', with64(({ emulators }) => ({ emulators: { ...emulators, sha256: 'b'.repeat(64) } }))],
+    ['another shell', with64(({ shell }) => ({ shell: { ...shell, sha256: 'b'.repeat(64) } }))],
+    ['another date of release, which its files have', with64(() => ({ released: '2026-10-31T08:08:01Z' }))],
+    ['the same packages on another platform', with64(() => ({}), 'linux/arm64')],
+  ])('%s', (_, changed) => {
+    expect(numbers(numberRebuilds(changed, 'recipe', first))).toEqual({ '11.1.3': 2, '11.1.2': 1 });
+  });
+});
+
+test('where the packages come from is no part of the images: it raises no number', () => {
+  const moved = with64(({ emulators }) => ({ emulators: { ...emulators, path: 'pool/other.deb' } }));
+  expect(numberRebuilds(moved, 'recipe', first)).toEqual(first);
+});
+
+test('neither does the order of channels', () => {
+  const two = lockOf({ a: { 'linux/amd64': '11.1.3' }, b: { 'linux/arm64': '11.1.3' } });
+  const { a, b } = two.channels;
+  const turned = { ...two, channels: { b, a } } as Lock;
+  expect(inputsOf(turned, 'recipe', '11.1.3')).toBe(inputsOf(two, 'recipe', '11.1.3'));
+});
+
+test('a version that is gone keeps its number, and goes on from it when it comes back', () => {
+  const without = lockOf({ latest: { 'linux/amd64': '11.1.4' } });
+  const gone = numberRebuilds(without, 'recipe', first);
+  expect(numbers(gone)).toEqual({ '11.1.3': 1, '11.1.2': 1, '11.1.4': 1 });
+  expect(numbers(numberRebuilds(lock, 'another', gone))).toMatchObject({ '11.1.3': 2 });
+});
+
+describe('a recipe is another one with', () => {
+  test.each([
+    ['another template', recipeHash('FROM other', 'script')],
+    ['another register script', recipeHash('FROM scratch', 'other')],
+    [
+      'layers that are packed in another way',
+      recipeHash('FROM scratch', 'script', [LAYERS_VERSION + 1, DOCUMENTS_VERSION]),
+    ],
+    [
+      'documents that say something else',
+      recipeHash('FROM scratch', 'script', [LAYERS_VERSION, DOCUMENTS_VERSION + 1]),
+    ],
+  ])('%s', (_, other) => {
+    expect(other).not.toBe(recipeHash('FROM scratch', 'script'));
+    expect(other).toMatch(/^[0-9a-f]{64}$/);
+  });
 });

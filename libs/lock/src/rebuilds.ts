@@ -35,8 +35,12 @@ export const LAYERS_VERSION = 5;
 export const DOCUMENTS_VERSION = 3;
 
 /** Hash of all that the images contain apart from packages, and of how it is packed and described. */
-export function recipeHash(template: string, script: string): string {
-  return hash('sha256', JSON.stringify([LAYERS_VERSION, DOCUMENTS_VERSION, template, script]));
+export function recipeHash(
+  template: string,
+  script: string,
+  [layers, documents]: readonly [layers: number, documents: number] = [LAYERS_VERSION, DOCUMENTS_VERSION],
+): string {
+  return hash('sha256', JSON.stringify([layers, documents, template, script]));
 }
 
 /** Hash of all that images of a QEMU version are made from: the same inputs, the same images. */

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -65,6 +65,28 @@ describe('a layout', () => {
     await createLayout(folder);
     expect(await blobs()).toEqual([]);
     expect((await readdir(folder)).sort()).toEqual(['.qemu-user-static', 'blobs', 'oci-layout']);
+  });
+
+  test.each([
+    ['index.json', () => writeIndex(layout, [])],
+    ['oci-layout', () => createLayout(folder)],
+  ])('%s is replaced as a whole: who has it open reads the old one to its end', async (name, write) => {
+    await writeFile(join(folder, name), 'the old one');
+    await using reader = await open(join(folder, name));
+    await write();
+    expect(await reader.readFile('utf8')).toBe('the old one');
+    expect(JSON.parse(await readFile(join(folder, name), 'utf8'))).toBeTypeOf('object');
+  });
+
+  test('keeps its index if the new one cannot be put in its place, and nothing half-written', async () => {
+    await mkdir(join(folder, 'index.json'));
+    await expect(writeIndex(layout, [])).rejects.toMatchObject({ code: 'EISDIR' });
+    expect((await readdir(folder)).sort()).toEqual([
+      '.qemu-user-static',
+      'blobs',
+      'index.json',
+      'oci-layout',
+    ]);
   });
 
   test('gives its index back', async () => {

@@ -1,0 +1,36 @@
+import { Readable } from 'node:stream';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { packTar } from 'modern-tar';
+import { expect, test, vi } from 'vitest';
+import { digestOf, readLayer } from './index.ts';
+
+// A disk that fails while a layer is read: no file of a test does that.
+const disk = vi.hoisted(() => ({ bytes: new Uint8Array() }));
+vi.mock('./blob-file.ts', async (original) => ({
+  ...(await original<typeof import('./blob-file.ts')>()),
+  openBlob: async () => ({
+    stat: async () => ({ size: disk.bytes.length }),
+    createReadStream: () =>
+      Readable.from(
+        (async function* () {
+          yield disk.bytes.subarray(0, disk.bytes.length / 2);
+          throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' });
+        })(),
+      ),
+  }),
+}));
+
+test.each([
+  ['gzip', gzipSync],
+  ['zstd', zstdCompressSync],
+] as const)(
+  'a disk that fails in the middle of a %s layer ends in its error, and nothing waits',
+  { timeout: 10_000 },
+  async (compression, compress) => {
+    const body = Buffer.alloc(1 << 16, 'x');
+    const header = { name: 'a', type: 'file', size: body.length, mode: 0o755, mtime: new Date(0) } as const;
+    disk.bytes = compress(Buffer.from(await packTar([{ header, body }])));
+    const blob = { layout: { folder: '/nowhere' }, digest: digestOf(disk.bytes), compression };
+    await expect(readLayer(blob)).rejects.toMatchObject({ code: 'EIO' });
+  },
+);
