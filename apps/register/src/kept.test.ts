@@ -120,7 +120,11 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       expect((await call(machine, '--install arm64', { env })).code).toBe(0);
       expect(machine.entries()).toEqual(before);
       expect(await call(machine, '--install arm', { env })).toEqual(
-        reported('INTERPRETER_MISSING', `no interpreter for arm: ${env.QEMU_BIN_DIR}/qemu-arm-static`),
+        reported(
+          'INTERPRETER_MISSING',
+          `no interpreter for arm: ${env.QEMU_BIN_DIR}/qemu-arm-static`,
+          'Use the image that has it, with the tag arm or latest, or name its place: --qemu-path /usr/bin --qemu-suffix -static',
+        ),
       );
       expect((await call(machine, '-p yes', { env })).code).toBe(0);
       expect(Object.keys(machine.entries())).toEqual(['qemu-aarch64', 'qemu-arm', 'qemu-s390x']);
