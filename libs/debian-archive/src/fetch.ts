@@ -1,3 +1,4 @@
+import { lstat } from 'node:fs/promises';
 import { cachePath, inspectCache } from './cache.ts';
 import { type DownloadContext, download } from './download.ts';
 import { ArchiveError } from './errors.ts';
@@ -38,6 +39,18 @@ export async function fetchFrom(url: URL, file: ArchiveFile, context: DownloadCo
   }
   if (state === 'damaged') context.onEvent?.({ type: 'cache-damaged', file });
   return download(file, url, context);
+}
+
+/**
+ * The files of which the cache has nothing of the right size. No file is read: `fetchFile` compares it with its hash.
+ * @throws ArchiveError CACHE_NOT_OWN, CACHE_UNUSABLE, DISK_FULL
+ */
+export async function missingFrom<T extends ArchiveFile>(cache: string, files: readonly T[]): Promise<T[]> {
+  await requireOwnFolder(cache);
+  const found = await Promise.all(
+    files.map(({ sha256 }) => lstat(cachePath(cache, sha256)).catch(() => null)),
+  );
+  return files.filter(({ size }, index) => !found[index]?.isFile() || found[index].size !== size);
 }
 
 /**

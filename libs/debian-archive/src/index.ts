@@ -5,7 +5,7 @@ export { type DebEntry, readDeb } from './deb.ts';
 export { parseStanza } from './deb822.ts';
 export { ARCHIVE_ERRORS, ArchiveError, type ArchiveErrorCode } from './errors.ts';
 export type { ArchiveEvent } from './events.ts';
-export { type FetchContext, fetchAll, fetchFile, fetchFrom } from './fetch.ts';
+export { type FetchContext, fetchAll, fetchFile, fetchFrom, missingFrom } from './fetch.ts';
 export type { PoolPackage } from './files.ts';
 export { type Http, openHttp } from './http.ts';
 export { type ArchiveKey, loadArchiveKeys, readArchiveKey } from './keys.ts';

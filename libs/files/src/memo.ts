@@ -42,6 +42,7 @@ export async function remember<T>(place: Place, name: string, key: string, value
   await writeFile(memoPath(place, name), JSON.stringify({ key, value } satisfies Memo<T>), { mode: 0o644 });
 }
 
-function memoPath(place: Place, name: string): string {
+/** Where a memo lies. */
+export function memoPath(place: Place, name: string): string {
   return join(place.folder, '.memo', `${name.replaceAll('/', '-')}.json`);
 }

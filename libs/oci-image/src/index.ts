@@ -1,4 +1,6 @@
+export { type BlobCache, openBlobCache } from './blob-cache.ts';
 export { blobPath, type Layout, openBlob } from './blob-file.ts';
+export { type BlobStamp, stampsOf } from './blob-stamps.ts';
 export {
   type Annotations,
   compressionOf,

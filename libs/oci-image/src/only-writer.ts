@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { claimFolder } from '@qemu-user-static/files';
 import { ImageError } from './errors.ts';
 import { LAYOUT_CONTENTS } from './layout.ts';
+import { processIdentity } from './process-identity.ts';
 
 /**
  * Runs `work` as the only writer of the layout in `folder`.
@@ -34,14 +35,4 @@ async function claim(path: string, folder: string): Promise<void> {
     await rm(path, { force: true });
   }
   throw new ImageError('LAYOUT_BUSY', `another process is writing ${folder}`);
-}
-
-/**
- * Id and start time of a process: ids are used again, both together are not. Empty where there is no such
- * process. proc_pid_stat(5), field 22; the name in field 2 may hold spaces, so counting starts behind it.
- */
-async function processIdentity(pid: number): Promise<string> {
-  const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  const started = status.slice(status.lastIndexOf(')') + 2).split(' ')[19];
-  return started === undefined ? '' : `${pid} ${started}`;
 }

@@ -1,6 +1,7 @@
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { blobPath, type Layout } from './blob-file.ts';
+import { stampsOf } from './blob-stamps.ts';
 import type { Digest } from './digest.ts';
 import digestOfFile from './hash-worker.ts';
 import { blobSize } from './layout.ts';
@@ -37,38 +38,65 @@ export async function findBadBlobs(layout: Layout, blobs: Iterable<BlobIdentity>
   return bad;
 }
 
+function digestNamed(name: string): Digest {
+  return `sha256:${name}`;
+}
+
 /** The findings about every blob in a layout. */
 export interface BlobInventory {
-  /** Read from disk, every byte, and found to be what their names say. */
+  /** Read from disk, every byte, and found to be what their names say; or trusted to be that. */
   readonly sound: ReadonlySet<Digest>;
   /** Names of the files that were not, and are gone now. */
   readonly removed: readonly string[];
 }
 
-/** Removes the blobs that are not what their names say, so that whatever is there can be relied on. */
-export async function removeBadBlobs(layout: Layout): Promise<BlobInventory> {
+/**
+ * Removes the blobs that are not what their names say, so that whatever is there can be relied on.
+ * @param trusted stamps of blobs that are taken for what they were when they were hashed, and are not read
+ */
+export async function removeBadBlobs(
+  layout: Layout,
+  trusted: ReadonlyMap<Digest, string> = new Map(),
+): Promise<BlobInventory> {
   const folder = join(layout.folder, 'blobs', 'sha256');
   const names = await readdir(folder);
-  const hashes = await hashFiles(names.map((name) => join(folder, name)));
-  const removed = names.filter((name, index) => hashes[index] !== `sha256:${name}`);
+  const stamps = trusted.size === 0 ? new Map() : await stampsOf(layout, names.map(digestNamed));
+  const isTrusted = (name: string) => {
+    const stamp = stamps.get(digestNamed(name));
+    return stamp !== undefined && trusted.get(digestNamed(name)) === stamp.text;
+  };
+  const unread = names.filter((name) => !isTrusted(name));
+  const hashes = await hashFiles(unread.map((name) => join(folder, name)));
+  const removed = unread.filter((name, index) => hashes[index] !== digestNamed(name));
   await Promise.all(removed.map((name) => rm(join(folder, name), { force: true })));
   const gone = new Set(removed);
   return {
     removed,
-    sound: new Set(names.filter((name) => !gone.has(name)).map((name): Digest => `sha256:${name}`)),
+    sound: new Set(names.filter((name) => !gone.has(name)).map(digestNamed)),
   };
 }
 
 /** Digests of files, in their order; null for one that cannot be read. */
 async function hashFiles(paths: readonly string[]): Promise<(Digest | null)[]> {
-  const workers = new WorkerPool('./hash-worker.ts');
-  const hash = async (path: string): Promise<Digest | null> => {
-    const found = await lstat(path).catch(() => null);
-    return found !== null && found.size > SMALL ? workers.run(path) : digestOfFile(path);
-  };
+  const hasher = new BlobHasher();
   try {
-    return await Promise.all(paths.map(hash));
+    return await Promise.all(paths.map((path) => hasher.hash(path)));
   } finally {
-    await workers.close();
+    await hasher.close();
+  }
+}
+
+/** Hashes files on all cores. */
+export class BlobHasher {
+  readonly #workers = new WorkerPool('./hash-worker.ts');
+
+  /** A file's digest; null for one that cannot be read or is not a regular file. */
+  async hash(path: string): Promise<Digest | null> {
+    const found = await lstat(path).catch(() => null);
+    return found !== null && found.size > SMALL ? this.#workers.run(path) : digestOfFile(path);
+  }
+
+  close(): Promise<void> {
+    return this.#workers.close();
   }
 }

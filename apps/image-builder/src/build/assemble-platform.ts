@@ -47,14 +47,14 @@ function registerLayers(
   mtime: number,
   context: AssembleContext,
 ): Promise<Layer[]> {
-  const { layout, recipe, script, compressions } = context;
+  const { recipe, script, compressions } = context;
   const named = sourcesFile(locked.shell, sources);
-  return keepLayers<Layer[]>(layout, {
+  return keepLayers<Layer[]>(context, {
     name: `register-${platform}-${locked.version}`,
     inputs: [locked.shell, named, mtime, recipe.copies, compressions, script],
     layersOf: (layers) => layers,
     make: async () => {
-      const { program, licenses } = await extractShell(shellDeb, locked.shell, platform);
+      const { program, licenses } = await extractShell(await shellDeb(), locked.shell, platform);
       const files = registerContext(script, program, [...licenses, named]);
       return writeSmallLayer({ plan: planPart(recipe, 'register', files), files, mtime }, context);
     },

@@ -4,10 +4,11 @@ import type { LimitFunction } from 'p-limit';
 import type { Recipe } from '../images/dockerfile.ts';
 import type { OnEvent } from '../report/events.ts';
 import type { EmulatorLayer } from './emulator-layer.ts';
+import type { LayerCache } from './layer-cache.ts';
 import type { ImageParts, PackageParts } from './make-image.ts';
 import type { LayerOutput } from './small-layer.ts';
 
-/** Where a platform's packages lie in the cache. */
+/** A platform's packages. */
 export interface FetchedPlatform {
   readonly platform: HostPlatform;
   readonly locked: LockedPlatform;
@@ -15,11 +16,13 @@ export interface FetchedPlatform {
   readonly sources: Lock['sources'];
   /** Those with emulators, its own first. */
   readonly packages: readonly FetchedPackage[];
-  readonly shellDeb: string;
+  /** Where the shell's package is in the cache. */
+  shellDeb(): Promise<string>;
 }
 
 export interface FetchedPackage extends EmulatorPackage {
-  readonly deb: string;
+  /** Where it is in the cache; it is looked at, and fetched again where it is damaged, only when somebody asks. */
+  deb(): Promise<string>;
 }
 
 /** The layers from which all images of a host platform are put together. */
@@ -51,6 +54,8 @@ export interface AssembleContext extends LayerOutput {
   /** The guests of the images `common`. */
   readonly common: readonly GuestName[];
   readonly turns: Turns;
+  /** Layers of earlier runs. */
+  readonly cache: LayerCache;
   /** SOURCE_DATE_EPOCH, where it is set. https://reproducible-builds.org/specs/source-date-epoch/ */
   readonly sourceDateEpoch: number | null;
   readonly onEvent: OnEvent;

@@ -143,7 +143,7 @@ async function* partFiles(
   script: string,
   inside: InsidePackage[],
 ): AsyncGenerator<ContextFile> {
-  const { program, licenses } = await extractShell(shellDeb, locked.shell, platform);
+  const { program, licenses } = await extractShell(await shellDeb(), locked.shell, platform);
   const named = sourcesFile(locked.shell, sources);
   yield* registerContext(script, program, [...licenses, named]);
   if (contents.kind === 'register') {
@@ -154,7 +154,7 @@ async function* partFiles(
   for (const one of packages) {
     const guests: GuestName[] = [];
     const texts: LicenseText[] = [sourcesFile(one.locked, sources)];
-    for await (const found of extractEmulators(one.deb, one.locked, platform)) {
+    for await (const found of extractEmulators(await one.deb(), one.locked, platform)) {
       if (found.kind === 'license') texts.push(found.license);
       if (found.kind !== 'emulator' || known.includes(found.guest)) continue;
       known.push(found.guest);

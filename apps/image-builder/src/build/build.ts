@@ -1,4 +1,4 @@
-import { type Compression, type GzipPool, openGzip } from '@qemu-user-static/compression';
+import { type Compression, openGzip } from '@qemu-user-static/compression';
 import type { Lock } from '@qemu-user-static/lock';
 import {
   asOnlyWriter,
@@ -16,6 +16,7 @@ import type { OnEvent } from '../report/events.ts';
 import { assemblePlatform } from './assemble-platform.ts';
 import type { AssembleContext, FetchedPlatform, PlatformLayers, Turns } from './assembling.ts';
 import { type DocumentWriter, documentWriter } from './documents.ts';
+import { openLayerCache } from './layer-cache.ts';
 import type { DocumentContext } from './make-image.ts';
 import { type BuiltTag, tagImages } from './tag-images.ts';
 
@@ -27,6 +28,10 @@ export interface BuildSettings extends DocumentContext {
   readonly script: string;
   /** SOURCE_DATE_EPOCH, where it is set. https://reproducible-builds.org/specs/source-date-epoch/ */
   readonly sourceDateEpoch: number | null;
+  /** The user's cache folder: layers are taken from it and kept in it. */
+  readonly cache: string;
+  /** Stamps of blobs in the layout that need not be read. */
+  readonly trusted?: ReadonlyMap<Digest, string>;
   readonly onEvent: OnEvent;
 }
 
@@ -45,8 +50,10 @@ export interface Built {
   readonly layout: Layout;
   readonly channels: readonly BuiltChannel[];
   readonly tags: readonly BuiltTag[];
-  /** Blobs that were there before, read back from disk in this run. */
+  /** Blobs that were there before or in the cache, read from disk in this run, or trusted. */
   readonly sound: ReadonlySet<Digest>;
+  /** All blobs of the layout. */
+  readonly blobs: ReadonlySet<Digest>;
 }
 
 /**
@@ -60,11 +67,12 @@ export function build(
 ): Promise<Built> {
   return asOnlyWriter(settings.output, async () => {
     const layout = await createLayout(settings.output);
-    const { sound, removed } = await removeBadBlobs(layout);
+    const { sound, removed } = await removeBadBlobs(layout, settings.trusted);
     for (const name of removed) settings.onEvent({ type: 'blob-damaged', digest: `sha256:${name}` });
     const gzip = openGzip();
-    const channels = await assembleChannels(lock, fetched, layout, gzip, settings).finally(() =>
-      gzip.close(),
+    const cache = await openLayerCache(settings.cache, settings.onEvent);
+    const channels = await assembleChannels(lock, fetched, { layout, gzip, cache }, settings).finally(() =>
+      Promise.all([gzip.close(), cache.close()]),
     );
     const writer = documentWriter(layout);
     const tags = await tagEverything(lock, channels, writer, settings);
@@ -76,24 +84,22 @@ export function build(
       })),
     );
     await removeOtherBlobs(layout, writer.used);
-    return { layout, channels, tags, sound };
+    return { layout, channels, tags, sound: sound.union(cache.taken), blobs: writer.used };
   });
 }
 
 async function assembleChannels(
   { common }: Lock,
   fetched: readonly FetchedChannel[],
-  layout: Layout,
-  gzip: GzipPool,
+  output: Pick<AssembleContext, 'layout' | 'gzip' | 'cache'>,
   settings: BuildSettings,
 ): Promise<BuiltChannel[]> {
   const assembling: AssembleContext = {
-    layout,
+    ...output,
     recipe: recipeOf(settings.template),
     script: settings.script,
     common,
     compressions: settings.compressions,
-    gzip,
     turns: turnsFor(settings.compressions),
     sourceDateEpoch: settings.sourceDateEpoch,
     onEvent: settings.onEvent,

@@ -43,7 +43,7 @@ describe('damage', () => {
     const [platform] = channel?.platforms ?? [];
     const [emulators] = platform?.packages ?? [];
     if (platform === undefined || emulators === undefined) throw new Error('no platform');
-    const bytes = await readFile(emulators.deb);
+    const bytes = await readFile(await emulators.deb());
     for (const [name, damaged] of [
       ['cut', bytes.subarray(0, -100)],
       ['longer', Buffer.concat([bytes, Buffer.from('\n\n')])],
@@ -54,7 +54,12 @@ describe('damage', () => {
       const code = await refusal(
         build(
           lock,
-          [{ channel: 'latest', platforms: [{ ...platform, packages: [{ ...emulators, deb: path }] }] }],
+          [
+            {
+              channel: 'latest',
+              platforms: [{ ...platform, packages: [{ ...emulators, deb: async () => path }] }],
+            },
+          ],
           contextFor(output),
         ),
       );

@@ -1,8 +1,9 @@
 import type { HostPlatform } from '@qemu-user-static/arch-table';
-import { type FetchContext, fetchAll } from '@qemu-user-static/debian-archive';
+import { type FetchContext, fetchAll, fetchFile, missingFrom } from '@qemu-user-static/debian-archive';
 import {
   emulatorPackagesOf,
   type Lock,
+  type LockedPackage,
   type LockedPlatform,
   lockedChannelOf,
   platformsOf,
@@ -18,7 +19,8 @@ export interface Selection {
 }
 
 /**
- * Brings every package of the selection into the cache, checked against the lock.
+ * Brings every package of the selection into the cache. What is there already is compared with the lock when it is used:
+ * a run that has all layers reads none.
  * @throws BuilderError CHANNEL_UNKNOWN, PLATFORM_UNAVAILABLE, and what `fetchAll` throws.
  */
 export async function fetch(
@@ -35,17 +37,18 @@ export async function fetch(
   const needed = wanted.flatMap(({ platforms }) =>
     platforms.flatMap(({ emulators, locked }) => [...emulators.map((one) => one.locked), locked.shell]),
   );
-  const packages = [...new Set(needed)];
-  const paths = await fetchAll(packages, context);
-  const pathOf = new Map(packages.map((locked, index) => [locked, paths[index] ?? '']));
+  const missing = await missingFrom(context.cache, [...new Set(needed)]);
+  const paths = await fetchAll(missing, context);
+  const fetched = new Map(missing.map((locked, index) => [locked, paths[index]]));
+  const debOf = (locked: LockedPackage) => async () => fetched.get(locked) ?? fetchFile(locked, context);
   return wanted.map(({ channel, platforms }) => ({
     channel,
     platforms: platforms.map(({ platform, locked, emulators }) => ({
       platform,
       locked,
       sources: lock.sources,
-      packages: emulators.map((one) => ({ ...one, deb: pathOf.get(one.locked) ?? '' })),
-      shellDeb: pathOf.get(locked.shell) ?? '',
+      packages: emulators.map((one) => ({ ...one, deb: debOf(one.locked) })),
+      shellDeb: debOf(locked.shell),
     })),
   }));
 }

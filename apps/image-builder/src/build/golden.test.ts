@@ -30,6 +30,7 @@ test('made packages give the layout that every machine gives', async () => {
     compressions: ['gzip', 'zstd'],
     origin: { inputsOf: () => 'a'.repeat(64), source: 'https://example.org/qemu-user-static' },
     sourceDateEpoch: null,
+    cache: join(folder, 'cache'),
     onEvent: () => undefined,
   });
 

@@ -56,10 +56,10 @@ function joinSet(
   packages: Packages,
   context: AssembleContext,
 ): Promise<SetParts> {
-  const { layout, recipe, compressions } = context;
+  const { recipe, compressions } = context;
   const [first, ...more] = packages;
   const created = Math.max(...packages.map((one) => one.created));
-  return keepLayers<SetParts>(layout, {
+  return keepLayers<SetParts>(context, {
     name: `${kind}-${platform}-${first.version}`,
     inputs: [packages.map(layersIn), created, recipe.copies, compressions],
     layersOf: ({ joined, licenses }) => [...joined, ...licenses],

@@ -24,18 +24,23 @@ export async function packageLayers(
   { created, known }: PackageUse,
   context: AssembleContext,
 ): Promise<PackageLayers> {
-  const { layout, recipe, compressions, turns, onEvent } = context;
+  const { recipe, compressions, turns, onEvent } = context;
   const { deb, locked, version } = fetched;
   const named = sourcesFile(locked, sources);
-  const made = await keepLayers<KeptPackage>(layout, {
+  const made = await keepLayers<KeptPackage>(context, {
     // Another channel may have all of the package.
     name: `${known.length === 0 ? 'emulators' : 'further'}-${platform}-${version}`,
     inputs: [locked, named, created, recipe.copies, compressions, known],
     layersOf: layersIn,
     make: async () => {
       const isWanted = (guest: GuestName) => !known.includes(guest);
-      const { emulators, licenses, leftOut } = await turns.extract(() =>
-        extractLayers({ platform, deb, locked, mtime: created, isWanted }, recipe, context, onEvent),
+      const { emulators, licenses, leftOut } = await turns.extract(async () =>
+        extractLayers(
+          { platform, deb: await deb(), locked, mtime: created, isWanted },
+          recipe,
+          context,
+          onEvent,
+        ),
       );
       const files = licenseContext([...licenses, named]);
       const plan = planPart(recipe, 'licenses', files);

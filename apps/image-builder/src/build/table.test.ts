@@ -18,7 +18,7 @@ async function debianLines(channel: string): Promise<Map<string, string>> {
   const [own] = found?.packages ?? [];
   if (own === undefined) throw new Error(`the lock has no linux/amd64 in ${channel}`);
   const lines = new Map<string, string>();
-  for await (const entry of readDeb(createReadStream(own.deb), own.locked)) {
+  for await (const entry of readDeb(createReadStream(await own.deb()), own.locked)) {
     const [, guest] = /^usr\/share\/qemu\/binfmt\.d\/qemu-(.+)\.conf$/.exec(entry.path) ?? [];
     if (guest !== undefined)
       lines.set(

@@ -411,9 +411,13 @@ describe('what is not wrong:', () => {
 
 describe('what an earlier check found', () => {
   const again = { ...silent, afresh: false };
+  let remembering = proof;
+  beforeEach(() => {
+    remembering = { ...proof, memory: join(folder, crypto.randomUUID()) };
+  });
   const layersRead = async (context: Parameters<typeof check>[2]) => {
     const read: string[] = [];
-    await check(layout, proof, { ...context, onEvent: ({ type }) => read.push(type) });
+    await check(layout, remembering, { ...context, onEvent: ({ type }) => read.push(type) });
     return [
       read.filter((type) => type === 'layer-checked').length,
       read.filter((type) => type === 'emulator-ran').length,
@@ -427,18 +431,25 @@ describe('what an earlier check found', () => {
     expect(await layersRead(silent)).toEqual([3, emulators]);
   });
 
-  test('does not excuse a layer that was altered since', async () => {
-    await check(layout, proof, again);
-    await alterLayout(layout, altered(EMULATOR));
-    await expect(check(layout, proof, again)).rejects.toThrow(`${EMULATOR} is not that of qemu-user`);
-  });
-
-  test('counts for nothing where it lies in the layout', async () => {
-    await check(layout, proof, again);
-    await cp(join(folder, '.memo'), join(layout.folder, '.memo'), { recursive: true });
+  test('holds for the same layers elsewhere', async () => {
+    await layersRead(again);
     const moved = join(folder, crypto.randomUUID());
     await cp(layout.folder, moved, { recursive: true });
     layout = { folder: moved };
+    expect(await layersRead(again)).toEqual([0, 0]);
+  });
+
+  test('does not excuse a layer that was altered since', async () => {
+    await check(layout, remembering, again);
+    await alterLayout(layout, altered(EMULATOR));
+    await expect(check(layout, remembering, again)).rejects.toThrow(`${EMULATOR} is not that of qemu-user`);
+  });
+
+  test('counts for nothing where it lies in the layout', async () => {
+    await check(layout, remembering, again);
+    for (const place of ['.memo', 'checked'])
+      await cp(join(remembering.memory, 'checked'), join(layout.folder, place), { recursive: true });
+    remembering = { ...proof, memory: join(folder, crypto.randomUUID()) };
     expect((await layersRead(again))[0]).toBe(3);
   });
 });

@@ -47,15 +47,15 @@ export async function check(
   proof: Proof,
   { onEvent, afresh, hashed }: CheckContext,
 ): Promise<CheckReport> {
-  const earlier = afresh ? NO_FINDINGS : await recallFindings(layout, proof);
   const found = await walkLayout(layout);
   assertNone(found.problems);
+  const earlier = afresh ? NO_FINDINGS : await recallFindings(found.images, proof);
 
   const layers = await readLayers(layout, found.images, { earlier, hashed, onEvent });
   assertNone([...(await contentProblems(found.images, layers, proof)), ...found.tags.flatMap(tagProblems)]);
 
   const { ran, platform } = await runOwn(layout, proof, found, earlier, onEvent);
-  await rememberFindings(layout, proof, { layers, ran });
+  await rememberFindings({ layers, ran }, earlier, proof);
   const blobs = new Map(
     found.images.flatMap((image) => image.layers).map(({ digest, size }) => [digest, size]),
   );

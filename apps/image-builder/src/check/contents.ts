@@ -30,10 +30,10 @@ export async function assertContents(
   proof: Proof,
   onEvent: OnEvent,
 ): Promise<void> {
-  const earlier = await recallFindings(layout, proof);
+  const earlier = await recallFindings(images, proof);
   const layers = await readLayers(layout, images, { earlier, hashed: new Set(), onEvent });
   assertNone(await contentProblems(images, layers, proof));
-  await rememberFindings(layout, proof, { ...earlier, layers });
+  await rememberFindings({ ...earlier, layers }, earlier, proof);
 }
 
 export interface ReadingContext {

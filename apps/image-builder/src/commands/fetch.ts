@@ -15,13 +15,18 @@ const examples = [
 export const command = define(options, examples, async (given, environment) => {
   const lock = await readLock(environment.paths.lock);
   const context = await environment.archive();
-  const fetched = await stage('fetch', environment.onEvent, () => fetch(lock, selectionOf(given), context));
-  const files = fetched.flatMap(({ platforms }) =>
-    platforms.flatMap(({ locked, packages, shellDeb }) => [
-      ...packages.map((one) => ({ package: one.locked.path, size: one.locked.size, file: one.deb })),
-      { package: locked.shell.path, size: locked.shell.size, file: shellDeb },
-    ]),
-  );
+  const files = await stage('fetch', environment.onEvent, async () => {
+    const fetched = await fetch(lock, selectionOf(given), context);
+    const packages = fetched.flatMap(({ platforms }) =>
+      platforms.flatMap(({ locked: { shell }, packages: emulators, shellDeb }) => [
+        ...emulators,
+        { locked: shell, deb: shellDeb },
+      ]),
+    );
+    return Promise.all(
+      packages.map(async ({ locked: { path, size }, deb }) => ({ package: path, size, file: await deb() })),
+    );
+  });
   return {
     text: files.map(({ package: path, size, file }) => `${file}  ${megabytes(size)}  ${path}`).join('\n'),
     value: { packages: files },

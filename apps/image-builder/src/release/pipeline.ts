@@ -1,7 +1,7 @@
 import type { Compression } from '@qemu-user-static/compression';
 import { claimFolder } from '@qemu-user-static/files';
 import type { Lock } from '@qemu-user-static/lock';
-import { LAYOUT_CONTENTS } from '@qemu-user-static/oci-image';
+import { type Digest, LAYOUT_CONTENTS } from '@qemu-user-static/oci-image';
 import { renderRegisterScript } from '@qemu-user-static/register';
 import { type Built, build } from '../build/build.ts';
 import { fetch, type Selection, select } from '../build/fetch.ts';
@@ -11,12 +11,15 @@ import { check } from '../check/check.ts';
 import { smokeWhereItCan } from '../check/smoke-stage.ts';
 import { originOf } from '../images/labels.ts';
 import { stage } from '../report/events.ts';
+import { recallStamps, rememberStamps } from './stamps.ts';
 import { type Summary, summarize } from './summary.ts';
 
 /** Which images a layout gets, and where it is. */
 export interface LayoutOptions extends Selection {
   readonly output: string;
   readonly compressions: readonly Compression[];
+  /** Stamps of blobs in the layout that need not be read. */
+  readonly trusted?: ReadonlyMap<Digest, string>;
 }
 
 export interface ReleaseOptions extends LayoutOptions {
@@ -34,11 +37,20 @@ export interface ReleaseOptions extends LayoutOptions {
  * by the recipe in Dockerfile.template, then the documents over them (build/tag-images.ts).
  */
 export async function release(lock: Lock, options: ReleaseOptions, inputs: BuildInputs): Promise<Summary> {
-  const { onEvent } = inputs;
-  const built = await makeLayout(lock, options, inputs);
+  const { archive, onEvent } = inputs;
+  const layout = { folder: options.output };
+  const trusted = await recallStamps(layout, archive.cache);
+  const begun = Date.now();
+  const built = await makeLayout(lock, { ...options, trusted }, inputs);
+  const checkBegun = Date.now();
   const report = await stage('check', onEvent, () =>
     check(built.layout, proofOf(lock, inputs), { onEvent, afresh: false, hashed: built.sound }),
   );
+  await rememberStamps(layout, archive.cache, trusted, [
+    // Those that were made in this run, which the check has hashed; the others were hashed before they were used.
+    { digests: built.blobs, since: checkBegun },
+    { digests: built.sound, since: begun },
+  ]);
   const smoked = await stage('smoke', onEvent, () => smokeWhereItCan(built.layout, options, onEvent));
   return summarize(lock, built, report, smoked);
 }
@@ -46,7 +58,7 @@ export async function release(lock: Lock, options: ReleaseOptions, inputs: Build
 /** The stages that make the layout. */
 export async function makeLayout(lock: Lock, options: LayoutOptions, inputs: BuildInputs): Promise<Built> {
   const { archive, template, source, sourceDateEpoch, onEvent } = inputs;
-  const { output, compressions } = options;
+  const { output, compressions, trusted = new Map() } = options;
   // A selection that the lock does not have is refused before any download.
   select(lock, options);
   await claimFolder(output, LAYOUT_CONTENTS);
@@ -56,6 +68,9 @@ export async function makeLayout(lock: Lock, options: LayoutOptions, inputs: Bui
   const count = fetched.reduce((sum, { platforms }) => sum + platforms.length, 0);
   onEvent({ type: 'expected', unit: 'platforms', count });
   return stage('build', onEvent, () =>
-    build(lock, fetched, { output, compressions, template, script, origin, sourceDateEpoch, onEvent }),
+    build(lock, fetched, {
+      ...{ output, compressions, template, script, origin, sourceDateEpoch, onEvent },
+      ...{ cache: archive.cache, trusted },
+    }),
   );
 }

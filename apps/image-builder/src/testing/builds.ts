@@ -43,6 +43,7 @@ export const contextFor = (output: string, change: Partial<BuildSettings> = {}):
   compressions: ['gzip', 'zstd'],
   origin: { inputsOf: () => 'a'.repeat(64), source: 'https://example.org/qemu-user-static' },
   sourceDateEpoch: null,
+  cache: join(folder, `${output}-cache`),
   onEvent: (event) => events.push(event),
   ...change,
 });

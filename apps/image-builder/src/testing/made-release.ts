@@ -44,6 +44,7 @@ export function contextOf(output: string): BuildSettings {
     compressions: ['gzip', 'zstd'],
     origin: { inputsOf: () => 'a'.repeat(64), source: 'https://example.org/qemu-user-static' },
     sourceDateEpoch: null,
+    cache: `${output}-cache`,
     onEvent: () => undefined,
   };
 }

@@ -69,9 +69,9 @@ export async function lockChannels(
       sources: lock.sources,
       packages: emulatorPackagesOf(lock, channel, platform).map((own) => ({
         ...own,
-        deb: pathOf(folder, own.locked),
+        deb: async () => pathOf(folder, own.locked),
       })),
-      shellDeb: pathOf(folder, one.shell),
+      shellDeb: async () => pathOf(folder, one.shell),
     })),
   }));
   return { lock, fetched };

@@ -1,0 +1,245 @@
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  appendFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { setTimeout as after } from 'node:timers/promises';
+import { blobPath, createBlob, type Layer, type Layout } from '@qemu-user-static/oci-image';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { contextOf, type MadeRelease, madeRelease } from '../testing/made-release.ts';
+import { build } from './build.ts';
+import { openLayerCache } from './layer-cache.ts';
+
+/** `KILLS=20` takes longer and looks closer. */
+const KILLS = Number(process.env.KILLS ?? 3);
+
+const folder = await mkdtemp(join(tmpdir(), 'layer-cache-'));
+afterAll(() => rm(folder, { recursive: true }));
+
+let made: MadeRelease;
+/** index.json of a build without a cache. */
+let expected: string;
+let cache: string;
+beforeAll(async () => {
+  made = await madeRelease(folder);
+  expected = (await buildWith(join(folder, 'alone'))).index;
+});
+beforeEach(async () => {
+  cache = join(folder, crypto.randomUUID());
+  await buildWith(cache);
+});
+
+/** Builds into a new layout: what was made and not taken from the cache, and index.json. */
+async function buildWith(from: string) {
+  const events: string[] = [];
+  const output = join(folder, crypto.randomUUID());
+  const { layout } = await build(made.lock, made.fetched, {
+    ...contextOf(output),
+    cache: from,
+    onEvent: (event) => events.push(event.type === 'note' ? event.text : event.type),
+  });
+  const index = await readFile(join(output, 'index.json'), 'utf8');
+  const count = (type: string) => events.filter((one) => one === type).length;
+  const notes = events.filter((one) => one.includes(' '));
+  return { layout, index, made: count('emulator-done') + count('layers-joined'), notes };
+}
+
+const blobs = () => join(cache, 'layers', 'sha256');
+
+/** The layers in the cache. */
+async function layers(): Promise<string[]> {
+  return (await readdir(blobs())).map((name) => join(blobs(), name));
+}
+
+test('a new layout has every layer from the cache, and the same documents', async () => {
+  expect(await buildWith(cache)).toMatchObject({ index: expected, made: 0, notes: [] });
+});
+
+test('on one file system a layer is there once', async () => {
+  const { layout } = await buildWith(cache);
+  const [own = ''] = await layers();
+  const there = await stat(join(layout.folder, 'blobs', 'sha256', own.slice(blobs().length + 1)));
+  const { ino, nlink } = await stat(own);
+  expect([ino === there.ino, there.nlink === nlink]).toEqual([true, true]);
+});
+
+describe('damage is found before it is used, and repaired:', () => {
+  test.each<[string, (path: string) => Promise<unknown>]>([
+    ['a flipped byte', flip],
+    ['a cut file', async (path) => truncate(path, (await stat(path)).size - 1)],
+    ['a longer file', (path) => appendFile(path, 'x')],
+    ['no file', rm],
+    [
+      'a folder in its place',
+      async (path) => {
+        await rm(path);
+        await mkdir(join(path, 'more'), { recursive: true });
+      },
+    ],
+    [
+      'a link in its place',
+      async (path) => {
+        await rm(path);
+        await symlink('/dev/zero', path);
+      },
+    ],
+  ])('%s', async (_, damage) => {
+    for (const path of await layers()) await damage(path);
+    const next = await buildWith(cache);
+    expect(next.index).toBe(expected);
+    expect(next.made).toBeGreaterThan(0);
+    expect(await buildWith(cache)).toMatchObject({ index: expected, made: 0 });
+  });
+
+  test('a memo', async () => {
+    const memos = join(cache, 'layers', '.memo');
+    for (const name of await readdir(memos)) await writeFile(join(memos, name), '{"key":');
+    expect((await buildWith(cache)).index).toBe(expected);
+    expect(await buildWith(cache)).toMatchObject({ index: expected, made: 0 });
+  });
+
+  test('a file of a layout that was written into, which is the cache’s too', async () => {
+    const { layout } = await buildWith(cache);
+    for (const name of await readdir(join(layout.folder, 'blobs', 'sha256')))
+      await appendFile(join(layout.folder, 'blobs', 'sha256', name), 'x');
+    expect((await buildWith(cache)).index).toBe(expected);
+    const repaired = await build(made.lock, made.fetched, { ...contextOf(layout.folder), cache });
+    expect(await readFile(join(repaired.layout.folder, 'index.json'), 'utf8')).toBe(expected);
+  });
+});
+
+test('a build writes into no file that is there', async () => {
+  const { layout } = await buildWith(cache);
+  const before = await contents(blobs());
+  for (const name of await readdir(join(layout.folder, 'blobs', 'sha256')))
+    await rm(join(layout.folder, 'blobs', 'sha256', name));
+  await build(made.lock, made.fetched, { ...contextOf(layout.folder), cache: join(folder, 'another') });
+  expect(await contents(blobs())).toEqual(before);
+});
+
+test('two runs at once may share it', async () => {
+  await rm(cache, { recursive: true });
+  const runs = await Promise.all([buildWith(cache), buildWith(cache)]);
+  expect(runs.map(({ index }) => index)).toEqual([expected, expected]);
+  expect(await buildWith(cache)).toMatchObject({ index: expected, made: 0 });
+});
+
+test('where no folder can be made, layers are made without, and a note says so', async () => {
+  const file = join(folder, 'file');
+  await writeFile(file, '');
+  const { index, notes } = await buildWith(join(file, 'cache'));
+  expect([index, notes.length]).toEqual([expected, 1]);
+  expect(notes[0]).toContain('layers are not kept in');
+});
+
+const NAMESPACE = ['--user', '--map-root-user', '--mount'];
+const canMount = spawnSync('unshare', [...NAMESPACE, 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']).status === 0;
+
+describe.skipIf(!canMount)('a cache that cannot be written (user namespace)', () => {
+  /** In a process of its own, after a command of the shell that has the cache as $1. */
+  const buildAfter = async (command: string) => {
+    const program = join(import.meta.dirname, '../testing/build-once.ts');
+    const words = [program, folder, join(folder, crypto.randomUUID()), cache];
+    const script = [...NAMESPACE, 'sh', '-c', `${command} && shift && exec "$@"`, 'sh', cache];
+    const child = spawn('unshare', [...script, process.execPath, ...words]);
+    const [index, events] = await Promise.all([text(child.stdout), text(child.stderr)]);
+    return { index, events: events.trim().split('\n') };
+  };
+
+  test('is of use where it is read-only', async () => {
+    const { index, events } = await buildAfter('mount --bind "$1" "$1" && mount -o remount,ro,bind "$1"');
+    expect(index).toBe(expected);
+    expect(events).not.toContain('emulator-done');
+  });
+
+  test('is done without where it is full', async () => {
+    const { index, events } = await buildAfter('mount -t tmpfs -o size=8k tmpfs "$1"');
+    expect(index).toBe(expected);
+    expect(events).toContain('emulator-done');
+    expect(events.join('\n')).toContain('layers are not kept in');
+  });
+});
+
+test(`killed at ${KILLS} moments, the next run gives the same layout and leaves nothing over`, async () => {
+  const program = join(import.meta.dirname, '../testing/build-once.ts');
+  for (let kill = 0; kill < KILLS; kill++) {
+    await rm(cache, { recursive: true, force: true });
+    const output = join(folder, `killed-${kill}`);
+    const child = spawn(process.execPath, [program, folder, output, cache], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    // At an event of its own, which differs from time to time.
+    let heard = 0;
+    for await (const events of child.stderr) {
+      heard += String(events).split('\n').length - 1;
+      if (heard <= kill % 8) continue;
+      await after(Math.random() * 5);
+      child.kill('SIGKILL');
+    }
+    const next = await build(made.lock, made.fetched, { ...contextOf(output), cache });
+    expect(await readFile(join(next.layout.folder, 'index.json'), 'utf8')).toBe(expected);
+    const left = (await readdir(cache, { recursive: true })).filter((name) => name.includes('.partial-'));
+    expect(left).toEqual([]);
+  }
+});
+
+describe('its bound', () => {
+  const layerOf = async (layout: Layout, content: string): Promise<Layer> => {
+    const blob = await createBlob(layout);
+    await blob.write(Buffer.from(content));
+    return { ...(await blob.commit()), compression: 'gzip', diffId: 'sha256:', createdBy: '' };
+  };
+
+  test('what was not used for longest goes first; layouts keep it', async () => {
+    const { layout } = await buildWith(cache);
+    const own = join(folder, crypto.randomUUID());
+    const keep = async (key: string, bound: number) => {
+      const opened = await openLayerCache(own, () => undefined, bound);
+      const layer = await layerOf(layout, key.repeat(100));
+      await opened.keep(key, layer, [layer], layout);
+      await opened.close();
+      const path = join(own, 'layers', '.memo', `${key}.json`);
+      return { layer, used: (second: number) => utimes(path, second, second) };
+    };
+    const first = await keep('a', 1000);
+    await first.used(1);
+    await (await keep('b', 1000)).used(2);
+    const third = await keep('c', 250);
+    const opened = await openLayerCache(own, () => undefined);
+    const there = await Promise.all(
+      ['a', 'b', 'c'].map(async (key) => (await opened.take(key, layout)) !== null),
+    );
+    await opened.close();
+    expect(there).toEqual([false, true, true]);
+    expect(await readdir(join(own, 'layers', 'sha256'))).toHaveLength(2);
+    expect((await readFile(blobPath(layout, first.layer.digest))).length).toBe(100);
+    expect(third.layer.size).toBe(100);
+  });
+});
+
+async function flip(path: string): Promise<void> {
+  const bytes = await readFile(path);
+  bytes[100] = (bytes[100] ?? 0) ^ 1;
+  await writeFile(path, bytes);
+}
+
+async function contents(path: string): Promise<Record<string, string>> {
+  const names = (await readdir(path)).sort();
+  return Object.fromEntries(
+    await Promise.all(
+      names.map(async (name) => [name, (await readFile(join(path, name))).toString('base64')]),
+    ),
+  );
+}
