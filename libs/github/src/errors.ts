@@ -10,15 +10,18 @@ export const GITHUB_ERRORS = {
   },
   GITHUB_REFUSED: {
     meaning: 'GitHub does not let this token do that, or does not know the repository.',
-    remedy: 'Check --github and the rights of the token in GITHUB_TOKEN or GH_TOKEN.',
+    remedy:
+      'Check the repository, --github OWNER/REPO, and the rights of the token: `curl -I -H "Authorization: Bearer $GITHUB_TOKEN" https://api.github.com/repos/OWNER/REPO`.',
   },
   GITHUB_RATE_LIMITED: {
     meaning: 'GitHub wants fewer requests, and a longer pause than this program waits for.',
-    remedy: 'Run the command again later; it goes on where it was.',
+    remedy:
+      'Look at the limit: `curl -H "Authorization: Bearer $GITHUB_TOKEN" https://api.github.com/rate_limit`. Then run the command again, which continues.',
   },
   GITHUB_UNAVAILABLE: {
     meaning: 'GitHub cannot be reached, or fails again and again.',
-    remedy: 'Run the command again later; it goes on where it was. GITHUB_API_URL names another server.',
+    remedy:
+      'Check GitHub: `curl -I https://api.github.com` (GITHUB_API_URL names another server). Then run the command again, which continues.',
   },
   GITHUB_ADDRESS_FOREIGN: {
     meaning:
@@ -29,11 +32,12 @@ export const GITHUB_ERRORS = {
   GITHUB_ANSWER_UNBOUNDED: {
     meaning: 'An answer from GitHub has more bytes or pages than it can have, or does not end.',
     remedy:
-      'Run the command again later. If it stays, check GITHUB_API_URL (GitHub’s own is https://api.github.com) and https_proxy.',
+      'Run the command again later. If it stays, check the address and the proxy (GitHub’s own API is https://api.github.com): `echo $GITHUB_API_URL $https_proxy`.',
   },
   GITHUB_CONFLICT: {
     meaning: 'GitHub does not take a change as it is.',
-    remedy: 'Read what it says; someone else may have changed the same thing. Run the command again.',
+    remedy:
+      'Someone else may have changed the same thing: read the message, update the checkout with `git pull`, and run the command again.',
   },
 } as const satisfies ErrorCatalogue;
 

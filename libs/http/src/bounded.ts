@@ -23,7 +23,8 @@ export function transferMs(bytes: number, graceMs: number): number {
 /**
  * The same bytes, for as long as they keep within the bounds. An idle time-out starts again with each byte, so a
  * server that sends one byte a minute holds a client for ever; the time here does not. A stream is destroyed when
- * its time is over, and its reader gets the error; any other source ends at its next piece. A reader that is too slow is ended too.
+ * its time is over, and its reader gets the error; any other source ends at its next piece. A reader that is too slow
+ * is ended too.
  *
  * @throws what `exceeded` returns
  */

@@ -73,11 +73,13 @@ export const REGISTRY_ERRORS = {
   },
   REGISTRY_UNAVAILABLE: {
     meaning: 'A registry failed with a server error, again after several attempts.',
-    remedy: 'Run again later; blobs that have arrived are not sent again.',
+    remedy:
+      'Check the registry: `curl -I https://REGISTRY/v2/`. Then run again; blobs that have arrived are not sent again.',
   },
   REGISTRY_REFUSED: {
     meaning: 'A registry refused a request as wrong.',
-    remedy: "Read the registry's own code and message; the same request will be refused again.",
+    remedy:
+      "Read the registry's own code and message; the same request will be refused again. To see each request: --verbose",
   },
   REGISTRY_PROTOCOL_BROKEN: {
     meaning: 'A server answered in a way that the OCI distribution specification does not allow.',
@@ -87,7 +89,7 @@ export const REGISTRY_ERRORS = {
   REGISTRY_DIGEST_MISMATCH: {
     meaning: 'The registry sent or stored bytes that do not have the expected digest.',
     remedy:
-      'Do not use the content. Report it to the owner of the registry: the registry or a proxy altered it.',
+      'Do not use the content: the registry or a proxy altered it. Report it to the owner of the registry, with the digest of `curl -sL https://REGISTRY/v2/PATH/blobs/DIGEST | sha256sum`.',
   },
   REGISTRY_ANSWER_TOO_LARGE: {
     meaning: 'A registry sent more bytes or entries than the request allows.',
@@ -96,16 +98,18 @@ export const REGISTRY_ERRORS = {
   },
   MANIFEST_TYPE_MISMATCH: {
     meaning: 'The media type inside a manifest differs from the one it is sent or served as.',
-    remedy: 'Push the manifest again with the media type that it contains.',
+    remedy:
+      'Build the layout again, and push it: `npx --no image-builder build && npx --no image-builder publish --push`.',
   },
   REFERRERS_CONTESTED: {
     meaning:
       'Other processes kept overwriting the list of referrers of a manifest. The manifest is stored; only the list lacks it.',
-    remedy: 'Run again when the other processes have finished.',
+    remedy: 'Run again when the other processes have finished: `npx --no image-builder attest --push`.',
   },
   UPLOAD_SOURCE_WRONG: {
     meaning: 'A local blob cannot be read, or its size or digest is not the expected one.',
-    remedy: 'Rebuild the blob: the file was changed or damaged after its size and digest were taken.',
+    remedy:
+      'The file was changed or damaged after its size and digest were taken. Build the layout again: `npx --no image-builder build`.',
   },
 } as const satisfies ErrorCatalogue;
 

@@ -9,7 +9,7 @@ export const SIGNING_ERRORS = {
   },
   KEY_PASSWORD: {
     meaning: 'The signing key is encrypted, and its password is missing or wrong.',
-    remedy: 'Set the variable COSIGN_PASSWORD.',
+    remedy: 'Set the password of the key: export COSIGN_PASSWORD=…',
   },
   SIGNING_FAILED: {
     meaning:

@@ -13,8 +13,8 @@ export const BUILDER_ERRORS = {
     remedy: 'Run `npm run update` and commit sources.lock.json.',
   },
   PLATFORM_UNAVAILABLE: {
-    meaning: 'A host platform was asked for that the channel does not have.',
-    remedy: 'Name a platform that sources.json lists for the channel.',
+    meaning: 'The channel does not have the requested host platform.',
+    remedy: 'Choose a platform that sources.json lists for the channel: --platform=linux/amd64',
   },
   PLATFORM_NOT_IN_LAYOUT: {
     meaning: 'The layout has the image, and not for this host platform.',
@@ -22,19 +22,19 @@ export const BUILDER_ERRORS = {
       'Choose a platform that the message lists, or build it: npm run release -- --platform=linux/arm64',
   },
   RECIPE_UNSUPPORTED: {
-    meaning: 'Dockerfile.template holds something that the built-in builder does not do.',
+    meaning: 'Dockerfile.template has an instruction that the built-in builder does not support.',
     remedy:
-      'Keep to FROM scratch, COPY of a folder or file, ENV, LABEL, WORKDIR /, ENTRYPOINT and CMD; or let an engine build that image: `image-builder build --builder docker`.',
+      'Keep to FROM scratch, COPY of a folder or file, ENV, LABEL, WORKDIR /, ENTRYPOINT and CMD; or let an engine build that image: `npx --no image-builder build --builder docker`.',
   },
   EMULATOR_INVALID: {
     meaning: 'A file of the package is not the static emulator for the host that it should be.',
     remedy:
-      'Look at the package: Debian may have changed it. Set `emulators` of the channel in sources.json accordingly.',
+      'Debian may have changed the package. List its files, dpkg-deb --contents FILE, and correct `emulators` of the channel in sources.json; then run `npm run update`.',
   },
   PACKAGE_CONTENT_MISSING: {
     meaning: 'A package lacks a file that the images need.',
     remedy:
-      'Look at the package: Debian may have moved the file. Set `files` of the channel in sources.json accordingly.',
+      'Debian may have moved the file. List the files of the package, dpkg-deb --contents FILE, and correct `files` of the channel in sources.json; then run `npm run update`.',
   },
   IMAGE_UNKNOWN: {
     meaning: 'The layout does not have an image of this name.',
@@ -54,19 +54,20 @@ export const BUILDER_ERRORS = {
   },
   LAYOUTS_DIFFER: {
     meaning:
-      'A layout holds other images than the lock and Dockerfile.template of this checkout give, or two layouts disagree.',
+      'A layout has other images than the lock and Dockerfile.template of this checkout give, or two layouts disagree.',
     remedy: 'Build every layout again from the commit that is checked out: `npx --no image-builder build`.',
   },
   PLATFORMS_MISSING: {
     meaning:
       'The layouts lack a host platform that the lock has: it would vanish from the tags that are moved.',
-    remedy: 'Name its layout with a further --from, or say with --platform which ones are to be published.',
+    remedy:
+      'Add the missing layout: --layout FOLDER; or choose platforms that you have: --platform=linux/amd64',
   },
   TAG_IMMUTABLE: {
     meaning:
       'A tag that never moves exists in the registry with another digest. It was not changed, and no tag that moves was written.',
     remedy:
-      'Run `npm run update`: it raises the rebuild number of what changed, which gives new tags. Commit sources.lock.json and build again.',
+      'Raise the rebuild number, which gives new tags, and build again: `npm run update && git commit --all --message=lock && npm run release`.',
   },
   TAG_NOT_KEPT: {
     meaning: 'A tag that was published has another digest, or is missing, when it is read back.',
@@ -102,7 +103,7 @@ export const BUILDER_ERRORS = {
     meaning:
       'A file or folder cannot be read or written: no space, no permission, a read-only or a missing place.',
     remedy:
-      'Make space or give permission where the message says, or name another place: --output, --assets and --cache do, and for the result the shell.',
+      'Free disk space or correct the permissions of the place that the message names: `df -h . && ls -ld FOLDER`. Or choose another folder: --layout FOLDER, --output FOLDER, --assets FOLDER or --cache FOLDER.',
   },
   WORKING_FOLDER_GONE: {
     meaning: 'The folder that the command was started in was removed.',
@@ -110,13 +111,14 @@ export const BUILDER_ERRORS = {
   },
   RESOURCES_EXHAUSTED,
   SMOKE_FAILED: {
-    meaning: 'On a real container engine, the images do not do what they are for.',
-    remedy: 'Do not publish them. The message names each emulator or step that failed.',
+    meaning: 'The images failed the test on the container engine.',
+    remedy:
+      'Do not publish the images. The message names each emulator or step that failed. After a fix, try again: `npx --no image-builder smoke`.',
   },
   SMOKE_IMPOSSIBLE: {
     meaning: 'The images cannot be tried on this engine without harm, or at all.',
     remedy:
-      'Remove the emulators that are registered (IMAGE --uninstall "qemu-*"), build the image of the engine’s own platform, or name another engine by DOCKER_HOST.',
+      'Build the image of the engine’s own platform, remove the emulators that are registered (IMAGE --uninstall all), or choose another engine: `DOCKER_HOST=unix:///run/docker.sock npx --no image-builder smoke`.',
   },
   GITHUB_TOKEN_MISSING: {
     meaning: 'The command writes to GitHub, and no token is set.',
@@ -130,12 +132,12 @@ export const BUILDER_ERRORS = {
   BRANCH_FOREIGN: {
     meaning: 'The branch that `track` writes ends in a commit of someone else, which would be lost.',
     remedy:
-      'Merge the pull request, or remove the commit from the branch; then run the command again. Do not delete the branch: that closes the pull request, which counts as a refusal.',
+      'Merge the pull request, or remove the commit from the branch; then run `npx --no image-builder track --pull-request` again. Do not delete the branch: that closes the pull request, which counts as a refusal.',
   },
   PERSON_NEEDED: {
     meaning: 'Upstream has a change that needs a decision.',
     remedy:
-      'Do what the report says. With --issue the command files it on GitHub, and this is not a failure.',
+      'Follow the report. To open an issue for it on GitHub, after which this is not a failure: `npx --no image-builder track --issue`.',
   },
   RELEASE_DIFFERS: {
     meaning: 'A release is published on GitHub with other files. It was not changed.',
@@ -151,7 +153,7 @@ export const BUILDER_ERRORS = {
   ASSET_NOT_KEPT: {
     meaning: 'A file of a release on GitHub differs from what was sent. The release stays a draft.',
     remedy:
-      'Run the command again: it sends the file again. If the error stays, the file on disk may be damaged: remove the folder of the release in --assets.',
+      'Send the file again: `npx --no image-builder github-release --push`. If the error stays, the file on disk may be damaged: `rm -r dist/github`.',
   },
   PUSH_REFUSED: {
     meaning: 'A registry would not take a push from this login. Nothing was sent.',
@@ -169,7 +171,7 @@ export const BUILDER_ERRORS = {
   },
   USAGE: {
     meaning: 'The command line, or a variable that goes with it, is not understood.',
-    remedy: 'Run the command with --help.',
+    remedy: 'Read the help: `npx --no image-builder help COMMAND`.',
   },
 } as const satisfies ErrorCatalogue;
 
