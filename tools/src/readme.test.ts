@@ -38,11 +38,10 @@ test('YAML in it is YAML', () => {
   expect(blocks).toHaveLength(4);
 });
 
-test('a file of the repository that it fetches is there', () => {
-  const [, path = ''] =
-    /raw\.githubusercontent\.com\/[^/]+\/[^/]+\/main\/(\S+)/.exec(
-      snippets.map(({ text }) => text).join('\n'),
-    ) ?? [];
-  expect(existsSync(resolve(ROOT, path))).toBe(true);
-  expect(path).toMatch(/^examples\//);
+test('the files of the repository that it fetches are there', () => {
+  const text = snippets.map((snippet) => snippet.text).join('\n');
+  const fetched = text.matchAll(/raw\.githubusercontent\.com\/[^/]+\/[^/]+\/main\/(\S+)/g);
+  const paths = Array.from(fetched, ([, path = '']) => path);
+  expect(paths).toEqual(['examples/kubernetes-daemonset.yaml', 'examples/systemd.service']);
+  for (const path of paths) expect(existsSync(resolve(ROOT, path)), path).toBe(true);
 });

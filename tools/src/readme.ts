@@ -29,7 +29,7 @@ export const TESTED: readonly (readonly [beginning: string, where: string])[] = 
   [`- uses: ${PROJECT.github}@`, 'tools/src/action.test.ts'],
   ['- uses: docker/setup-qemu-action@', 'tools/src/e2e/examples.e2e.test.ts'],
   ['kubectl apply -f ', 'tools/src/examples.test.ts'],
-  ['sudo cp examples/systemd.service', 'tools/src/e2e/examples.e2e.test.ts'],
+  ['sudo curl -fsSL -o /etc/systemd/system/', 'tools/src/e2e/examples.e2e.test.ts'],
   ['sudo podman run', 'tools/src/e2e/podman.e2e.test.ts'],
   ['sudo apptainer run', 'tools/src/e2e/apptainer.e2e.test.ts'],
   [`docker pull ${PROJECT.image}:`, 'tools/src/e2e/pull.e2e.test.ts'],

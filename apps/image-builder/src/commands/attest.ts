@@ -8,7 +8,7 @@ import { formatAttestPlan } from '../attest/format-plan.ts';
 import type { BuildFacts } from '../attest/provenance.ts';
 import { stage } from '../report/events.ts';
 import { command as define } from './command.ts';
-import { destinationsOf } from './destinations.ts';
+import { destinationsOf, nothingSent } from './destinations.ts';
 import type { Environment } from './environment.ts';
 import { imagesIn } from './images.ts';
 import { archive, images, registries, repositories } from './options.ts';
@@ -54,7 +54,7 @@ export const command = define(options, examples, async (given, environment) => {
         destinations.map((destination) => applyAttest(subjects, destination, signer, connections, onEvent)),
       ),
     );
-  else onEvent({ type: 'note', text: 'nothing was sent; --push does what the plan says' });
+  else onEvent({ type: 'note', text: nothingSent(given) });
   return { text: formatAttestPlan(plan), value: plan, ...(failure && { failure }) };
 });
 

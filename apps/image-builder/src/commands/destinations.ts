@@ -22,3 +22,8 @@ function repositoryNamed(name: string): { registry: string; repository: string }
     throw new BuilderError('USAGE', `--repository takes a name, without a tag: ${name}`);
   return { registry, repository };
 }
+
+/** The note of a run that ends with its plan: a dry run, or one whose plan cannot be applied. */
+export function nothingSent({ push }: { readonly push?: true | undefined }): string {
+  return push ? 'nothing was sent' : 'nothing was sent; --push does what the plan says';
+}

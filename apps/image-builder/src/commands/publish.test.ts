@@ -84,6 +84,7 @@ test('a tag that never moves is refused, after the plan was printed, and nothing
   const result = await publish([`${server.name}/o/q`], { push: true });
   expect(result.failure).toMatchObject({ code: 'TAG_IMMUTABLE' });
   expect(result.text).toMatch(/refuse +11\.1\.3-1 +sha256:44136fa355b3/);
+  expect(checkout.events.at(-1)).toEqual({ type: 'note', text: 'nothing was sent' });
   expect(server.store.blobs.size).toBe(0);
 });
 

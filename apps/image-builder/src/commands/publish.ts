@@ -4,7 +4,7 @@ import { applyPlan, makePlan } from '../publish/publish.ts';
 import { pushRefused, pushRights } from '../publish/push-rights.ts';
 import { publishRefusal } from '../publish/refusal.ts';
 import { command as define } from './command.ts';
-import { destinationsOf } from './destinations.ts';
+import { destinationsOf, nothingSent } from './destinations.ts';
 import { imagesIn } from './images.ts';
 import { archive, images, registries, repositories } from './options.ts';
 
@@ -33,7 +33,7 @@ export const command = define(options, examples, async (given, environment) => {
   if (!given.push || failure !== undefined) {
     const refused = pushRefused(await pushRights(destinations));
     if (refused !== undefined) onEvent({ type: 'note', text: `${refused.code}: ${refused.message}` });
-    onEvent({ type: 'note', text: 'nothing was sent; --push does what the plan says' });
+    onEvent({ type: 'note', text: nothingSent(given) });
     return { text: formatPlan(plan), value: plan, ...(failure && { failure }) };
   }
   await applyPlan(plan, set, destinations, given.connections, onEvent);
