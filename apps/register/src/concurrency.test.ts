@@ -150,6 +150,17 @@ describe.each(SHELLS)('the steps of the lock in $name', (shell) => {
     expect(await step(`${stubs}; STALE=yes; break_lock`)).toEqual([0, 'lock -1\nbreaker -1\n']);
   });
 
+  test('a lock that has just been removed is not stale', async () => {
+    expect(
+      await step('uptime=100 FUTURE=" "; if is_stale lock; then echo stale; else echo gone; fi'),
+    ).toEqual([0, 'gone\n']);
+  });
+
+  test('a lock is given back once: after that it may be that of another call', async () => {
+    expect(await step('LOCKED=yes; unlock; unlock')).toEqual([0, 'lock -1\n']);
+    expect(await step('LOCKED=no; unlock')).toEqual([0, '']);
+  });
+
   test.each([
     ['', [0, 'mine\n']],
     ['File exists', [0, 'waits\n']],

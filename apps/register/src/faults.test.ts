@@ -195,6 +195,22 @@ END
     });
   });
 
+  test.each([
+    ['4.7.10', '-p yes', 'F'],
+    ['4.8.0', '-p yes', undefined],
+    ['5.11.22-generic', '-g yes', 'P'],
+    ['5.12.0-rc1', '-g yes', undefined],
+    ['6.1', '-p yes -g yes', undefined],
+    ['10.0.0', '-p yes -g yes', undefined],
+  ])('Linux %s and %s: it lacks flag %s', async (release, words, flag) => {
+    await using machine = await openNamespace(
+      `${MOUNT_IT}; mount -t tmpfs tmpfs /mnt; echo ${release} >/mnt/release; mount --bind /mnt/release /proc/sys/kernel/osrelease`,
+    );
+    const { stderr } = await call(machine, `${words} --install arm`);
+    expect(/^KERNEL_TOO_OLD: Linux .* has no flag (.)/m.exec(stderr)?.[1]).toBe(flag);
+    expect(Object.keys(machine.entries())).toEqual(flag === undefined ? ['qemu-arm'] : []);
+  });
+
   test('an old kernel, for flag F and for flag P', async () => {
     await using machine = await openNamespace(
       `${MOUNT_IT}; mount -t tmpfs tmpfs /mnt; echo 4.4.0-210-generic >/mnt/release; mount --bind /mnt/release /proc/sys/kernel/osrelease`,
@@ -234,7 +250,7 @@ END
     const { waiting } = await begin(machine);
     // Its clock says that it began later: it is not stale, and it does not end.
     await machine.sh(
-      `echo 0 >${MOUNT}/${LOCK}; echo -1 >${MOUNT}/${LOCK}; echo ':${LOCK}:E::${LOCK}::/1019:' >${MOUNT}/register; echo 1021.00 0 1<>/mnt/uptime`,
+      `echo 0 >${MOUNT}/${LOCK}; echo -1 >${MOUNT}/${LOCK}; echo ':${LOCK}:E::${LOCK}::/1018:' >${MOUNT}/register; echo 1020.00 0 1<>/mnt/uptime`,
     );
     expect(await waiting).toEqual(reported('BUSY', 'another call has been changing entries for 2 s'));
     expect(Object.keys(machine.entries())).toEqual([LOCK]);
@@ -255,16 +271,19 @@ END
   const lock = (text: string, name = LOCK) =>
     `printf '%s\\n' ':${name}:E::${name}::/${text}:' >${MOUNT}/register`;
 
-  test.each(['99999999999', '1001'])(
+  test.each([
+    ['99999999999', 15],
+    ['1001', 16],
+  ])(
     'a lock from the future, as by the clock of another time namespace, goes stale like any other: %s',
-    async (text) => {
+    async (text, seconds) => {
       await using machine = await openNamespace(CLOCK);
       await machine.sh(lock(text));
       const { waiting } = await begin(machine);
-      await machine.sh(at(1000 + 14));
+      await machine.sh(at(1000 + seconds - 1));
       await delay(300);
       expect(Object.keys(machine.entries())).toEqual([LOCK]);
-      await machine.sh(at(1000 + 17));
+      await machine.sh(at(1000 + seconds));
       const outcome = await waiting;
       expect([outcome.code, Object.keys(machine.entries())]).toEqual([0, ['qemu-arm']]);
       expect(outcome.stderr.match(/^Waiting for another call, which is changing entries\.$/gm)).toHaveLength(
@@ -272,6 +291,32 @@ END
       );
     },
   );
+
+  test.each([
+    [1001, []],
+    [1002, ['Waiting for another call, which is changing entries.']],
+  ])('a call that waits says so after two seconds: in second %i', async (second, expected) => {
+    await using machine = await openNamespace(CLOCK);
+    await machine.sh(lock('1000'));
+    const { waiting } = await begin(machine);
+    await machine.sh(at(second));
+    await delay(300);
+    await machine.sh(`echo -1 >${MOUNT}/${LOCK}`);
+    const { code, stderr } = await waiting;
+    expect([code, stderr.match(/^Waiting.*$/gm) ?? []]).toEqual([0, expected]);
+  });
+
+  test('a call that is interrupted while it waits ends at once, and leaves the lock of the other', async () => {
+    await using machine = await openNamespace(CLOCK);
+    await machine.sh(lock('1000'));
+    const under = ['sh', '-c', 'echo $$ >/mnt/begun; exec "$@"', 'sh'];
+    const waiting = call(machine, '--install arm', { under });
+    await machine.sh(
+      'until [ -s /mnt/begun ]; do sleep 0.05; done; sleep 0.5; kill -TERM "$(cat /mnt/begun)"',
+    );
+    expect(await waiting).toMatchObject({ code: 1, stderr: expect.stringMatching(/^Interrupted\.$/m) });
+    expect(Object.keys(machine.entries())).toEqual([LOCK]);
+  });
 
   test('a lock that is stale is broken, however long the call has waited', async () => {
     await using machine = await openNamespace(CLOCK);

@@ -79,15 +79,28 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       ['with a space', '/mnt/a b'],
       ['by a link', '/mnt/link'],
       ['with slashes too many', '/mnt//a b//'],
+      ['with a tab', '/mnt/a\tb'],
+      ['with a number sign', '/mnt/a#b'],
+      ['with a backslash', '/mnt/a\\b'],
     ])('it is mounted read-only in a folder that is named %s', async (_, path) => {
       await using machine =
-        await openNamespace(`mount -t tmpfs tmpfs /mnt; mkdir '/mnt/a b'; ln -s 'a b' /mnt/link
-      mount -t binfmt_misc binfmt_misc '/mnt/a b'; mount -o remount,ro,bind '/mnt/a b'`);
+        await openNamespace(`mount -t tmpfs tmpfs /mnt; mkdir '/mnt/a b'; ln -s 'a b' /mnt/link; mkdir -p '${path}'
+      place=$(readlink -f '${path}'); mount -t binfmt_misc binfmt_misc "$place"; mount -o remount,ro,bind "$place"`);
       const outcome = await machine.register(['--mount', path, '-p', 'yes'], {
         shell,
         env: { HOST_ARCH: 'x86_64', QEMU_BIN_DIR: bin },
       });
       expect(outcome).toEqual(reported('BINFMT_READ_ONLY', /\/mnt\/.* is mounted read-only/));
+    });
+
+    test('it belongs to a root that is not the one here', async () => {
+      await using machine = await openNamespace(`${MOUNT_IT}; chmod 444 ${MOUNT}/register`);
+      await refused(
+        machine,
+        '-p yes',
+        reported('USER_NAMESPACE', `${MOUNT} belongs to the host's root, and root here is not it`),
+        { under: ['setpriv', '--bounding-set=-dac_override', '--inh-caps=-dac_override'] },
+      );
     });
 
     test('it is switched off', async () => {

@@ -4,7 +4,7 @@ const NEAREST: Readonly<Record<string, readonly string[]>> = {
   'registering/10-messages.sh': ['reports', 'render', 'faults'],
   'registering/20-options.sh': ['render', 'multiarch', 'install', 'reports'],
   'registering/30-guests.sh': ['install', 'render', 'multiarch', 'faults'],
-  'registering/40-mount.sh': ['mount-faults', 'faults', 'reports'],
+  'registering/40-mount.sh': ['mount-faults', 'container-mount', 'faults', 'reports'],
   'registering/50-entries.sh': ['kept', 'reports', 'faults'],
   'registering/60-lock.sh': ['concurrency', 'faults'],
   'registering/70-plan.sh': ['kept', 'install', 'faults', 'multiarch'],

@@ -26,7 +26,7 @@ mount_of() {
 in_octal() {
 	octal=$1
 	case $1 in
-	*[[:space:]\\\#]*) ;;
+	*[[:space:]\\]*) ;;
 	*) return 0 ;;
 	esac
 	rest=$1 octal=''
@@ -36,7 +36,6 @@ in_octal() {
 		' ') letter='\040' ;;
 		'	') letter='\011' ;;
 		"$NEWLINE") letter='\012' ;;
-		'#') letter='\043' ;;
 		\\) letter='\134' ;;
 		esac
 		octal=$octal$letter
