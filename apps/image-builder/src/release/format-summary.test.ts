@@ -19,8 +19,10 @@ const whole = (tag: string): TagSummary => ({
 const summary: Summary = {
   tags: [
     whole('11.1.3'),
+    { ...whole('common'), contents: 'common' },
     whole('latest'),
     whole('latest-zstd'),
+    whole('stable'),
     { ...whole('aarch64'), contents: 'aarch64', platforms: [{ ...sizes, guests: 1, gzip: 5_100_000 }] },
   ],
   platforms: [
@@ -58,9 +60,9 @@ describe('the summary of a release', () => {
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
   });
 
-  test('lists channels before versions, and counts the rest', () => {
+  test('lists latest first, versions last, and counts the rest', () => {
     const rows = lines.filter((line) => line.includes('sha256:'));
-    expect(rows.map((line) => line.split(' ')[0])).toEqual(['latest', '11.1.3']);
+    expect(rows.map((line) => line.split(' ')[0])).toEqual(['latest', 'stable', 'common', '11.1.3']);
     expect(lines).toContain('and 1 images of one guest, 5.1 MB each, such as aarch64');
     expect(lines).toContain('2 more tags: --json lists them');
   });

@@ -1,4 +1,5 @@
 import { formatSmoke } from '../check/smoke.ts';
+import { DEFAULT_CHANNEL } from '../images/tag-stems.ts';
 import { megabytes, megabytesRange, table, wrapped } from '../report/format.ts';
 import type { PlatformSummary, Summary, TagSummary } from './summary.ts';
 
@@ -37,14 +38,14 @@ export function formatSummary({ tags, platforms, notes, check, smoke }: Summary,
   ].join('\n');
 }
 
-/** The tags of whole sets, of `common` and of `register`, channels first; those of one guest are counted. */
+/** The tags of whole sets, of `common` and of `register`; those of one guest are counted. */
 function formatTags(tags: readonly TagSummary[]): string {
   const isPlain = ({ tag }: TagSummary) => !/-(?:zstd|gzip)$/.test(tag);
   const shown = tags.filter((one) => isPlain(one) && isWhole(one));
   const guests = tags.filter(
     ({ tag, contents }) => tag === contents && contents !== 'register' && contents !== 'common',
   );
-  const rows = [...shown].sort((a, b) => Number(isVersion(a)) - Number(isVersion(b))).map(tagRow);
+  const rows = [...shown].sort((a, b) => placeOf(a) - placeOf(b)).map(tagRow);
   const others = tags.length - shown.length;
   const sizes = megabytesRange(
     guests.flatMap(({ platforms }) => platforms.flatMap(({ gzip }) => gzip ?? [])),
@@ -62,8 +63,11 @@ function isWhole({ tag, contents }: TagSummary): boolean {
   return contents === 'all' || tag === 'common' || tag === 'register';
 }
 
-function isVersion({ tag }: TagSummary): boolean {
-  return /^\d/.test(tag);
+/** `latest` is what most people look for, then the other channels, the smaller images, and versions. */
+function placeOf({ tag, contents }: TagSummary): number {
+  if (tag === DEFAULT_CHANNEL) return 0;
+  if (/^\d/.test(tag)) return 3;
+  return contents === 'all' ? 1 : 2;
 }
 
 function tagRow({ tag, platforms, digest }: TagSummary): string[] {
