@@ -1,6 +1,13 @@
-import { type LayerBlob, type ReadLayer, readLayer } from './read-layer.ts';
+import type { Digest } from './digest.ts';
+import { type LayerBlob, type ReadLayer, diffIdOf as readDiffId, readLayer } from './read-layer.ts';
 
-/** A worker of `openLayerReader`: a layer in, its contents out. */
+// Workers of `openLayerReader`.
+
+/** A layer in, its contents out. */
 export default function read(blob: LayerBlob): Promise<ReadLayer> {
   return readLayer(blob);
+}
+
+export function diffIdOf(blob: LayerBlob): Promise<Digest> {
+  return readDiffId(blob);
 }

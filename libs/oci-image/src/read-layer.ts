@@ -1,11 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { Readable } from 'node:stream';
-import { ReadableStream } from 'node:stream/web';
-import { createGunzip } from 'node:zlib';
-import { type Compression, zstdFrames } from '@qemu-user-static/compression';
-import { createTarDecoder, type ParsedTarEntry } from 'modern-tar';
+import { type Compression, gunzipMembers, zstdFrames } from '@qemu-user-static/compression';
 import { type Layout, openBlob } from './blob-file.ts';
 import { type Digest, runningDigest } from './digest.ts';
+import { type TarHeader, TarReader } from './tar-reader.ts';
 
 /** A layer's contents as someone who unpacks it finds them. */
 export interface ReadLayer {
@@ -14,19 +11,9 @@ export interface ReadLayer {
   readonly entries: readonly ReadEntry[];
 }
 
-export interface ReadEntry {
-  readonly path: string;
-  readonly type: string;
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly size: number;
-  /** Of a link: where it leads. Empty otherwise. */
-  readonly linkname: string;
+export interface ReadEntry extends TarHeader {
   /** Of the content: 64 lower-case hex digits. */
   readonly sha256: string;
-  /** Whether it has attributes beyond those of a ustar header, such as file capabilities. */
-  readonly extended: boolean;
 }
 
 /** A blob to read. */
@@ -36,46 +23,36 @@ export interface LayerBlob {
   readonly compression: Compression;
 }
 
-/** Bytes handed on at a time. */
-const CHUNK = 1 << 18;
-
-const DECOMPRESS: Record<Compression, (source: Readable, size: number) => AsyncIterable<Uint8Array>> = {
-  gzip: gunzip,
-  zstd: zstdFrames,
-};
-
-/** @throws Error also for zeros behind the last member, which zlib skips and other decoders refuse */
-async function* gunzip(source: Readable, size: number): AsyncGenerator<Uint8Array> {
-  const raw = source.pipe(createGunzip({ chunkSize: CHUNK }));
-  source.on('error', (error) => raw.destroy(error));
-  yield* raw;
-  if (raw.bytesWritten !== size) throw new Error(`${size - raw.bytesWritten} bytes follow its end`);
-}
+/** Bytes read at a time. */
+const CHUNK = 1 << 20;
 
 /**
  * Reads a layer back with nothing of the code that wrote it: another decompressor, another tar reader.
- * @throws Error if the blob is not a whole archive in that compression
+ * @throws Error if the blob is no whole archive in that compression
  */
 export async function readLayer(blob: LayerBlob): Promise<ReadLayer> {
   const diff = runningDigest();
   const entries: ReadEntry[] = [];
-  for await (const { header, body } of unpack(blob, (chunk) => diff.update(chunk))) {
-    const { name, type = 'file', mode = 0, uid = 0, gid = 0, size, linkname = '', pax } = header;
+  const tar = new TarReader((header) => {
     const sha256 = createHash('sha256');
-    for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) sha256.update(chunk);
-    entries.push({
-      path: pathOf(name),
-      type,
-      mode,
-      uid,
-      gid,
-      size,
-      linkname,
-      sha256: sha256.digest('hex'),
-      extended: pax !== undefined,
-    });
+    return {
+      update: (chunk) => sha256.update(chunk),
+      end: () => entries.push({ ...header, sha256: sha256.digest('hex') }),
+    };
+  });
+  for await (const chunk of unpacked(blob)) {
+    diff.update(chunk);
+    tar.write(chunk);
   }
+  tar.end();
   return { diffId: diff.end(), entries };
+}
+
+/** The digest of what a layer decompresses to: every byte is read, and not looked at. @throws Error as `readLayer` */
+export async function diffIdOf(blob: LayerBlob): Promise<Digest> {
+  const diff = runningDigest();
+  for await (const chunk of unpacked(blob)) diff.update(chunk);
+  return diff.end();
 }
 
 /** The files of a layer that `wanted` picks, one at a time. */
@@ -83,39 +60,47 @@ export async function* readFiles(
   blob: LayerBlob,
   wanted: (path: string) => boolean,
 ): AsyncGenerator<{ path: string; content: Uint8Array }> {
-  for await (const { header, body } of unpack(blob, () => undefined)) {
-    const path = pathOf(header.name);
-    if (wanted(path)) yield { path, content: new Uint8Array(await new Response(body).arrayBuffer()) };
-    else await skip(body);
+  let found: { path: string; content: Uint8Array }[] = [];
+  const tar = new TarReader(({ path, size, type }) => {
+    if (type !== 'file' || !wanted(path)) return { update: () => undefined, end: () => undefined };
+    const content = new Uint8Array(size);
+    let at = 0;
+    return {
+      update(chunk) {
+        content.set(chunk, at);
+        at += chunk.length;
+      },
+      end: () => found.push({ path, content }),
+    };
+  });
+  for await (const chunk of unpacked(blob)) {
+    tar.write(chunk);
+    yield* found;
+    found = [];
   }
+  tar.end();
 }
 
-async function* unpack(
-  { layout, digest, compression }: LayerBlob,
-  onBytes: (chunk: Uint8Array) => void,
-): AsyncGenerator<ParsedTarEntry> {
+/** What a layer decompresses to; a chunk is there until the next is asked for. */
+async function* unpacked({ layout, digest, compression }: LayerBlob): AsyncGenerator<Uint8Array> {
   const file = await openBlob(layout, digest);
   const { size } = await file.stat();
   const source = file.createReadStream({ highWaterMark: CHUNK });
-  const shown = async function* () {
-    for await (const chunk of DECOMPRESS[compression](source, size)) {
-      onBytes(chunk);
-      yield chunk;
-    }
-  };
-  const tar = ReadableStream.from(shown()).pipeThrough(createTarDecoder({ strict: true }));
   try {
-    yield* tar as unknown as AsyncIterable<ParsedTarEntry>;
+    if (compression === 'zstd') yield* zstdFrames(source);
+    else yield* gunzipMembers(await whole(source, size));
   } finally {
     source.destroy();
   }
 }
 
-function pathOf(name: string): string {
-  return name.replace(/\/$/, '');
-}
-
-/** Read, not cancelled: the decoder looks ahead, and a cancelled body takes that of the next entry with it. */
-async function skip(body: ReadableStream<Uint8Array>): Promise<void> {
-  for await (const _ of body as unknown as AsyncIterable<Uint8Array>);
+async function whole(source: AsyncIterable<Uint8Array>, size: number): Promise<Uint8Array> {
+  const bytes = Buffer.allocUnsafeSlow(size);
+  let at = 0;
+  for await (const chunk of source) {
+    if (at + chunk.length > size) throw new Error('it became longer while it was read');
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes.subarray(0, at);
 }

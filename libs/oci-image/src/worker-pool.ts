@@ -14,9 +14,10 @@ export class WorkerPool {
     this.#file = new URL(file, import.meta.url).href;
   }
 
-  run<T>(task: unknown): Promise<T> {
+  /** @param name of the function in the module, unless it is the one that the module exports by default */
+  run<T>(task: unknown, name = 'default'): Promise<T> {
     this.#workers ??= new Tinypool({ filename: this.#file, maxThreads: availableParallelism() });
-    return this.#workers.run(task);
+    return this.#workers.run(task, { name });
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,5 @@
 import { HOST_PLATFORMS, type HostPlatform } from '@qemu-user-static/arch-table';
+import { COMPRESSIONS } from '@qemu-user-static/compression';
 import { emulatorPackagesOf, type Lock } from '@qemu-user-static/lock';
 import {
   type Digest,
@@ -68,14 +69,23 @@ export async function readLayers(
   const reader = openLayerReader();
   const bytes = unread.reduce((sum, { size }) => sum + size, 0);
   onEvent({ type: 'expected', unit: 'layers', count: unread.length, bytes });
+  // What decompresses to the same bytes has the same entries: they are looked at once, mostly in gzip's layer.
+  const known = new Map(Object.values(layers).map((layer) => [layer.diffId, layer]));
+  const contentsOf = async (blob: LayerBlob): Promise<ReadLayer> => {
+    const same = blob.compression === 'zstd' ? known.get(await reader.diffIdOf(blob)) : undefined;
+    return same ?? reader.read(blob);
+  };
   const read = async ({ size, ...blob }: (typeof unread)[number]) => {
-    layers[blob.digest] = await reader.read(blob).catch((cause: Error) => {
+    const layer = await contentsOf(blob).catch((cause: Error) => {
       throw failed([`layer ${blob.digest}: ${cause.message}`], cause);
     });
+    layers[blob.digest] = layer;
+    known.set(layer.diffId, layer);
     onEvent({ type: 'layer-checked', digest: blob.digest, size });
   };
   try {
-    await Promise.all(unread.map(read));
+    for (const compression of COMPRESSIONS)
+      await Promise.all(unread.filter((blob) => blob.compression === compression).map(read));
   } finally {
     await reader.close();
   }
