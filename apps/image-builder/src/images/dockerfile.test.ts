@@ -11,6 +11,30 @@ describe('what the built-in builder reads', () => {
     ]);
   });
 
+  test('COPY of a path, whatever dots and slashes it is written with', () => {
+    const copies = parse(
+      'COPY .//a/b// //c//',
+      'COPY . /',
+      'COPY ./ /x',
+      'COPY .hidden /',
+      'COPY a. /b.',
+    ).copies;
+    expect(copies.map(({ from, to }) => [from, to])).toEqual([
+      ['a/b', 'c'],
+      ['', ''],
+      ['', 'x'],
+      ['.hidden', ''],
+      ['a.', 'b.'],
+    ]);
+  });
+
+  test('a backslash that escapes nothing, and what is in single quotes, as they stand', () => {
+    const line = String.raw`LABEL a="x\ny" b='p\"q' c=p\ q d='$HOME' e="it's" f="\'"`;
+    expect(parse(line).labels).toEqual({
+      ...{ a: String.raw`x\ny`, b: String.raw`p\"q`, c: 'p q', d: '$HOME', e: "it's", f: String.raw`\'` },
+    });
+  });
+
   test('ENV and LABEL, quoted, escaped and bare, several on a line', () => {
     const recipe = parse(
       'ENV A=1 B="two words"',
@@ -38,8 +62,12 @@ describe('what the built-in builder reads', () => {
 
 describe('what it refuses, naming the line and the other builder', () => {
   test.each([
-    ['RUN true', 'Dockerfile line 2: RUN is not supported'],
+    ['RUN true', 'Dockerfile line 2: RUN is not supported: RUN true'],
+    ['ENV A="$B"', 'variables are not supported'],
     ['COPY --chown=1:1 a /', 'COPY takes one plain source and one plain target'],
+    ['COPY  --from=x a /', 'COPY takes one plain source and one plain target'],
+    ['COPY', 'COPY takes one plain source and one plain target'],
+    ['COPY a', 'COPY takes one plain source and one plain target'],
     ['COPY a b /', 'COPY takes one plain source and one plain target'],
     ['COPY a* /', 'COPY takes one plain source and one plain target'],
     ['COPY ["a", "/"]', 'COPY takes one plain source and one plain target'],
@@ -52,6 +80,7 @@ describe('what it refuses, naming the line and the other builder', () => {
     ['ENTRYPOINT /register', 'ENTRYPOINT takes a JSON array of strings'],
     ['WORKDIR /srv', 'WORKDIR is the root folder'],
     ['CMD [1]', 'CMD takes a JSON array of strings'],
+    ['CMD ["a", 1]', 'CMD takes a JSON array of strings'],
     ['FROM scratch', 'FROM is not supported'],
   ])('%s', (line, why) => {
     expect(() => parse(line)).toThrow(
@@ -64,6 +93,7 @@ describe('what it refuses, naming the line and the other builder', () => {
   });
 
   test('a base image', () => {
+    expect(() => parseDockerfile('LABEL scratch')).toThrow('a recipe begins with FROM scratch');
     expect(() => parseDockerfile('FROM debian')).toThrow('a recipe begins with FROM scratch');
     expect(() => parseDockerfile('')).toThrow('a recipe begins with FROM scratch');
   });

@@ -1,10 +1,11 @@
 import type { GuestName } from '@qemu-user-static/arch-table';
 import { emulatorPackagesOf, inputsOf, recipeHash } from '@qemu-user-static/lock';
 import { lockOf } from '@qemu-user-static/lock/testing';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import {
   documentLabels,
   guestsInside,
+  type ImageOrigin,
   type InsidePackage,
   imageLabels,
   originOf,
@@ -20,7 +21,10 @@ const lock = {
   channels: { stable, latest: { ...latest, guestsFrom: { 'linux/arm/v7': ['stable'] } } },
 } as typeof base;
 const packages = emulatorPackagesOf(lock, 'latest', 'linux/arm/v7');
-const origin = originOf(lock, 'FROM scratch', '#!/bin/sh\n', 'https://example.org/project');
+let origin: ImageOrigin;
+beforeAll(() => {
+  origin = originOf(lock, 'FROM scratch', '#!/bin/sh\n', 'https://example.org/project');
+});
 
 const inside = (index: number, ...guests: GuestName[]): InsidePackage => {
   const one = packages[index];
@@ -60,6 +64,7 @@ describe('an image', () => {
 
   test('names the version of each guest that is not of its own version, and only of those', () => {
     const labels = labelsOf(inside(0, 'arm', 'sh4'), inside(1, 'x86_64', 'aarch64'));
+    expect(labels[`${OWN}.inputs`]).toBe(`${origin.inputsOf('10.2.2')} ${origin.inputsOf('7.2.1')}`);
     expect(labels[`${OWN}.guests`]).toBe('aarch64 arm sh4 x86_64');
     expect(labels[`${OWN}.other-versions`]).toBe('aarch64=7.2.1 x86_64=7.2.1');
     expect(Object.keys(labelsOf(inside(0, 'arm')))).not.toContain(`${OWN}.other-versions`);

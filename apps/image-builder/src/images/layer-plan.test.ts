@@ -35,6 +35,32 @@ test('a folder of the context keeps its mode, a link its target', () => {
   ]);
 });
 
+test('a folder keeps its mode where its contents come after it, and the root is no entry', () => {
+  const folder = (path: string, mode: number): ContextEntry => ({ path, type: 'directory', mode });
+  const copied = plan('COPY r/ /', folder('r', 0o700), folder('r/tmp', 0o1777), file('r/tmp/x'));
+  expect(copied).toEqual([
+    ['tmp', 'directory', 0o1777, 'r/tmp'],
+    ['tmp/x', 'file', 0o644, 'r/tmp/x'],
+  ]);
+  expect(plan('COPY r/ /to/', folder('r', 0o700), file('r/x'))[0]).toEqual(['to', 'directory', 0o700, 'r']);
+});
+
+test('only links have a target', () => {
+  const [layer] = planLayers(parseDockerfile('FROM scratch\nCOPY r/ /'), [file('r/x')]);
+  expect(layer?.entries).toStrictEqual([{ path: 'x', type: 'file', mode: 0o644, source: 'r/x' }]);
+});
+
+test('the whole context goes below the target', () => {
+  expect(plan('COPY . /to', file('a/b')).map(([path]) => path)).toEqual(['to', 'to/a', 'to/a/b']);
+});
+
+test('a part, or a folder of it, is copied by its one instruction', () => {
+  const recipe = parseDockerfile('FROM scratch\nCOPY licenses/ /\nCOPY register/bin/ /bin/');
+  const context = [file('register/bin/sh'), file('licenses/x')];
+  expect(planPart(recipe, 'register', context).entries.map(({ path }) => path)).toEqual(['bin', 'bin/sh']);
+  expect(planPart(recipe, 'licenses', context).createdBy).toBe('COPY licenses/ /');
+});
+
 test('a folder whose name only begins alike is another one', () => {
   expect(plan('COPY a/ /', file('a/x'), file('ab/y'))).toEqual([['x', 'file', 0o644, 'a/x']]);
 });

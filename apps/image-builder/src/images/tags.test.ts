@@ -1,8 +1,8 @@
 import type { GuestName, HostPlatform } from '@qemu-user-static/arch-table';
 import { lockOf } from '@qemu-user-static/lock/testing';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { primaryVersion } from './tag-stems.ts';
-import { planTags } from './tags.ts';
+import { planTags, type TagPlan } from './tags.ts';
 
 const lock = lockOf({
   latest: {
@@ -19,7 +19,10 @@ const guests = new Map<HostPlatform, GuestName[]>([
   ['linux/riscv64', ['aarch64', 'arm']],
   ['linux/arm/v7', ['arm']],
 ]);
-const latest = planTags(lock, 'latest', guests);
+let latest: TagPlan[];
+beforeAll(() => {
+  latest = planTags(lock, 'latest', guests);
+});
 const platformsOf = (tag: string, plans = latest) => plans.find((plan) => plan.tag === tag)?.platforms;
 
 describe('tags of a channel', () => {
@@ -153,7 +156,10 @@ describe('guests of another channel’s package', () => {
   const more = new Map<HostPlatform, Map<GuestName, string>>([
     ['linux/arm/v7', new Map([['aarch64', '7.2.1']])],
   ]);
-  const plans = planTags(lock, 'latest', guests, more);
+  let plans: TagPlan[];
+  beforeAll(() => {
+    plans = planTags(lock, 'latest', guests, more);
+  });
   const planOf = (tag: string) => plans.find((plan) => plan.tag === tag);
 
   test('are in the tags without a version, and have their own', () => {
@@ -197,7 +203,10 @@ describe('the version that counts for a channel', () => {
 });
 
 describe('between channels', () => {
-  const stable = planTags(lock, 'stable', guests);
+  let stable: TagPlan[];
+  beforeAll(() => {
+    stable = planTags(lock, 'stable', guests);
+  });
 
   test('tags without a version are of latest alone', () => {
     const names = stable.map(({ tag }) => tag);
