@@ -51,8 +51,16 @@ export function compress(bytes: Uint8Array, compression: Compression): Buffer {
   if (compression === 'zst')
     return zstdCompressSync(bytes, { params: { [constants.ZSTD_c_checksumFlag]: 1 } });
   if (compression === 'none') return Buffer.from(bytes);
-  return spawnSync('xz', ['-0', '-c'], { input: bytes, maxBuffer: 1 << 30 }).stdout;
+  const key = sha256(bytes);
+  const packed =
+    xzMade.get(key) ?? spawnSync('xz', ['-0', '-c'], { input: bytes, maxBuffer: 1 << 30 }).stdout;
+  xzMade.set(key, packed);
+  // A test may damage what it gets.
+  return Buffer.from(packed);
 }
+
+/** By the hash of what it was made of: the tests of one file make the same packages again and again, each by a process. */
+const xzMade = new Map<string, Buffer>();
 
 /** A package as dpkg-deb makes it, by hand. */
 export async function makePackage(
