@@ -8,7 +8,7 @@ const ROW = 26;
 const TOP = 58;
 
 /** Colours differ on white and on black, and by people who do not see red or green. */
-const STYLE = `text { font: 13px system-ui, sans-serif; fill: #24292f }
+export const STYLE = `text { font: 13px system-ui, sans-serif; fill: #24292f }
 .title { font-weight: 600; font-size: 15px }
 .note { fill: #57606a; font-size: 12px }
 .bar { fill: #0969da }
@@ -45,6 +45,6 @@ ${rows.join('\n')}
 `;
 }
 
-function escaped(text: string): string {
+export function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 }

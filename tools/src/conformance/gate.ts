@@ -1,0 +1,27 @@
+import { type Accepted, exceptionFor } from './accepted.ts';
+import { failuresOf, type Place, type Results } from './results.ts';
+
+/** What keeps a channel's tag from moving: cases that fail and that conformance.json does not have. */
+export function regressions(results: Results, accepted: Accepted): Place[] {
+  return failuresOf(results).filter((place) => exceptionFor(accepted, place) === undefined);
+}
+
+/** The command that shows one result. */
+export function commandFor({ channel, target, kind, case: name, platform }: Place): string {
+  const where = platform === 'linux/amd64' ? [] : ['--platform', platform];
+  const linking = kind === 'static' || kind === 'dynamic' ? ['--linking', kind] : [];
+  const words = ['--version', channel, ...where, '--guest', target, ...linking, '--case', name];
+  return `npm run conformance -- ${words.join(' ')}`;
+}
+
+/** What the gate found, for a person and for a release's log. */
+export function formatGate(found: readonly Place[], results: Results): string {
+  const versions = results.columns.map(({ channel, version }) => `${channel} (QEMU ${version})`).join(', ');
+  if (found.length === 0) return `conformance: ${versions}: nothing fails that is not in conformance.json`;
+  const lines = found.flatMap((place) => [
+    `${place.channel} (QEMU ${place.version}), guest ${place.guest}, ${place.target} ${place.kind}, case ${place.case}: ${place.outcome}: ${place.detail}`,
+    `  show it:   ${commandFor(place)}`,
+    `  accept it: npm run conformance -- --accept ${place.case} --because "QEMU: what is known of it"`,
+  ]);
+  return [`conformance: ${found.length} cases fail that passed before:`, ...lines].join('\n');
+}

@@ -1,0 +1,153 @@
+#!/usr/bin/env node
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type HostPlatform, hostNamed } from '@qemu-user-static/arch-table';
+import { cacheFolder } from '@qemu-user-static/debian-archive';
+import { type Lock, readLock } from '@qemu-user-static/lock';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { ROOT } from '../repository.ts';
+import { accept, prune, readAccepted, writeAccepted } from './accepted.ts';
+import { CASES, PROBE } from './cases.ts';
+import { asSlowDownChart } from './chart.ts';
+import { type Column, openColumn } from './emulators.ts';
+import { formatGate, regressions } from './gate.ts';
+import { casesNamed, runMatrix } from './matrix.ts';
+import { asPage } from './page.ts';
+import { bugReport } from './report.ts';
+import { merge, type Results } from './results.ts';
+import { openState } from './state.ts';
+import { COMMON, TARGETS, targetsNamed } from './targets.ts';
+import { LINKINGS, type Linking } from './toolchain.ts';
+
+// `npm run conformance`: which guest programs each QEMU version runs. docs/conformance.md has the results.
+
+interface Options {
+  readonly guest?: string[];
+  readonly case?: string[];
+  readonly version?: string[];
+  readonly platform: HostPlatform[];
+  readonly linking: Linking[];
+  readonly jobs: number;
+  readonly list?: true;
+  readonly json?: true;
+  readonly save?: true;
+  readonly gate?: true;
+  readonly accept?: string;
+  readonly because?: string;
+  readonly report?: string;
+}
+
+const several = (text: string, before: string[] | undefined) => [...(before ?? []), ...text.split(',')];
+
+const options = new Command('conformance')
+  .description('runs checks of every guest under the emulators of each channel; as root on Debian')
+  .option(
+    '--guest <name>',
+    'only this guest, by any name (arm64, aarch64); common: the six most used; again for more',
+    several,
+  )
+  .option('--case <name>', 'only this case; again for more', several)
+  .option('--version <name>', 'only this channel, or this version of QEMU; again for more', several)
+  .addOption(
+    new Option('--platform <name...>', 'host platform whose emulators run, of this machine or its 32-bit one')
+      .argParser(platforms)
+      .default(['linux/amd64']),
+  )
+  .addOption(
+    new Option('--linking <kind...>', 'how programs have their C library')
+      .choices(LINKINGS)
+      .default([...LINKINGS]),
+  )
+  .option('--jobs <number>', 'cases at one time', positive, availableParallelism())
+  .option('--list', 'print the cases and the guests, and run nothing')
+  .option('--json', 'print the results as JSON')
+  .option('--save', 'write docs/conformance.json, .md and .svg; what was not run stays')
+  .option('--gate', 'fail if a case fails that conformance.json does not have')
+  .option('--accept <case>', 'add its failures to conformance.json; needs --because')
+  .option('--because <text>', 'the reason, such as "QEMU: it has no robust lists"')
+  .option('--report <case>', 'print the text of a bug report for a case that fails')
+  .parse()
+  .opts<Options>();
+
+if (options.list) {
+  for (const { name, what } of [PROBE, ...CASES]) console.log(`${name.padEnd(18)}${what}`);
+  console.log(`\nguests: ${TARGETS.map(({ name, guest }) => `${name} (${guest})`).join(', ')}`);
+} else await run();
+
+async function run(): Promise<void> {
+  if (options.accept !== undefined && options.because === undefined)
+    throw new Error('--accept needs a reason: --because "QEMU: what is known of it"');
+  const folder = join(cacheFolder(process.env), 'conformance');
+  const note = (text: string) => process.stderr.write(`${text}\n`);
+  const only = [...(options.case ?? []), ...[options.accept ?? options.report ?? []].flat()];
+  const { cases, probe } = casesNamed(only);
+  const results = await runMatrix(
+    {
+      columns: await openColumns(await readLock(resolve(ROOT, 'sources.lock.json')), folder),
+      targets: targets(),
+      linkings: options.linking,
+      cases,
+      probe: probe && options.guest === undefined,
+    },
+    { folder, state: await openState(join(folder, 'results.jsonl')), jobs: options.jobs, note },
+  );
+  await write(resolve(ROOT, 'dist/conformance'), results);
+  if (options.json) console.log(JSON.stringify(results, null, 2));
+  if (options.report !== undefined) console.log(bugReport(results, options.report));
+  if (options.accept !== undefined)
+    await writeAccepted(accept(await readAccepted(), options.accept, options.because ?? '', results));
+  if (options.save) await save(results);
+  const found = regressions(results, await readAccepted());
+  if (!options.json && options.report === undefined) console.log(formatGate(found, results));
+  if (options.gate && found.length > 0) process.exitCode = 1;
+}
+
+async function save(results: Results): Promise<void> {
+  await writeAccepted(prune(await readAccepted(), results));
+  const docs = resolve(ROOT, 'docs');
+  const before = await readFile(join(docs, 'conformance.json'), 'utf8').catch(() => undefined);
+  await write(docs, merge(before === undefined ? undefined : (JSON.parse(before) as Results), results));
+}
+
+async function write(folder: string, results: Results): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'conformance.json'), `${JSON.stringify(results, null, 1)}\n`);
+  await writeFile(join(folder, 'conformance.md'), asPage(results, await readAccepted()));
+  await writeFile(join(folder, 'conformance.svg'), asSlowDownChart(results));
+}
+
+function targets() {
+  if (options.guest === undefined) return TARGETS;
+  const names = options.guest.flatMap((name) => (name === 'common' ? COMMON : [name]));
+  const meant = names.flatMap(targetsNamed);
+  return TARGETS.filter((one) => meant.includes(one));
+}
+
+async function openColumns(lock: Lock, folder: string): Promise<Column[]> {
+  const columns: Column[] = [];
+  for (const platform of options.platform)
+    for (const [channel, { platforms: own }] of Object.entries(lock.channels)) {
+      const version = own[platform]?.version;
+      const meant =
+        options.version === undefined ||
+        [channel, version].some((name) => options.version?.includes(name ?? ''));
+      if (version !== undefined && meant) columns.push(await openColumn(lock, channel, platform, folder));
+    }
+  if (columns.length === 0)
+    throw new Error(
+      `no channel or version ${options.version?.join(', ')} for ${options.platform.join(', ')}; channels: ${Object.keys(lock.channels).join(', ')}`,
+    );
+  return columns;
+}
+
+function positive(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('a whole number above 0 is needed.');
+  return Number(text);
+}
+
+/** Values come one at a time; the first takes the default's place. */
+function platforms(text: string, before: HostPlatform[]): HostPlatform[] {
+  const named = hostNamed(text);
+  return before[0] === 'linux/amd64' && before.length === 1 ? [named] : [...before, named];
+}

@@ -1,0 +1,154 @@
+import { availableParallelism, cpus, release, totalmem } from 'node:os';
+import { emulatorOf, GUEST_NAMES } from '@qemu-user-static/arch-table';
+import { CASES, type Case, PROBE } from './cases.ts';
+import type { Column } from './emulators.ts';
+import { isFine } from './outcome.ts';
+import type { ColumnResults, Kind, Results, RowResults } from './results.ts';
+import { runCases, runProbe, type Tried, type Watch } from './run-cases.ts';
+import type { State } from './state.ts';
+import { NATIVE, type Target } from './targets.ts';
+import { compile, type Linking, type Program } from './toolchain.ts';
+
+/** What a run is about. */
+export interface Scope {
+  readonly columns: readonly Column[];
+  readonly targets: readonly Target[];
+  readonly linkings: readonly Linking[];
+  readonly cases: readonly Case[];
+  /** Whether guests are tried with the table's probe. */
+  readonly probe: boolean;
+}
+
+export interface Effort {
+  /** Where compilers are kept. */
+  readonly folder: string;
+  readonly state: State;
+  readonly jobs: number;
+  /** Reports progress to the person who waits. */
+  readonly note: (text: string) => void;
+}
+
+/** Runs every case of the scope. What an earlier run found of the same programs and emulators counts. */
+export async function runMatrix(scope: Scope, effort: Effort): Promise<Results> {
+  const { columns, targets, linkings, cases } = scope;
+  const native = await measureNative(scope, effort);
+  const rows = new Map<Column, RowResults[]>(columns.map((column) => [column, []]));
+  const keep = (column: Column, row: RowResults) => rows.get(column)?.push(row);
+
+  // The static ones first: they say most, and need least.
+  const programs =
+    cases.length === 0 ? [] : linkings.flatMap((linking) => targets.map((target) => ({ target, linking })));
+  let ended = 0;
+  for (const { target, linking } of programs) {
+    const program = await compile(target, linking, effort.folder);
+    for (const column of columns) {
+      const name = `${column.version} ${target.name} ${linking}`;
+      const row = await oneRow(program, column, cases, effort, name);
+      if (row !== undefined) keep(column, row);
+      ended += 1;
+      effort.note(
+        `${ended} of ${programs.length * columns.length}: ${name}: ${row ? lineOf(row) : 'no emulator'}`,
+      );
+    }
+  }
+  if (scope.probe)
+    for (const column of columns)
+      for (const guest of GUEST_NAMES) {
+        const emulator = column.emulators.get(emulatorOf(guest));
+        if (emulator === undefined) continue;
+        const tried = await runProbe(guest, emulator, watch(effort, `${column.version} ${guest} probe`));
+        keep(column, rowOf(guest, guest, 'probe', tried));
+      }
+  return {
+    schemaVersion: 1,
+    date: new Date().toISOString().slice(0, 10),
+    machine: `${cpus()[0]?.model.trim()}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}`,
+    programs: 'Debian 13: GCC 14, glibc 2.41',
+    cases: Object.fromEntries(
+      [...(scope.probe ? [PROBE] : []), ...scope.cases].map(({ name, what }) => [name, what]),
+    ),
+    columns: columns.map((column): ColumnResults => {
+      const { channel, platform, version, debian } = column;
+      return { channel, platform, version, debian, rows: rows.get(column) ?? [] };
+    }),
+    native,
+  };
+}
+
+const lineOf = ({ passed, seconds, others }: RowResults) =>
+  [
+    `${passed} passed in ${seconds.toFixed(0)} s`,
+    ...Object.entries(others).map(([name, { outcome }]) => `${name} ${outcome}`),
+  ]
+    .slice(0, 9)
+    .join(', ');
+
+function watch({ state, jobs, note }: Effort, name: string): Watch {
+  return {
+    state,
+    jobs,
+    onResult: ({ case: one, result }) => {
+      if (!isFine(result) && result.outcome !== 'skipped')
+        note(`${name} ${one.name}: ${result.outcome}: ${result.detail}`);
+    },
+  };
+}
+
+async function oneRow(
+  program: Program,
+  { emulators }: Column,
+  cases: readonly Case[],
+  effort: Effort,
+  name: string,
+): Promise<RowResults | undefined> {
+  const { target, linking } = program;
+  const emulator = emulators.get(emulatorOf(target.guest));
+  if (emulator === undefined) return undefined;
+  const tried = await runCases(program, emulator, cases, watch(effort, name));
+  return rowOf(target.name, target.guest, linking, tried);
+}
+
+async function measureNative(scope: Scope, effort: Effort): Promise<Record<string, number>> {
+  const measured = scope.cases.filter(({ work }) => work);
+  if (measured.length === 0) return {};
+  const program = await compile(NATIVE, 'static', effort.folder);
+  const tried = await runCases(program, undefined, measured, watch(effort, 'native'));
+  return workOf(tried);
+}
+
+function rowOf(target: string, guest: string, kind: Kind, tried: readonly Tried[]): RowResults {
+  const others = tried.filter(({ result }) => result.outcome !== 'pass');
+  return {
+    target,
+    guest,
+    kind,
+    passed: tried.length - others.length,
+    seconds: round(tried.reduce((sum, { result }) => sum + result.wall, 0)),
+    others: Object.fromEntries(
+      others.map(({ case: { name }, result: { outcome, detail } }) => [name, { outcome, detail }]),
+    ),
+    work: workOf(tried),
+  };
+}
+
+function workOf(tried: readonly Tried[]): Record<string, number> {
+  return Object.fromEntries(
+    tried
+      .filter(({ case: { work }, result }) => work && result.outcome === 'pass')
+      .map(({ case: { name }, result }) => [name, round(result.cpu)]),
+  );
+}
+
+const round = (value: number) => Math.round(value * 1000) / 1000;
+
+/** The cases that names mean. @throws Error that lists them */
+export function casesNamed(names: readonly string[]): { cases: readonly Case[]; probe: boolean } {
+  if (names.length === 0) return { cases: CASES, probe: true };
+  const unknown = names.filter((name) => ![...CASES, PROBE].some((one) => one.name === name));
+  if (unknown.length > 0)
+    throw new Error(`no case ${unknown.join(', ')}; list them: npm run conformance -- --list`);
+  return {
+    cases: CASES.filter(({ name }) => names.includes(name)),
+    probe: names.includes(PROBE.name),
+  };
+}

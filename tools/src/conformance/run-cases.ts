@@ -1,0 +1,186 @@
+import { hash } from 'node:crypto';
+import { chmod, copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { release, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type GuestName, PROBE_EXIT, probeProgram, registrationLine } from '@qemu-user-static/arch-table';
+import { type Case, PROBE, START, wordsOf } from './cases.ts';
+import type { Emulator } from './emulators.ts';
+import { type Namespace, openNamespace } from './namespace.ts';
+import { type CaseResult, isFine, resultOf } from './outcome.ts';
+import type { Inputs, State } from './state.ts';
+import type { Program } from './toolchain.ts';
+
+/** Runs of a case that failed, the first among them; a hang is waited for only once more. */
+const TRIES = 3;
+const HANGS = 2;
+
+/** What a user that is not root has as its number, in the case of set-user-ID programs. */
+const SOMEONE = 1000;
+
+export interface Tried {
+  readonly case: Case;
+  readonly result: CaseResult;
+}
+
+/** What is done with results as they come. */
+export interface Watch {
+  readonly state: State;
+  /** Cases at one time. */
+  readonly jobs: number;
+  readonly onResult: (tried: Tried) => void;
+}
+
+/**
+ * Every case of a program under an emulator, or natively if there is none. If the program does not start, the
+ * other cases are skipped.
+ */
+export async function runCases(
+  program: Program,
+  emulator: Emulator | undefined,
+  cases: readonly Case[],
+  watch: Watch,
+): Promise<Tried[]> {
+  const sources = {
+    run: (one: Case, space: Namespace) => runOnce(program, emulator, one, space),
+    program: program.sha256,
+    lines: (flags: string) => linesFor(program.target.guest, emulator, flags),
+    emulator,
+  };
+  const [started] = await tryAll([START], sources, watch);
+  if (started === undefined || !isFine(started.result)) {
+    const skipped: CaseResult = { outcome: 'skipped', wall: 0, cpu: 0, detail: 'the program does not start' };
+    return [
+      ...(started ? [started] : []),
+      ...cases.filter((one) => one !== START).map((one) => ({ case: one, result: skipped })),
+    ];
+  }
+  // The C library beside a program is one that other users may not read.
+  const fitting = program.linking === 'static' ? cases : cases.filter(({ name }) => name !== 'setuid');
+  const others = fitting.filter((one) => one !== START);
+  // What is measured has the machine to itself, as far as this run is concerned.
+  const checked = await tryAll(
+    others.filter(({ work }) => !work),
+    sources,
+    watch,
+  );
+  const measured = await tryAll(
+    others.filter(({ work }) => work),
+    sources,
+    { ...watch, jobs: 1 },
+  );
+  return [started, ...checked, ...measured];
+}
+
+/** The probe of the table under an emulator. */
+export async function runProbe(guest: GuestName, emulator: Emulator, watch: Watch): Promise<Tried[]> {
+  const bytes = probeProgram(guest);
+  const sources = {
+    async run(one: Case, space: Namespace) {
+      return inFolder(async (folder) => {
+        const file = join(folder, 'probe');
+        await writeFile(file, bytes, { mode: 0o755 });
+        return resultOf(await space.run([file], { folder, limit: one.limit }), one.limit, PROBE_EXIT);
+      });
+    },
+    program: hash('sha256', bytes),
+    lines: (flags: string) => linesFor(guest, emulator, flags),
+    emulator,
+  };
+  return tryAll([PROBE], sources, watch);
+}
+
+/** An emulator of this machine's own CPU cannot be registered: it would be asked to run itself. */
+const OWN_GUEST: GuestName = 'x86_64';
+
+function linesFor(guest: GuestName, emulator: Emulator | undefined, flags: string): string[] {
+  if (emulator === undefined || guest === OWN_GUEST) return [];
+  return [registrationLine(guest, emulator.file, flags)];
+}
+
+interface Sources {
+  run(one: Case, space: Namespace): Promise<CaseResult>;
+  readonly program: string;
+  lines(flags: string): string[];
+  readonly emulator: Emulator | undefined;
+}
+
+async function tryAll(cases: readonly Case[], sources: Sources, watch: Watch): Promise<Tried[]> {
+  const tried: Tried[] = [];
+  const waiting: { one: Case; inputs: Inputs }[] = [];
+  const done = (one: Case, result: CaseResult) => {
+    tried.push({ case: one, result });
+    watch.onResult({ case: one, result });
+  };
+  for (const one of cases) {
+    const { name, flags, limit } = one;
+    const inputs: Inputs = {
+      ...{ emulator: sources.emulator?.sha256, program: sources.program, case: name },
+      ...{ flags, limit, kernel: release() },
+    };
+    const known = watch.state.recall(inputs);
+    if (known !== undefined) done(one, known);
+    else waiting.push({ one, inputs });
+  }
+  for (const flags of new Set(waiting.map(({ one }) => one.flags))) {
+    const queue = waiting.filter(({ one }) => one.flags === flags);
+    await using space = await openNamespace(sources.lines(flags));
+    const worker = async () => {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        const { one, inputs } = next;
+        const result = await runUntilSure(() => sources.run(one, space));
+        await watch.state.remember(inputs, result);
+        done(one, result);
+      }
+    };
+    await Promise.all(Array.from({ length: watch.jobs }, worker));
+  }
+  return tried.sort((a, b) => cases.indexOf(a.case) - cases.indexOf(b.case));
+}
+
+/** A failure that does not come every time is another thing than one that does. */
+export async function runUntilSure(run: () => Promise<CaseResult>): Promise<CaseResult> {
+  const first = await run();
+  if (isFine(first)) return first;
+  const tries = first.outcome === 'hang' ? HANGS : TRIES;
+  for (let count = 1; count < tries; count++) {
+    const again = await run();
+    if (isFine(again))
+      return {
+        ...again,
+        outcome: 'unstable',
+        detail: `failed in ${count} of ${count + 1} runs: ${first.outcome}: ${first.detail}`,
+      };
+  }
+  return first;
+}
+
+async function runOnce(
+  program: Program,
+  emulator: Emulator | undefined,
+  one: Case,
+  space: Namespace,
+): Promise<CaseResult> {
+  return inFolder(async (folder) => {
+    const env = program.prefix === undefined ? {} : { QEMU_LD_PREFIX: program.prefix };
+    const how = { folder, limit: one.limit, env };
+    const by = emulator !== undefined && program.target.guest === OWN_GUEST ? [emulator.file] : [];
+    const argv = [...by, program.file, ...wordsOf(one)];
+    if (one.name !== 'setuid') return resultOf(await space.run(argv, how), one.limit);
+    const owned = join(folder, 'setuid');
+    await copyFile(program.file, owned);
+    await chmod(owned, 0o4755);
+    const caller = join(folder, 'caller');
+    await copyFile(program.file, caller);
+    await chmod(folder, 0o777);
+    return resultOf(await space.run([...by, caller, ...wordsOf(one)], { ...how, user: SOMEONE }), one.limit);
+  });
+}
+
+async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'qemu-user-static-case-'));
+  try {
+    return await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
