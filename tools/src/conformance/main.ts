@@ -10,15 +10,18 @@ import { ROOT } from '../repository.ts';
 import { accept, prune, readAccepted, writeAccepted } from './accepted.ts';
 import { CASES, PROBE } from './cases.ts';
 import { asSlowDownChart } from './chart.ts';
+import { chooseCases, GROUPS } from './choose-cases.ts';
 import { type Column, openColumn } from './emulators.ts';
 import { formatGate, regressions } from './gate.ts';
-import { casesNamed, runMatrix } from './matrix.ts';
+import { LDCONFIGS } from './ldconfig.ts';
+import { runMatrix } from './matrix.ts';
 import { asPage } from './page.ts';
 import { bugReport } from './report.ts';
-import { merge, type Results } from './results.ts';
+import { merge, newestFirst, type Results } from './results.ts';
 import { openState } from './state.ts';
 import { COMMON, TARGETS, targetsNamed } from './targets.ts';
 import { LINKINGS, type Linking } from './toolchain.ts';
+import { WORKLOADS } from './workloads.ts';
 
 // `npm run conformance`: which guest programs each QEMU version runs. docs/conformance.md has the results.
 
@@ -47,7 +50,7 @@ const options = new Command('conformance')
     'only this guest, by any name (arm64, aarch64); common: the six most used; again for more',
     several,
   )
-  .option('--case <name>', 'only this case; again for more', several)
+  .option('--case <name>', 'only this case, or checks, libc-bin, workloads; again for more', several)
   .option('--version <name>', 'only this channel, or this version of QEMU; again for more', several)
   .addOption(
     new Option('--platform <name...>', 'host platform whose emulators run, of this machine or its 32-bit one')
@@ -71,24 +74,30 @@ const options = new Command('conformance')
   .opts<Options>();
 
 if (options.list) {
-  for (const { name, what } of [PROBE, ...CASES]) console.log(`${name.padEnd(18)}${what}`);
+  const others = Object.entries(LDCONFIGS).map(([name, what]) => ({ name, what }));
+  for (const { name, what } of [PROBE, ...CASES, ...others, ...WORKLOADS])
+    console.log(`${name.padEnd(20)}${what}`);
   console.log(`\nguests: ${TARGETS.map(({ name, guest }) => `${name} (${guest})`).join(', ')}`);
 } else await run();
 
 async function run(): Promise<void> {
   if (options.accept !== undefined && options.because === undefined)
     throw new Error('--accept needs a reason: --because "QEMU: what is known of it"');
+  if (options.save && options.case?.some((name) => !Object.hasOwn(GROUPS, name)))
+    throw new Error(
+      '--save writes whole rows of the matrix: leave --case out, or name checks, libc-bin, workloads',
+    );
   const folder = join(cacheFolder(process.env), 'conformance');
   const note = (text: string) => process.stderr.write(`${text}\n`);
   const only = [...(options.case ?? []), ...[options.accept ?? options.report ?? []].flat()];
-  const { cases, probe } = casesNamed(only);
+  const chosen = chooseCases(only);
   const results = await runMatrix(
     {
       columns: await openColumns(await readLock(resolve(ROOT, 'sources.lock.json')), folder),
       targets: targets(),
       linkings: options.linking,
-      cases,
-      probe: probe && options.guest === undefined,
+      ...chosen,
+      probe: chosen.probe && options.guest === undefined,
     },
     { folder, state: await openState(join(folder, 'results.jsonl')), jobs: options.jobs, note },
   );
@@ -106,8 +115,8 @@ async function run(): Promise<void> {
 async function save(results: Results): Promise<void> {
   await writeAccepted(prune(await readAccepted(), results));
   const docs = resolve(ROOT, 'docs');
-  const before = await readFile(join(docs, 'conformance.json'), 'utf8').catch(() => undefined);
-  await write(docs, merge(before === undefined ? undefined : (JSON.parse(before) as Results), results));
+  const before = JSON.parse(await readFile(join(docs, 'conformance.json'), 'utf8')) as Results;
+  await write(docs, merge(before, results));
 }
 
 async function write(folder: string, results: Results): Promise<void> {
@@ -138,7 +147,7 @@ async function openColumns(lock: Lock, folder: string): Promise<Column[]> {
     throw new Error(
       `no channel or version ${options.version?.join(', ')} for ${options.platform.join(', ')}; channels: ${Object.keys(lock.channels).join(', ')}`,
     );
-  return columns;
+  return newestFirst(columns);
 }
 
 function positive(text: string): number {

@@ -1,22 +1,22 @@
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
 import { emulatorOf, GUEST_NAMES } from '@qemu-user-static/arch-table';
-import { CASES, type Case, PROBE } from './cases.ts';
+import { type Case, PROBE } from './cases.ts';
+import type { Chosen } from './choose-cases.ts';
 import type { Column } from './emulators.ts';
+import { LDCONFIGS, runLdconfigs } from './ldconfig.ts';
 import { isFine } from './outcome.ts';
 import type { ColumnResults, Kind, Results, RowResults } from './results.ts';
 import { runCases, runProbe, type Tried, type Watch } from './run-cases.ts';
+import { runWorkloads } from './run-workloads.ts';
 import type { State } from './state.ts';
 import { NATIVE, type Target } from './targets.ts';
 import { compile, type Linking, type Program } from './toolchain.ts';
 
 /** What a run is about. */
-export interface Scope {
+export interface Scope extends Chosen {
   readonly columns: readonly Column[];
   readonly targets: readonly Target[];
   readonly linkings: readonly Linking[];
-  readonly cases: readonly Case[];
-  /** Whether guests are tried with the table's probe. */
-  readonly probe: boolean;
 }
 
 export interface Effort {
@@ -43,7 +43,9 @@ export async function runMatrix(scope: Scope, effort: Effort): Promise<Results> 
     const program = await compile(target, linking, effort.folder);
     for (const column of columns) {
       const name = `${column.version} ${target.name} ${linking}`;
-      const row = await oneRow(program, column, cases, effort, name);
+      // The slow-down hardly changes between versions: it is measured under the newest.
+      const fitting = column === columns[0] ? cases : cases.filter(({ work }) => !work);
+      const row = await oneRow(program, column, fitting, effort, name);
       if (row !== undefined) keep(column, row);
       ended += 1;
       effort.note(
@@ -51,21 +53,23 @@ export async function runMatrix(scope: Scope, effort: Effort): Promise<Results> 
       );
     }
   }
-  if (scope.probe)
+  if (scope.probe) await probeAll(columns, effort, keep);
+  for (const target of targets)
     for (const column of columns)
-      for (const guest of GUEST_NAMES) {
-        const emulator = column.emulators.get(emulatorOf(guest));
-        if (emulator === undefined) continue;
-        const tried = await runProbe(guest, emulator, watch(effort, `${column.version} ${guest} probe`));
-        keep(column, rowOf(guest, guest, 'probe', tried));
-      }
+      for (const row of [
+        await runLdconfigs(target, column, scope.ldconfigs, effort),
+        await runWorkloads(target, column, scope.workloads, effort),
+      ])
+        if (row !== undefined) keep(column, row);
   return {
     schemaVersion: 1,
     date: new Date().toISOString().slice(0, 10),
     machine: `${cpus()[0]?.model.trim()}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}`,
     programs: 'Debian 13: GCC 14, glibc 2.41',
     cases: Object.fromEntries(
-      [...(scope.probe ? [PROBE] : []), ...scope.cases].map(({ name, what }) => [name, what]),
+      [...(scope.probe ? [PROBE] : []), ...cases, ...ldconfigCases(scope), ...scope.workloads].map(
+        ({ name, what }) => [name, what],
+      ),
     ),
     columns: columns.map((column): ColumnResults => {
       const { channel, platform, version, debian } = column;
@@ -92,6 +96,23 @@ function watch({ state, jobs, note }: Effort, name: string): Watch {
         note(`${name} ${one.name}: ${result.outcome}: ${result.detail}`);
     },
   };
+}
+
+const ldconfigCases = ({ ldconfigs }: Chosen) =>
+  ldconfigs.map((name) => ({ name, what: LDCONFIGS[name] ?? '' }));
+
+async function probeAll(
+  columns: readonly Column[],
+  effort: Effort,
+  keep: (column: Column, row: RowResults) => void,
+): Promise<void> {
+  for (const column of columns)
+    for (const guest of GUEST_NAMES) {
+      const emulator = column.emulators.get(emulatorOf(guest));
+      if (emulator === undefined) continue;
+      const tried = await runProbe(guest, emulator, watch(effort, `${column.version} ${guest} probe`));
+      keep(column, rowOf(guest, guest, 'probe', tried));
+    }
 }
 
 async function oneRow(
@@ -140,15 +161,3 @@ function workOf(tried: readonly Tried[]): Record<string, number> {
 }
 
 const round = (value: number) => Math.round(value * 1000) / 1000;
-
-/** The cases that names mean. @throws Error that lists them */
-export function casesNamed(names: readonly string[]): { cases: readonly Case[]; probe: boolean } {
-  if (names.length === 0) return { cases: CASES, probe: true };
-  const unknown = names.filter((name) => ![...CASES, PROBE].some((one) => one.name === name));
-  if (unknown.length > 0)
-    throw new Error(`no case ${unknown.join(', ')}; list them: npm run conformance -- --list`);
-  return {
-    cases: CASES.filter(({ name }) => names.includes(name)),
-    probe: names.includes(PROBE.name),
-  };
-}

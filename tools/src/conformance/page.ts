@@ -28,7 +28,7 @@ docker run --rm --privileged alekitto/qemu-user-static:stable --reset -p yes
 \`\`\`
 
 A version that is not here (such as 9.2) is in no channel: take the nearest column that passes. \`segfault in libc-bin\` (its
-post-installation script runs \`ldconfig\`) is the row \`ldconfig\` and the rows \`apt-install\` of [small Debians](#programs-in-small-debians).
+post-installation script runs \`ldconfig\`) are the rows \`ldconfig-…\` and \`apt-…\` of [small Debians](#programs-in-small-debians).
 `;
 
 /** docs/conformance.md, of the results and the accepted failures. */
@@ -103,26 +103,22 @@ function score(row: RowResults | undefined): string {
   return others.length === absent ? 'ok' : `${row.passed + absent}/${row.passed + others.length}`;
 }
 
+const DEBIANS: readonly Kind[] = ['libc-bin', 'debian'];
+
 function debians({ columns }: Results): string {
-  const rows = targetsOf(columns, ['debian']);
+  const rows = targetsOf(columns, DEBIANS);
   if (rows.length === 0) return '';
-  const names = [
-    ...new Set(
-      columns.flatMap((column) =>
-        column.rows
-          .filter(({ kind }) => kind === 'debian')
-          .flatMap((row) => [...Object.keys(row.others), ...Object.keys(row.work)]),
-      ),
-    ),
-  ];
-  const lines = names.flatMap((name) =>
+  const of = (name: string, target: string, column: ColumnResults) =>
+    cell(
+      DEBIANS.flatMap((kind) => find(column, target, kind) ?? []),
+      name,
+    );
+  const named = (row: RowResults) => [...Object.keys(row.others), ...Object.keys(row.work)];
+  const ran = columns.flatMap((column) => column.rows.filter(({ kind }) => DEBIANS.includes(kind)));
+  const lines = [...new Set(ran.flatMap(named))].flatMap((name) =>
     rows
-      .filter(({ target }) => columns.some((column) => cell(find(column, target, 'debian'), name) !== '–'))
-      .map(({ target }) => [
-        `\`${name}\``,
-        target,
-        ...columns.map((column) => cell(find(column, target, 'debian'), name)),
-      ]),
+      .filter(({ target }) => ran.some((row) => row.target === target && named(row).includes(name)))
+      .map(({ target }) => [`\`${name}\``, target, ...columns.map((column) => of(name, target, column))]),
   );
   return `## Programs in small Debians
 
@@ -132,10 +128,10 @@ ${table(['workload', 'guest', ...columns.map(nameOf)], lines)}
 `;
 }
 
-function cell(row: RowResults | undefined, name: string): string {
-  const seconds = row?.work[name];
+function cell(rows: readonly RowResults[], name: string): string {
+  const [seconds] = rows.flatMap(({ work }) => work[name] ?? []);
   if (seconds !== undefined) return `ok, ${figure(seconds)} s`;
-  const other = row?.others[name];
+  const [other] = rows.flatMap(({ others }) => others[name] ?? []);
   return other === undefined || other.outcome === 'skipped' ? '–' : `**${other.outcome}**`;
 }
 

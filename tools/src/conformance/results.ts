@@ -1,3 +1,4 @@
+import { compareQemuVersions } from '@qemu-user-static/lock';
 import type { Outcome } from './outcome.ts';
 
 /** What a run found, as docs/conformance.json has it. */
@@ -38,8 +39,8 @@ export interface RowResults {
   readonly work: Readonly<Record<string, number>>;
 }
 
-/** How the program has its C library; or the probe, which has none; or programs in a small Debian. */
-export type Kind = 'static' | 'dynamic' | 'probe' | 'debian';
+/** How the program has its C library; or the probe, which has none; or Debian's own programs. */
+export type Kind = 'static' | 'dynamic' | 'probe' | 'libc-bin' | 'debian';
 
 /** Which result is meant. */
 export interface Place {
@@ -71,9 +72,17 @@ const sameColumn = (a: ColumnResults, b: ColumnResults) =>
   a.channel === b.channel && a.platform === b.platform;
 const sameRow = (a: RowResults, b: RowResults) => a.target === b.target && a.kind === b.kind;
 
+/** By QEMU's version; of the same one, by host platform. */
+export function newestFirst<T extends Pick<ColumnResults, 'version' | 'platform'>>(
+  columns: readonly T[],
+): T[] {
+  return columns.toSorted(
+    (a, b) => compareQemuVersions(b.version, a.version) || a.platform.localeCompare(b.platform),
+  );
+}
+
 /** Earlier results with those of a run in their places; rows of another version of QEMU are dropped. */
-export function merge(before: Results | undefined, now: Results): Results {
-  if (before === undefined) return now;
+export function merge(before: Results, now: Results): Results {
   const columns = now.columns.map((column) => {
     const old = before.columns.find((one) => sameColumn(one, column) && one.debian === column.debian);
     const kept = (old?.rows ?? []).filter((row) => !column.rows.some((one) => sameRow(one, row)));
@@ -84,6 +93,6 @@ export function merge(before: Results | undefined, now: Results): Results {
     ...now,
     cases: { ...before.cases, ...now.cases },
     native: { ...before.native, ...now.native },
-    columns: [...others, ...columns],
+    columns: newestFirst([...others, ...columns]),
   };
 }

@@ -54,9 +54,7 @@ export async function runCases(
       ...cases.filter((one) => one !== START).map((one) => ({ case: one, result: skipped })),
     ];
   }
-  // The C library beside a program is one that other users may not read.
-  const fitting = program.linking === 'static' ? cases : cases.filter(({ name }) => name !== 'setuid');
-  const others = fitting.filter((one) => one !== START);
+  const others = cases.filter((one) => one !== START && fits(one, program));
   // What is measured has the machine to itself, as far as this run is concerned.
   const checked = await tryAll(
     others.filter(({ work }) => !work),
@@ -87,6 +85,12 @@ export async function runProbe(guest: GuestName, emulator: Emulator, watch: Watc
     emulator,
   };
   return tryAll([PROBE], sources, watch);
+}
+
+/** The C library beside a program is one that other users may not read; and where nothing is registered, no flag is. */
+function fits({ name, flags }: Case, { linking, target }: Program): boolean {
+  if (name === 'setuid' && linking === 'dynamic') return false;
+  return flags === START.flags || target.guest !== OWN_GUEST;
 }
 
 /** An emulator of this machine's own CPU cannot be registered: it would be asked to run itself. */

@@ -15,12 +15,16 @@ export const GUEST_USER = 'guest';
 const LEAVE_OUT = ['doc', 'locale', 'man'].map((name) => `/usr/share/${name}/*`);
 const CONFIGURATION = LEAVE_OUT.map((path) => `path-exclude=${path}\\n`).join('');
 
-/** In the order in which mmdebstrap runs them, with the folder as `$1`. (mmdebstrap(1), "HOOKS") */
-const STEPS = [
+/** Unpacks by this machine's own dpkg, in the order in which mmdebstrap runs them, with the folder as `$1`. (mmdebstrap(1), "HOOKS") */
+const UNPACK = [
   // Not by --dpkgopt: mmdebstrap would have a filter of its own for that, which takes as long as all the rest of it.
   `printf '${CONFIGURATION}' > "$1/etc/dpkg/dpkg.cfg.d/small"`,
   `rm -rf ${LEAVE_OUT.map((path) => `"$1"${path}`).join(' ')}`,
   'dpkg --root="$1" --force-all --force-unsafe-io --unpack "$1"/var/cache/apt/archives/*.deb',
+];
+
+/** What only programs of that CPU can do. */
+const CONFIGURE = [
   'DEBIAN_FRONTEND=noninteractive chroot "$1" dpkg --force-unsafe-io --configure -a',
   `chroot "$1" useradd --create-home ${GUEST_USER}`,
   `echo "${GUEST_USER} ALL=(ALL) NOPASSWD: ALL" > "$1/etc/sudoers.d/${GUEST_USER}"`,
@@ -38,16 +42,24 @@ export async function makeSmallDebian(architecture: string): Promise<string> {
   await mkdir(folder, { recursive: true });
   const making = join(folder, `making-${architecture}.tar`);
   const words = [
+    ...unpackedDebian(architecture, ['usr-is-merged', 'apt', 'sudo']),
+    ...CONFIGURE.map((step) => `--extract-hook=${step}`),
+  ];
+  await $`mmdebstrap ${words} bookworm ${making} ${(await aptMirror()).href}`.quiet();
+  await rename(making, file);
+  return file;
+}
+
+/** mmdebstrap's options for a Debian whose packages are unpacked and not configured: no program of that CPU runs. */
+export function unpackedDebian(architecture: string, packages: readonly string[]): string[] {
+  return [
     ...['--mode=root', '--variant=extract', `--architectures=${architecture}`],
-    ...['--include=?essential', '--include=usr-is-merged,apt,sudo'],
+    ...['--include=?essential', `--include=${packages.join(',')}`],
     '--setup-hook=/usr/share/mmdebstrap/hooks/merged-usr/setup00.sh',
-    ...STEPS.map((step) => `--extract-hook=${step}`),
+    ...UNPACK.map((step) => `--extract-hook=${step}`),
     // Descriptions in other words are a third of what its own APT would read.
     '--aptopt=Acquire::Languages "none"',
     // It looks for emulators by their file names on this machine; and the guest's APT needs no second download of its lists.
     '--skip=check/qemu,cleanup/apt/lists',
   ];
-  await $`mmdebstrap ${words} bookworm ${making} ${(await aptMirror()).href}`.quiet();
-  await rename(making, file);
-  return file;
 }

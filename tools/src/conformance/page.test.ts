@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+import { accept } from './accepted.ts';
+import { CASES, PROBE } from './cases.ts';
+import { asSlowDownChart } from './chart.ts';
+import { asPage } from './page.ts';
+import { bugReport } from './report.ts';
+import { merge } from './results.ts';
+import { slowDowns, WORK } from './slow-down.ts';
+import { column, results, row } from './testing/results.ts';
+
+const FOUND = results(
+  column(
+    'latest',
+    '11.1.3',
+    row({ threads: 'crash' }, { work: { 'work-calls': 5 } }),
+    row({}, { target: 's390x', guest: 's390x' }),
+  ),
+  column(
+    'stable',
+    '10.0.13',
+    row({}),
+    row({ start: 'hang', threads: 'skipped' }, { target: 's390x', guest: 's390x' }),
+  ),
+);
+const ACCEPTED = accept({ schemaVersion: 1, exceptions: [] }, 'threads', 'QEMU: of its locks', FOUND);
+
+test('the page has a line for each guest, a column for each version, and each failure with its reason', () => {
+  const page = asPage(FOUND, ACCEPTED);
+  expect(page).toContain('| guest | 11.1.3 `latest` | 10.0.13 `stable` |');
+  expect(page).toContain('| arm64 (aarch64) | 2/3, – | ok, – |');
+  expect(page).toContain('| s390x (s390x) | ok, – | does not start, – |');
+  expect(page).toContain('| `threads` | eight threads | 11.1.3: arm64 (static) | QEMU: of its locks |');
+  expect(page).toContain('| `start` | it begins | 10.0.13: s390x (static) | not known |');
+});
+
+test('small Debians are a table of workloads', () => {
+  const debian = row({ gcc: 'hang' }, { kind: 'debian', work: { ldconfig: 1.25 } });
+  const page = asPage(results(column('latest', '11.1.3', debian)), ACCEPTED);
+  expect(page).toContain('| `ldconfig` | arm64 | ok, 1.25 s |');
+  expect(page).toContain('| `gcc` | arm64 | **hang** |');
+});
+
+test('slow-downs are multiples of the native CPU time, and drawn', () => {
+  const [first] = FOUND.columns;
+  expect(first && slowDowns(FOUND, first)).toEqual([{ target: 'arm64', times: { 'work-calls': 10 } }]);
+  expect(asSlowDownChart(FOUND)).toContain('>10.0</text>');
+});
+
+test('a bug report has versions, command, what was expected, what came, and where it passes', () => {
+  const text = bugReport(FOUND, 'threads');
+  expect(text).toContain('Title: qemu-aarch64: eight threads: crash');
+  expect(text).toContain('- QEMU 11.1.3, arm64 (static): crash: it did crash');
+  expect(text).toContain('- QEMU 10.0.13: arm64 static');
+  expect(text).toContain(
+    'npm run conformance -- --version latest --guest arm64 --linking static --case threads',
+  );
+  expect(bugReport(FOUND, 'work-calls')).toContain('does not fail');
+});
+
+test('saved results keep what a run left out, unless QEMU is another', () => {
+  const more = results(column('latest', '11.1.3', row({}, { kind: 'dynamic' })));
+  expect(merge(FOUND, more).columns.map(({ rows }) => rows.length)).toEqual([3, 2]);
+  const newer = results(column('latest', '11.2.0', row({})));
+  expect(merge(FOUND, newer).columns.map(({ version, rows }) => [version, rows.length])).toEqual([
+    ['11.2.0', 1],
+    ['10.0.13', 2],
+  ]);
+});
+
+test('every case has a name of its own, and each measured one a place in the chart', () => {
+  const names = [PROBE, ...CASES].map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
+  expect(names.length).toBeGreaterThan(90);
+  expect(CASES.filter(({ work }) => work).map(({ name }) => name)).toEqual(Object.keys(WORK));
+});
