@@ -67,6 +67,7 @@ export const NEEDS: Readonly<Record<string, Need>> = {
   'static busybox': program('busybox', 'busybox-static'),
   'docker-registry': program('docker-registry'),
   dpkg: program('dpkg-deb', 'dpkg'),
+  gcc: program('gcc', 'gcc libc6-dev'),
   openssl: program('openssl'),
   python3: program('python3'),
   shellcheck: program('shellcheck'),

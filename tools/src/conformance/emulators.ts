@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { GuestName, HostPlatform } from '@qemu-user-static/arch-table';
+import { emulatorOf, type GuestName, type HostPlatform } from '@qemu-user-static/arch-table';
 import {
   cacheFolder,
   fetchFile,
@@ -45,6 +45,17 @@ export async function openColumn(
   const { version, locked } = own;
   const emulators = await unpack(locked, platform, folder);
   return { channel, platform, version, debian: locked.version, emulators };
+}
+
+/** A column in which a file stands for the emulator of these guests: one that somebody has built, or broken. */
+export async function withEmulator(
+  column: Column,
+  guests: readonly GuestName[],
+  file: string,
+): Promise<Column> {
+  const sha256 = hash('sha256', await readFile(file));
+  const own = guests.map((guest) => [emulatorOf(guest), { guest, file, sha256 }] as const);
+  return { ...column, debian: file, emulators: new Map(own) };
 }
 
 async function unpack(

@@ -11,7 +11,7 @@ import { accept, prune, readAccepted, writeAccepted } from './accepted.ts';
 import { CASES, PROBE } from './cases.ts';
 import { asSlowDownChart } from './chart.ts';
 import { chooseCases, GROUPS } from './choose-cases.ts';
-import { type Column, openColumn } from './emulators.ts';
+import { type Column, openColumn, withEmulator } from './emulators.ts';
 import { formatGate, regressions } from './gate.ts';
 import { LDCONFIGS } from './ldconfig.ts';
 import { runMatrix } from './matrix.ts';
@@ -31,6 +31,7 @@ interface Options {
   readonly version?: string[];
   readonly platform: HostPlatform[];
   readonly linking: Linking[];
+  readonly emulator?: string;
   readonly jobs: number;
   readonly list?: true;
   readonly json?: true;
@@ -62,6 +63,10 @@ const options = new Command('conformance')
       .choices(LINKINGS)
       .default([...LINKINGS]),
   )
+  .option(
+    '--emulator <file>',
+    'a program to try instead of the emulator of --guest, such as one that you built',
+  )
   .option('--jobs <number>', 'cases at one time', positive, availableParallelism())
   .option('--list', 'print the cases and the guests, and run nothing')
   .option('--json', 'print the results as JSON')
@@ -87,6 +92,8 @@ async function run(): Promise<void> {
     throw new Error(
       '--save writes whole rows of the matrix: leave --case out, or name checks, libc-bin, workloads',
     );
+  if (options.emulator !== undefined && (options.guest === undefined || options.save))
+    throw new Error('--emulator stands for that of one guest, --guest NAME, and is not saved');
   const folder = join(cacheFolder(process.env), 'conformance');
   const note = (text: string) => process.stderr.write(`${text}\n`);
   const only = [...(options.case ?? []), ...[options.accept ?? options.report ?? []].flat()];
@@ -141,7 +148,14 @@ async function openColumns(lock: Lock, folder: string): Promise<Column[]> {
       const meant =
         options.version === undefined ||
         [channel, version].some((name) => options.version?.includes(name ?? ''));
-      if (version !== undefined && meant) columns.push(await openColumn(lock, channel, platform, folder));
+      if (version === undefined || !meant) continue;
+      const column = await openColumn(lock, channel, platform, folder);
+      const guests = targets().map(({ guest }) => guest);
+      columns.push(
+        options.emulator === undefined
+          ? column
+          : await withEmulator(column, guests, resolve(options.emulator)),
+      );
     }
   if (columns.length === 0)
     throw new Error(

@@ -137,7 +137,8 @@ async function measureNative(scope: Scope, effort: Effort): Promise<Record<strin
   return workOf(tried);
 }
 
-function rowOf(target: string, guest: string, kind: Kind, tried: readonly Tried[]): RowResults {
+/** A row of the matrix, of its cases. */
+export function rowOf(target: string, guest: string, kind: Kind, tried: readonly Tried[]): RowResults {
   const others = tried.filter(({ result }) => result.outcome !== 'pass');
   return {
     target,

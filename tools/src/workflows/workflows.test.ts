@@ -10,8 +10,10 @@ import { type Job, readWorkflow } from './workflow.ts';
 const FOLDER = resolve(ROOT, '.github/workflows');
 const FILES = readdirSync(FOLDER);
 
-test('there are five: for pull requests, for altered code, for packages on npm, for releases, for upstream’s changes', () => {
-  expect(FILES.sort()).toEqual(['ci.yml', 'mutants.yml', 'packages.yml', 'release.yml', 'track.yml']);
+test('there are six: for pull requests, checks at night, altered code, packages on npm, releases, upstream’s changes', () => {
+  expect(FILES.sort()).toEqual([
+    ...['ci.yml', 'conformance.yml', 'mutants.yml', 'packages.yml', 'release.yml', 'track.yml'],
+  ]);
 });
 
 describe.each(FILES)('%s', (file) => {
@@ -88,4 +90,13 @@ test('release.yml sends only through an environment, where maintainers set who m
   );
   expect(sending.map(([name]) => name)).toEqual(['rights', 'publish', 'attest', 'github-release']);
   for (const [, { environment }] of sending) expect(environment).toMatch(/\brelease\b/);
+});
+
+test('release.yml moves no tag before the emulators of latest have run every check', async () => {
+  const { jobs } = await readWorkflow(resolve(FOLDER, 'release.yml'));
+  expect(jobs.publish?.needs).toContain('conformance');
+  const scripts = jobs.conformance?.steps.flatMap(({ run }) => run ?? []);
+  expect(scripts).toContainEqual(
+    expect.stringMatching(/^npm run conformance -- --gate --version latest --case checks/),
+  );
 });
