@@ -6,6 +6,11 @@ import { describe, expect, test } from 'vitest';
 import { asChart } from './bench/chart.ts';
 import { asPage } from './bench/report.ts';
 import type { Results } from './bench/results.ts';
+import { readAccepted } from './conformance/accepted.ts';
+import { asSlowDownChart } from './conformance/chart.ts';
+import { formatGate, regressions } from './conformance/gate.ts';
+import { asPage as conformancePage } from './conformance/page.ts';
+import type { Results as ConformanceResults } from './conformance/results.ts';
 import { renderErrors } from './errors-page.ts';
 import { renderHosts } from './hosts-page.ts';
 import { withHosts } from './hosts-table.ts';
@@ -40,6 +45,17 @@ test('docs/benchmarks.md and .svg are what docs/benchmarks.json gives (npm run d
   const results = JSON.parse(textOf('docs/benchmarks.json')) as Results;
   expect(textOf('docs/benchmarks.md')).toBe(asPage(results));
   expect(textOf('docs/benchmarks.svg')).toBe(asChart(results));
+});
+
+test('docs/conformance.md and .svg are what docs/conformance.json gives (npm run docs writes them)', async () => {
+  const found = JSON.parse(textOf('docs/conformance.json')) as ConformanceResults;
+  expect(textOf('docs/conformance.md')).toBe(conformancePage(found, await readAccepted()));
+  expect(textOf('docs/conformance.svg')).toBe(asSlowDownChart(found));
+});
+
+test('every failure in docs/conformance.json has a reason in conformance.json', async () => {
+  const found = JSON.parse(textOf('docs/conformance.json')) as ConformanceResults;
+  expect(formatGate(regressions(found, await readAccepted()), found)).toMatch(/nothing fails that is not in/);
 });
 
 test('README.md has the hosts of the lock (npm run docs writes them)', async () => {

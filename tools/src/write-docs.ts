@@ -4,6 +4,10 @@ import { readLock } from '@qemu-user-static/lock';
 import { asChart } from './bench/chart.ts';
 import { asPage } from './bench/report.ts';
 import type { Results } from './bench/results.ts';
+import { readAccepted } from './conformance/accepted.ts';
+import { asSlowDownChart } from './conformance/chart.ts';
+import { asPage as conformancePage } from './conformance/page.ts';
+import type { Results as ConformanceResults } from './conformance/results.ts';
 import { renderErrors } from './errors-page.ts';
 import { renderHosts } from './hosts-page.ts';
 import { withHosts } from './hosts-table.ts';
@@ -30,3 +34,10 @@ await writeFile(resolve(ROOT, 'docs/hosts.md'), renderHosts(lock));
 const results = JSON.parse(await readFile(resolve(ROOT, 'docs/benchmarks.json'), 'utf8')) as Results;
 await writeFile(resolve(ROOT, 'docs/benchmarks.md'), asPage(results));
 await writeFile(resolve(ROOT, 'docs/benchmarks.svg'), asChart(results));
+
+// The same for those of the last `npm run conformance -- --save`.
+const found = JSON.parse(
+  await readFile(resolve(ROOT, 'docs/conformance.json'), 'utf8'),
+) as ConformanceResults;
+await writeFile(resolve(ROOT, 'docs/conformance.md'), conformancePage(found, await readAccepted()));
+await writeFile(resolve(ROOT, 'docs/conformance.svg'), asSlowDownChart(found));

@@ -22,7 +22,7 @@ const SUITES: Readonly<Record<string, readonly string[]>> = {
   arm64: ['bullseye', ...MODERN],
   armhf: ['bullseye', ...MODERN],
   i386: ['bullseye', ...MODERN],
-  armel: MODERN,
+  armel: ['bookworm'],
   ppc64el: MODERN,
   s390x: MODERN,
   riscv64: ['trixie'],
@@ -84,7 +84,7 @@ export async function runLdconfigs(
     seconds: results.reduce((sum, [, { wall }]) => sum + wall, 0),
     others: Object.fromEntries(failed.map(([name, { outcome, detail }]) => [name, { outcome, detail }])),
     work: Object.fromEntries(
-      results.filter(([, { outcome }]) => outcome === 'pass').map(([name, { wall }]) => [name, wall]),
+      results.filter(([, { outcome }]) => outcome === 'pass').map(([name, { cpu }]) => [name, cpu]),
     ),
   };
 }

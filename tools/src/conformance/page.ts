@@ -122,7 +122,7 @@ function debians({ columns }: Results): string {
   );
   return `## Programs in small Debians
 
-Seconds from beginning to end where it passed.
+Seconds of CPU time where it passed.
 
 ${table(['workload', 'guest', ...columns.map(nameOf)], lines)}
 `;
@@ -132,7 +132,8 @@ function cell(rows: readonly RowResults[], name: string): string {
   const [seconds] = rows.flatMap(({ work }) => work[name] ?? []);
   if (seconds !== undefined) return `ok, ${figure(seconds)} s`;
   const [other] = rows.flatMap(({ others }) => others[name] ?? []);
-  return other === undefined || other.outcome === 'skipped' ? '–' : `**${other.outcome}**`;
+  if (other === undefined || other.outcome === 'skipped') return '–';
+  return `**${other.outcome}**: ${other.detail.replaceAll('|', '\\|').slice(0, 60)}`;
 }
 
 function failing(results: Results, accepted: Accepted): string {

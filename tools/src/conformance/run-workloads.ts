@@ -37,7 +37,6 @@ export interface WorkloadEffort {
 /**
  * The workloads in a small Debian of a target under a column's emulator: what they write lies over the Debian, which stays as
  * it is.
- * @param only names of workloads that are wanted; those that others need run as well
  */
 export async function runWorkloads(
   target: Target,
@@ -58,11 +57,9 @@ export async function runWorkloads(
   });
   try {
     await Promise.all(['up', 'work', 'root'].map((one) => mkdir(join(upper, one))));
-    const known = only.map((one) => state.recall(inputsOf(one)));
-    const due = known.every((one) => one !== undefined) ? [] : upTo(only);
-    for (const one of due) {
-      const first = results.values().next().value;
-      if (first !== undefined && !isFine(first)) break;
+    for (const one of due(only.filter((one) => state.recall(inputsOf(one)) === undefined))) {
+      const configured = results.get(CONFIGURE.name);
+      if (one.configured && configured !== undefined && !isFine(configured)) continue;
       const result = await runOne(one, registrationLine(target.guest, emulator.file, one.flags), base, upper);
       note(`${name} ${one.name}: ${result.outcome} in ${result.wall.toFixed(1)} s ${result.detail}`);
       await state.remember(inputsOf(one), result);
@@ -78,11 +75,12 @@ export async function runWorkloads(
   return asRow(target, only, results);
 }
 
-/** With those before them, whose files they need. */
-function upTo(only: readonly Workload[]): Workload[] {
-  const last = Math.max(...only.map((one) => WORKLOADS.indexOf(one)));
-  const [first] = WORKLOADS;
-  return WORKLOADS.slice(0, last + 1).filter((one) => one === first || only.includes(one));
+const [CONFIGURE] = WORKLOADS as readonly [Workload, ...Workload[]];
+
+/** With the configuration of packages before those that need it: every run begins with a Debian as it was unpacked. */
+function due(wanted: readonly Workload[]): readonly Workload[] {
+  const needed = wanted.some(({ configured }) => configured) && !wanted.includes(CONFIGURE);
+  return needed ? [CONFIGURE, ...wanted] : wanted;
 }
 
 function asRow(
@@ -106,7 +104,7 @@ function asRow(
       others.map(({ name, result: { outcome, detail } }) => [name, { outcome, detail }]),
     ),
     work: Object.fromEntries(
-      tried.filter(({ result }) => result.outcome === 'pass').map(({ name, result }) => [name, result.wall]),
+      tried.filter(({ result }) => result.outcome === 'pass').map(({ name, result }) => [name, result.cpu]),
     ),
   };
 }
