@@ -6,6 +6,7 @@ import { projectFiles, ROOT } from './repository.ts';
 
 const textOf = (file: string) => readFileSync(resolve(ROOT, file), 'utf8');
 const FORK = namesOf('git+https://github.com/Some-One/Emulators.git');
+// These tests compare with a name that is not the project's own, so a fork cannot be called like that.
 
 test('the names come from the address of the repository; those of images are in lower case', () => {
   expect(FORK).toEqual({ github: 'Some-One/Emulators', image: 'some-one/emulators', scope: '@some-one' });

@@ -4,6 +4,7 @@ import { GUEST_NAMES, HOST_PLATFORMS } from '@qemu-user-static/arch-table';
 import { planTags } from '@qemu-user-static/image-builder/testing';
 import { type Lock, readLock, versionPrefixes } from '@qemu-user-static/lock';
 import { describe, expect, test } from 'vitest';
+import { PROJECT } from './project-names.ts';
 import { projectFiles, ROOT } from './repository.ts';
 
 // A tag that a page names can be pulled once the images of the lock are published. Versions that Debian no longer has stay
@@ -31,9 +32,12 @@ function isGiven(tag: string, { rebuilds }: Lock): boolean {
   });
 }
 
+const NAME = RegExp.escape(PROJECT.image.split('/').at(-1) ?? '');
+const REFERENCE = new RegExp(`(?:${NAME}|IMAGE)[:@]v?(\\w[\\w.-]*\\w)`, 'gi');
+
 /** Tags after the name of the image, or alone in code, that name a version with three numbers, or a build. */
 function tagsIn(text: string): string[] {
-  const references = text.matchAll(/(?:qemu-user-static|IMAGE)[:@]v?(\w[\w.-]*\w)/g);
+  const references = text.matchAll(REFERENCE);
   const alone = text.matchAll(/`v?((?:[a-z][a-z0-9_]*-)*\d+\.\d+(?:\.\d+)?-\d+(?:-gzip|-zstd)?)`/g);
   const placeholder = /^(sha256|main|[A-Z]+)$/;
   return [...references, ...alone].map(([, tag = '']) => tag).filter((tag) => !placeholder.test(tag));
@@ -49,7 +53,7 @@ describe('a page names only tags that the lock gives:', () => {
 });
 
 test('tags are found, and those are distinguished that the lock does not give', () => {
-  const text = 'pull qemu-user-static:x86_64-aarch64-11.1.3-1, then `register-99.0.0-1` or IMAGE:nothing';
+  const text = `pull ${PROJECT.image}:x86_64-aarch64-11.1.3-1, then \`register-99.0.0-1\` or IMAGE:nothing`;
   expect(tagsIn(text)).toEqual(['x86_64-aarch64-11.1.3-1', 'nothing', 'register-99.0.0-1']);
   const known = { ...lock, rebuilds: { '9.2.0': { number: 2, inputs: '' } } };
   const given = [

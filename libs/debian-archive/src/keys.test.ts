@@ -51,7 +51,8 @@ describe("Debian's archive keys", () => {
   test('are refused if a file is missing', async () => {
     await expect(loadArchiveKeys(await temporaryFolder())).rejects.toMatchObject({
       code: 'ARCHIVE_KEY_MALFORMED',
-      message: 'debian-archive-bookworm-automatic.asc cannot be read',
+      // They are read side by side: the first that fails is named.
+      message: expect.stringMatching(/^debian-archive-[\w-]+\.asc cannot be read$/),
     });
   });
 

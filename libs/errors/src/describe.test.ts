@@ -18,6 +18,15 @@ test('an error is printed with its code, every cause and the remedy', () => {
   );
 });
 
+test('a cause that adds nothing to the messages before it is left out', () => {
+  const refused = new Error('connect ECONNREFUSED');
+  const failed = new Error('fetch failed', { cause: refused });
+  const error = new ListError('server: connect ECONNREFUSED', new Error('no list', { cause: failed }));
+  expect(describe(error)).toBe(
+    'LIST_UNREADABLE: server: connect ECONNREFUSED\n  because: no list\n  because: fetch failed\n  remedy: Fix the list.',
+  );
+});
+
 test('an error carries its own class name, code and remedy', () => {
   expect(new ListError('x')).toMatchObject({
     name: 'ListError',

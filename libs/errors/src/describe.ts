@@ -19,15 +19,21 @@ export function isCodedError(error: unknown): error is Error & Coded {
  */
 export function describe(error: unknown): string {
   if (!isCodedError(error)) return printableLines(textOf(error));
-  const causes = [];
-  for (let cause = error.cause; cause instanceof Error; cause = cause.cause) {
-    causes.push(`  because: ${printableLines(cause.message)}`);
-  }
   return [
     `${printable(error.code)}: ${printableLines(error.message)}`,
-    ...causes,
+    ...causesOf(error).map((cause) => `  because: ${printableLines(cause)}`),
     `  remedy: ${printableLines(error.remedy)}`,
   ].join('\n');
+}
+
+/** The messages of an error's causes, outermost first, without those that a message before them already contains. */
+export function causesOf(error: Error): string[] {
+  const causes: string[] = [];
+  for (let { cause } = error; cause instanceof Error; { cause } = cause) {
+    const { message } = cause;
+    if (![error.message, ...causes].some((before) => before.includes(message))) causes.push(message);
+  }
+  return causes;
 }
 
 function textOf(error: unknown): string {

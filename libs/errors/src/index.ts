@@ -1,4 +1,4 @@
 export { CodedError, type ErrorCatalogue, type ErrorEntry } from './coded-error.ts';
-export { describe, isCodedError } from './describe.ts';
+export { causesOf, describe, isCodedError } from './describe.ts';
 export { isLimit, RESOURCES_EXHAUSTED } from './limits.ts';
 export { printable, printableLines } from './printable.ts';

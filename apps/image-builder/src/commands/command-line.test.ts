@@ -48,6 +48,7 @@ describe.concurrent('wrong usage ends with status 2 and says what is right', () 
       ['release', '--github', 'o/r', '--platform', 'linux/amd64'],
       'USAGE: a release on GitHub has every platform',
     ],
+    [['release', '--push'], 'USAGE: --push goes with --github; to send images to a registry: npx --no'],
     [['publish'], "required option '-r, --repository <name>' not specified"],
     [['publish', '--to', 'https://ghcr.io/o/q'], 'REFERENCE_INVALID: "https://ghcr.io/o/q" is an address'],
     [['publish', '--to', 'ghcr.io/o/q', '--connections', '0'], 'from 1 to 99'],

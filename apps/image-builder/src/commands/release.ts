@@ -45,6 +45,11 @@ export const command = define(options, examples, async (given, environment) => {
  * is built.
  */
 async function gitHubReleases(given: Options, environment: Environment): Promise<() => Promise<Result>> {
+  if (given.github === undefined && given.push)
+    throw new BuilderError(
+      'USAGE',
+      '--push goes with --github; to send images to a registry: npx --no image-builder publish --push',
+    );
   if (given.github === undefined) return async () => ({ text: '' });
   if (given.platform.length > 0)
     throw new BuilderError('USAGE', 'a release on GitHub has every platform: --github without --platform');

@@ -61,7 +61,7 @@ export const BUILDER_ERRORS = {
     meaning:
       'The layouts lack a host platform that the lock has: it would vanish from the tags that are moved.',
     remedy:
-      'Add the missing layout: --layout FOLDER; or choose platforms that you have: --platform=linux/amd64',
+      'Add the missing layout: --layout FOLDER; or, with publish, attest and merge, choose platforms that you have: --platform=linux/amd64',
   },
   TAG_IMMUTABLE: {
     meaning:

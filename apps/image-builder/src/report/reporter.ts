@@ -1,5 +1,5 @@
 import type { WriteStream } from 'node:tty';
-import { printable, printableLines } from '@qemu-user-static/errors';
+import { causesOf, printable, printableLines } from '@qemu-user-static/errors';
 import type { RegistryEvent } from '@qemu-user-static/oci-registry';
 import type { BuilderEvent, OnEvent, Unit } from './events.ts';
 import { megabytes } from './format.ts';
@@ -214,10 +214,7 @@ function registryLine(registry: string, event: RegistryEvent): string | null {
 
 /** An error's message with what its causes add. */
 function reasonOf(error: Error): string {
-  const messages = [error.message];
-  for (let { cause } = error; cause instanceof Error; { cause } = cause)
-    if (!messages.some((one) => one.includes((cause as Error).message))) messages.push(cause.message);
-  return messages.join(': ');
+  return [error.message, ...causesOf(error)].join(': ');
 }
 
 function seconds(milliseconds: number): string {
