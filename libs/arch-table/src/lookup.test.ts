@@ -9,6 +9,7 @@ import {
   host,
   hostNamed,
   namesOf,
+  spelledNames,
   UnknownArchError,
 } from './index.ts';
 
@@ -83,6 +84,10 @@ describe('names', () => {
     'linux/amd64/v3/x',
     'linux//v3',
     'windows/amd64',
+    'xlinux/amd64/v3',
+    'armv',
+    'xarmv6l',
+    'armv6lx',
     'linux/',
     'linux/arm64/v 8',
     '',
@@ -112,7 +117,51 @@ describe('names', () => {
   });
 });
 
+describe('the names of one ecosystem', () => {
+  test('are not those of another', () => {
+    expect(guestFrom('debian', 'arm64')).toBe('aarch64');
+    expect(() => guestFrom('debian', 'linux/arm64/v8')).toThrow(UnknownArchError);
+    expect(() => guestFrom('go', 'armhf')).toThrow(UnknownArchError);
+  });
+
+  test('are the ones that a misspelled name is answered with', () => {
+    expect(() => guestFrom('debian', 'armhff')).toThrow(
+      expect.objectContaining({ message: 'unknown debian name of a CPU "armhff"', nearest: 'armhf' }),
+    );
+    expect(() => guestFrom('go', 'armhff')).toThrow(expect.objectContaining({ nearest: null }));
+  });
+
+  test('are listed without patterns, each once', () => {
+    const names = spelledNames();
+    expect(names.filter((name) => name.includes('*'))).toEqual([]);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names).toEqual(expect.arrayContaining(['aarch64', 'linux/arm64', 'arm64', 'armv7l']));
+  });
+});
+
 describe('hosts', () => {
+  test.each([
+    ['linux/arm64/v8', 'linux/arm64'],
+    ['arm64/v8', 'linux/arm64'],
+    ['linux/amd64/v1', 'linux/amd64'],
+    ['linux/arm', 'linux/arm/v7'],
+    ['arm', 'linux/arm/v7'],
+  ])('%s is %s: a variant that adds nothing may be left out', (name, platform) => {
+    expect(hostNamed(name)).toBe(platform);
+  });
+
+  test.each([
+    'linux/arm64/v9',
+    'linux/arm64/v8.1',
+    'linux/amd64/v2',
+    'linux/amd64/v10',
+    'xlinux/arm64/v8',
+    'xlinux/amd64/v1',
+    'xlinux/arm',
+  ])('%s is none', (name) => {
+    expect(() => hostNamed(name)).toThrow(UnknownArchError);
+  });
+
   test('a host is found by its OCI, Debian and uname names', () => {
     for (const platform of HOST_PLATFORMS) {
       const { debian, uname } = host(platform);

@@ -27,6 +27,32 @@ test('the x86-64 probe is this file, byte for byte', () => {
   );
 });
 
+test.each<[GuestName, string]>([
+  ['arm', '0170a0e3'],
+  ['armeb', 'e3a07001'],
+  ['aarch64', 'a80b80d2'],
+  // Big-endian data, and instructions that are little-endian all the same.
+  ['aarch64_be', 'a80b80d2'],
+  ['sh4', '01e3'],
+  ['sh4eb', 'e301'],
+  ['i386', 'b801000000'],
+])('the first instruction of %s is %s', (name, expected) => {
+  const { unit, code } = PROBES[name];
+  const program = Buffer.from(probeProgram(name));
+  const instructions = program.subarray(program.length - unit * code.length);
+  expect(instructions.subarray(0, expected.length / 2).toString('hex')).toBe(expected);
+});
+
+test('the segment of a program is read and executed, in either width', () => {
+  for (const name of GUEST_NAMES) {
+    const { bits, endian } = guest(name);
+    const view = new DataView(probeProgram(name).buffer);
+    const [at, type] = bits === 64 ? [68, 64] : [76, 52];
+    const word = (offset: number) => view.getUint32(offset, endian === 'little');
+    expect([name, word(type), word(at)]).toEqual([name, 1, 5]);
+  }
+});
+
 test('a probe ends where its instructions end, and they begin where the entry says', () => {
   for (const name of GUEST_NAMES) {
     const row = guest(name);

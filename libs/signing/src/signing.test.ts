@@ -1,4 +1,4 @@
-import { createPublicKey, generateKeyPairSync, scryptSync, verify } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, scryptSync, sign, verify } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,6 +53,17 @@ describe('a key', () => {
     for (const nothing of ['', '{}', 'no JSON']) expect(signer.open(Buffer.from(nothing))).toBeNull();
   });
 
+  test('does not open what it signed as another type of document', async () => {
+    const signer = keySigner(pair.privateKey);
+    const bundle = JSON.parse(Buffer.from(await signer.sign(statement)).toString());
+    const signed = `DSSEv1 10 text/plain ${statement.length} ${statement}`;
+    bundle.dsseEnvelope.payloadType = 'text/plain';
+    bundle.dsseEnvelope.signatures[0].sig = sign('sha256', Buffer.from(signed), pair.privateKey).toString(
+      'base64',
+    );
+    expect(signer.open(Buffer.from(JSON.stringify(bundle)))).toBeNull();
+  });
+
   test('is read from PEM, and from what cosign writes', async () => {
     for (const [text, password] of [
       [pem, undefined],
@@ -83,7 +94,14 @@ describe('a key', () => {
   });
 
   test('that is encrypted needs a password, which no message repeats', async () => {
-    await expect(readSigningKey(encrypted('pw'), undefined)).rejects.toMatchObject({ code: 'KEY_PASSWORD' });
+    const pkcs8 = pair.privateKey
+      .export({ format: 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'pw' })
+      .toString();
+    for (const text of [encrypted('pw'), pkcs8])
+      await expect(readSigningKey(text, undefined)).rejects.toMatchObject({
+        code: 'KEY_PASSWORD',
+        message: 'the signing key is encrypted, and no password is given',
+      });
     const error = await readSigningKey(encrypted('pw'), 'secret-guess').catch((one: Error) => one);
     expect(JSON.stringify([error, (error as Error).message, (error as Error).stack])).not.toContain(
       'secret-guess',
@@ -101,8 +119,16 @@ describe('who signs', async () => {
     const { name } = keySigner(pair.privateKey);
     expect((await findSigner(file, { COSIGN_PASSWORD: 'pw' }))?.name).toBe(name);
     expect((await findSigner('env://SIGNING_KEY', { SIGNING_KEY: pem }))?.name).toBe(name);
-    for (const nowhere of ['env://SIGNING_KEY', 'env://', join(folder, 'no-such-key')])
-      await expect(findSigner(nowhere, {})).rejects.toMatchObject({ code: 'KEY_INVALID' });
+    for (const [nowhere, message] of [
+      ['env://SIGNING_KEY', 'the variable SIGNING_KEY is not set or empty'],
+      ['env://', 'env:// has no name of a variable after it'],
+      [join(folder, 'no-such-key'), `${join(folder, 'no-such-key')} cannot be read`],
+      ['xenv://SIGNING_KEY', 'xenv://SIGNING_KEY cannot be read'],
+    ] as const)
+      await expect(findSigner(nowhere, {})).rejects.toMatchObject({ code: 'KEY_INVALID', message });
+    await expect(findSigner('env://SIGNING_KEY', { SIGNING_KEY: '' })).rejects.toMatchObject({
+      code: 'KEY_INVALID',
+    });
   });
 
   test('nobody, if there is neither a key nor a workflow that may ask for a token', async () => {
