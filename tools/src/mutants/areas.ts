@@ -66,4 +66,11 @@ const ofTypeScript = (
 export const codeOf = ({ language, folder }: Area): string[] =>
   language === 'shell'
     ? [`${folder}/**/*.sh`]
-    : [`${folder}/**/*.ts`, '!**/*.test.ts', '!**/testing/**', '!**/bench/**', '!**/errors.ts'];
+    : [
+        `${folder}/**/*.ts`,
+        '!**/*.test.ts',
+        '!**/testing/**',
+        '!**/bench/**',
+        '!**/errors.ts',
+        '!**/*-worker.ts',
+      ];

@@ -32,7 +32,8 @@ describe('folders', () => {
     const altered = areas.flatMap((area) => codeAmong(area, code));
     expect(altered.length).toBe(new Set(altered).size);
     const left = code.filter(
-      (file) => !altered.includes(file) && !/\.test\.ts$|\/(testing|bench)\/|\/errors\.ts$/.test(file),
+      (file) =>
+        !altered.includes(file) && !/\.test\.ts$|\/(testing|bench)\/|\/errors\.ts$|-worker\.ts$/.test(file),
     );
     expect(left).toEqual(['apps/image-builder/src/program.ts']);
   });

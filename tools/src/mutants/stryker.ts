@@ -52,8 +52,6 @@ export async function runStryker(
     mutate: files.length === 0 ? codeOf(area) : [...files],
     // Nearly all are texts for people.
     mutator: { excludedMutations: ['StringLiteral'], plugins: null },
-    // Each would have to run every test of the folder in a new process.
-    ignoreStatic: true,
     ignorePatterns: ['dist', '.nx'],
     tempDirName: 'dist/mutants/.tmp',
     incremental: true,
