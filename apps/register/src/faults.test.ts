@@ -93,6 +93,15 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
     expect(stderr).not.toContain('ROLLBACK_INCOMPLETE');
   });
 
+  test('a trial that a killed call left is no hindrance', async () => {
+    await using machine = await openNamespace();
+    await machine.sh(`echo ':qemu-register-trial:E::trial::/x:' >${MOUNT}/register
+      echo '${other('/x')}' >${MOUNT}/register`);
+    expect((await call(machine, '--reset -p yes')).code).toBe(0);
+    expect(Object.keys(machine.entries())).not.toContain('qemu-register-trial');
+    expect(machine.entries()['qemu-aarch64']).toMatchObject({ flags: 'F' });
+  });
+
   test('what was removed is put back as it was: flags, an offset, an extension, switched off', async () => {
     await using machine = await openNamespace();
     await machine.sh(`printf '%s\\n' ':qemu-a:E::ext::/bin/true:FP' >${MOUNT}/register
@@ -177,22 +186,27 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('faults in $name (user
   const withItsCut = shell.name === 'busybox ash' ? [] : [shell];
   describe.each(withItsCut)('in $name', () => {
     test.each([
-      ['has disappeared', ''],
-      ['now differs', `; echo '${other('/x')}' >${MOUNT}/register`],
-    ])('an entry that was registered but %s, as by another program at the same time', async (what, more) => {
-      await using machine = await openNamespace();
-      await machine.sh(`mount -t tmpfs -o mode=755 tmpfs /mnt; real=$(command -v cut)
+      ['qemu-aarch64', 'has disappeared', ''],
+      ['qemu-aarch64', 'now differs', `; echo '${other('/x')}' >${MOUNT}/register`],
+      // What was registered before it is as it should be.
+      ['qemu-arm', 'has disappeared', ''],
+    ])(
+      'an entry that was registered, %s, but %s, as by another program at the same time',
+      async (entry, what, more) => {
+        await using machine = await openNamespace();
+        await machine.sh(`mount -t tmpfs -o mode=755 tmpfs /mnt; real=$(command -v cut)
       cat >/mnt/cut <<END
 #!/bin/sh
-case \\$1 in -b) echo -1 >${MOUNT}/qemu-aarch64${more} ;; esac
+case \\$1 in -b) echo -1 >${MOUNT}/${entry}${more} ;; esac
 exec $real "\\$@"
 END
       chmod 755 /mnt/cut`);
-      const env = { PATH: `/mnt:${process.env.PATH}` };
-      expect(await call(machine, '--install arm,arm64', { env })).toEqual(
-        reported('NOT_KEPT', `qemu-aarch64 was registered but ${what}`),
-      );
-    });
+        const env = { PATH: `/mnt:${process.env.PATH}` };
+        expect(await call(machine, '--install arm,arm64', { env })).toEqual(
+          reported('NOT_KEPT', `${entry} was registered but ${what}`),
+        );
+      },
+    );
   });
 
   test.each([

@@ -96,6 +96,35 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('--install in $name (u
     expect(await left('qemu-*')).toEqual([]);
   });
 
+  test.each([
+    ['arm64', ''],
+    ['linux/arm64', ''],
+    ['qemu-aarch64', ''],
+    ['qemu-*', ''],
+    ['all', ''],
+    ['ALL', ''],
+    ['arm', 'arm is not registered: nothing to remove\n'],
+    ['linux/arm/v7', 'linux/arm/v7 is not registered: nothing to remove\n'],
+    ['qemu-arm*', 'qemu-arm* is not registered: nothing to remove\n'],
+    ['qemu-nothing', 'qemu-nothing is not registered: nothing to remove\n'],
+  ])('--uninstall %s of an image that has registered arm64 alone reports: %j', async (item, expected) => {
+    await using machine = await openNamespace();
+    await call(machine, '--install arm64');
+    const { code, stderr } = await call(machine, `--uninstall ${item}`);
+    const reports = stderr.match(/^.*is not registered.*\n/gm) ?? [];
+    expect([code, reports.join('')]).toEqual([0, expected]);
+    expect(Object.keys(machine.entries())).toEqual(expected === '' ? [] : ['qemu-aarch64']);
+  });
+
+  test('--uninstall all of an empty table is no failure', async () => {
+    await using machine = await openNamespace();
+    const { code, stderr } = await call(machine, '--uninstall all');
+    expect([code, stderr]).toEqual([
+      0,
+      expect.stringContaining('all is not registered: nothing to remove\n'),
+    ]);
+  });
+
   test('--uninstall and --install in one call are one change', async () => {
     await using machine = await openNamespace();
     await call(machine, '-p yes', { HOST_ARCH: 'x86_64' });
