@@ -191,6 +191,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('reports in $name (use
       /^ok {4}kernel supports binfmt_misc$/,
       /^warn {2}user namespace: entries made here disappear with it\n {6}-> Run it once as root/,
       /^ok {4}emulators for 31 guests in \/\S+; not counted, because this machine is of their family of CPUs: i386 i486 x86_64 \(see --ignore-family\)$/,
+      /^note {2}which programs each QEMU version runs: docs\/conformance\.md in the repository of this image$/,
       /^ok {4}--verify can run programs in \/tmp$/,
       /^ok {4}binfmt_misc is mounted on \/proc\/sys\/fs\/binfmt_misc \(binfmt_misc, rw\)$/,
       /^ok {4}entries can be written$/,

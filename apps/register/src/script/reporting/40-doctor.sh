@@ -100,6 +100,7 @@ about_emulators() {
 		OF_FAMILY="; not counted, because this machine is of their family of CPUs:$OF_FAMILY (see --ignore-family)"
 	if [ "$FOUND" -gt 0 ]; then
 		finding ok "emulators for $FOUND guests in ${EMULATORS:-/}$OF_FAMILY"
+		finding note 'which programs each QEMU version runs: docs/conformance.md in the repository of this image'
 	elif [ -n "$OF_FAMILY" ]; then
 		finding note "no emulators for other CPUs in ${EMULATORS:-/}$OF_FAMILY"
 	else
