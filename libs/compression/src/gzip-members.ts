@@ -9,7 +9,7 @@ const LARGEST = 1 << 26;
 /** Bytes of a content that are tried first: most members hold a folder or an end. */
 const SMALL = 1 << 12;
 
-/** What most contents fit into; a larger one is put together from parts. */
+/** A buffer for most contents; a larger one is put together from parts. */
 const USUAL = 20 << 20;
 
 /** Magic number, deflate, no flags (RFC 1952, 2.3.1): the header of 10 bytes that the members of this project have. */
@@ -18,10 +18,10 @@ const HEADER = 10;
 const TRAILER = 8;
 
 /**
- * What a gzip file decompresses to: its members' contents in a row (RFC 1952, 2.2). A member comes as one chunk, if it is
+ * The decompressed contents of a gzip file's members, in a row (RFC 1952, 2.2). A member comes as one chunk, if it is
  * neither large nor has fields that are rarely used. What came must not be used any more once the next is asked for.
  *
- * @throws Error for data that is none, is cut short, or is followed by anything, zeros included, which zlib would skip
+ * @throws Error for data that is not gzip, is cut short, or is followed by anything, zeros included, which zlib would skip
  */
 export async function* gunzipMembers(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   let at = 0;

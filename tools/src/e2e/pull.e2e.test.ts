@@ -7,7 +7,7 @@ import { digestsInLayout } from './layout-digests.ts';
 import { ENGINES } from './places.ts';
 import { clientsIn, forgetClients } from './pull-clients.ts';
 
-// What `publish` sends to two registries is what clients that no one here wrote pull: each platform's image, digest for
+// Other clients pull what `publish` sent to two registries: each platform's image, digest for
 // digest. By default two small images; E2E_TAGS=latest,aarch64,11.1.3-1 takes longer and looks closer.
 
 const TAGS = (process.env.E2E_TAGS ?? 'register,arm').split(',');
