@@ -1,4 +1,5 @@
 import { crc32, createGunzip, inflateRawSync } from 'node:zlib';
+import { giveBack } from './give-back.ts';
 
 /** Bytes that come at a time where a member is not decompressed at once. */
 const CHUNK = 1 << 18;
@@ -28,8 +29,7 @@ export async function* gunzipMembers(bytes: Uint8Array): AsyncGenerator<Uint8Arr
   for (let member = memberAt(bytes, at); member !== null; member = memberAt(bytes, at)) {
     at += member.length;
     yield member.content;
-    // Given back at once: it would else wait for the garbage collection, which such memory sets off again and again.
-    free(member.content);
+    giveBack(member.content);
     if (at === bytes.length) return;
   }
   yield* gunzipped(bytes.subarray(at));
@@ -67,10 +67,6 @@ function inflate(
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return null;
     throw error;
   }
-}
-
-function free({ buffer, byteLength }: Uint8Array): void {
-  if (byteLength > SMALL && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 async function* gunzipped(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
