@@ -81,7 +81,7 @@ describe('each project', () => {
 
 /** Variables that change no result: where programs and settings of a user are, and what tests set themselves. */
 const WITHOUT_EFFECT = new Set([
-  ...['PATH', 'HOME', 'VITEST', 'DEBIAN_FRONTEND', 'NX_DRY_RUN', 'QEMU_BIN_DIR', 'TMPDIR'],
+  ...['PATH', 'HOME', 'VITEST', 'DEBIAN_FRONTEND', 'NX_DRY_RUN', 'QEMU_BIN_DIR', 'TMPDIR', 'MUTANTS_TESTS'],
   ...['DOCKER_CONFIG', 'REGISTRY_AUTH_FILE', 'REGISTRY_HOST', 'COSIGN_PASSWORD'],
 ]);
 

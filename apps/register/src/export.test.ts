@@ -86,6 +86,22 @@ describe.each(SHELLS)('files instead of entries, in $name', (shell) => {
     );
   });
 
+  test.each([
+    ['', ['credentials no', 'preserve no', 'fix_binary no']],
+    ['-g yes', ['credentials no', 'preserve yes', 'fix_binary no']],
+    ['-p yes', ['credentials no', 'preserve no', 'fix_binary yes']],
+    ['-c yes -p yes -g yes', ['credentials yes', 'preserve yes', 'fix_binary yes']],
+  ])('the templates have the flags that are asked for: "%s"', async (words, expected) => {
+    const { code, stdout } = await call(['--debian', '--dry-run', ...words.split(' ').filter(Boolean)]);
+    expect(code).toBe(0);
+    const flags = Array.from(
+      stdout.matchAll(/(?:^(?:credentials|preserve|fix_binary) .*\n){3}/gm),
+      ([text]) => text,
+    );
+    expect(flags.length).toBeGreaterThan(20);
+    expect(new Set(flags)).toEqual(new Set([`${expected.join('\n')}\n`]));
+  });
+
   test('--ignore-family yes adds the family, but never the CPU itself', async () => {
     const { stdout } = await call(['--systemd', 'ALL', '--dry-run', '-i', 'yes']);
     const names = Array.from(stdout.matchAll(/^# \/etc\/binfmt\.d\/qemu-(\S+)\.conf$/gm), ([, name]) => name);

@@ -41,7 +41,7 @@ const EF_MIPS_ABI2 = 0x20;
  */
 const GNU_OR_SYSV = 0xfc;
 
-/** What one row says. Everything not here (magic, mask, interpreter's name) is derived from it. */
+/** One row. Everything not here (magic, mask, interpreter's name) is derived from it. */
 export interface GuestRow {
   /** Width of the ELF class, in bits. */
   readonly bits: 32 | 64;

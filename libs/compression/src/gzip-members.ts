@@ -1,4 +1,5 @@
 import { crc32, createGunzip, inflateRawSync } from 'node:zlib';
+import { giveBack } from './give-back.ts';
 
 /** Bytes that come at a time where a member is not decompressed at once. */
 const CHUNK = 1 << 18;
@@ -9,7 +10,7 @@ const LARGEST = 1 << 26;
 /** Bytes of a content that are tried first: most members hold a folder or an end. */
 const SMALL = 1 << 12;
 
-/** What most contents fit into; a larger one is put together from parts. */
+/** A buffer for most contents; a larger one is put together from parts. */
 const USUAL = 20 << 20;
 
 /** Magic number, deflate, no flags (RFC 1952, 2.3.1): the header of 10 bytes that the members of this project have. */
@@ -18,18 +19,17 @@ const HEADER = 10;
 const TRAILER = 8;
 
 /**
- * What a gzip file decompresses to: its members' contents in a row (RFC 1952, 2.2). A member comes as one chunk, if it is
+ * The decompressed contents of a gzip file's members, in a row (RFC 1952, 2.2). A member comes as one chunk, if it is
  * neither large nor has fields that are rarely used. What came must not be used any more once the next is asked for.
  *
- * @throws Error for data that is none, is cut short, or is followed by anything, zeros included, which zlib would skip
+ * @throws Error for data that is not gzip, is cut short, or is followed by anything, zeros included, which zlib would skip
  */
 export async function* gunzipMembers(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   let at = 0;
   for (let member = memberAt(bytes, at); member !== null; member = memberAt(bytes, at)) {
     at += member.length;
     yield member.content;
-    // Given back at once: it would else wait for the garbage collection, which such memory sets off again and again.
-    free(member.content);
+    giveBack(member.content);
     if (at === bytes.length) return;
   }
   yield* gunzipped(bytes.subarray(at));
@@ -67,10 +67,6 @@ function inflate(
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return null;
     throw error;
   }
-}
-
-function free({ buffer, byteLength }: Uint8Array): void {
-  if (byteLength > SMALL && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 async function* gunzipped(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -10,7 +10,7 @@ import { readTar, type TarEntry } from './tar.ts';
 export type DebEntry = TarEntry;
 
 /**
- * What a package installs, in order, one entry in memory at a time. Size and hash of the whole are known
+ * The files that a package installs, in order, one entry in memory at a time. Size and hash of the whole are known
  * only at its end: commit nothing that was read before the generator has ended without an error. Where xz decompresses
  * to what is not a tar archive, the package is read to its end, and xz is at fault if it is the expected one.
  *

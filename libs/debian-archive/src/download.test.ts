@@ -68,7 +68,7 @@ describe('a download that fails on the way', () => {
     });
     await setup.expectFetched();
     expect(setup.mirror.requests.at(-1)).toBe(`GET ${PATH}`);
-    // What was sent is not even looked at.
+    // The body is not read at all.
     expect(setup.happened()).toEqual([
       'fetch-start',
       'fetch-retry',

@@ -6,9 +6,9 @@ import { requireSafePath } from './paths.ts';
 
 export interface ExpectedRelease {
   readonly origin: 'Debian';
-  /** What `Suite:` must say, such as `stable`. */
+  /** The required `Suite:`, such as `stable`. */
   readonly suite: string;
-  /** What `Codename:` must say, such as `trixie`. */
+  /** The required `Codename:`, such as `trixie`. */
   readonly codename: string;
 }
 

@@ -13,7 +13,7 @@ async function* of(...chunks: Uint8Array[]) {
   yield* chunks;
 }
 
-/** What `source` decompresses to with this shell script as the program xz. */
+/** The decompressed `source`, with this shell script as the program xz. */
 async function through(script: string, source: AsyncIterable<Uint8Array> = of(HELLO)): Promise<string> {
   const folder = await temporaryFolder();
   await writeFile(join(folder, 'xz'), `#!/bin/sh\n${script}\n`);

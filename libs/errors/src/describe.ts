@@ -1,6 +1,6 @@
 import { printable, printableLines } from './printable.ts';
 
-/** What every error meant for a person has: `CodedError`'s, and those of libraries that import nothing. */
+/** The fields of every error meant for a person: `CodedError`'s, and those of libraries that import nothing. */
 interface Coded {
   readonly code: string;
   readonly remedy: string;

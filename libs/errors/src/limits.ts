@@ -1,6 +1,6 @@
 import type { ErrorEntry } from './coded-error.ts';
 
-/** What every catalogue says of a limit that `isLimit` finds. */
+/** The entry of every catalogue for a limit that `isLimit` finds. */
 export const RESOURCES_EXHAUSTED: ErrorEntry = {
   meaning:
     'The machine, or a limit of the shell, allows no further open file, process or memory. With fewer than some 22 open files, Node crashes before it can report this.',

@@ -22,7 +22,7 @@ export function memoKey(inputs: unknown): string {
   return hash('sha256', JSON.stringify(inputs));
 }
 
-/** What was kept under `name` for `key`; null if nothing was, or for other inputs. */
+/** The result kept under `name` for `key`; null without one, or for other inputs. */
 export async function recall<T>(place: Place, name: string, key: string): Promise<T | null> {
   try {
     const memo = JSON.parse(await readFile(memoPath(place, name), 'utf8')) as Memo<T>;

@@ -4,7 +4,7 @@ import { basename, join, matchesGlob, relative } from 'node:path';
 import { FilesError } from './errors.ts';
 import { replaceFile, TEMPORARY_PREFIX } from './replace-file.ts';
 
-/** What a folder of this project may contain. */
+/** The contents that a folder of this project may have. */
 export interface FolderContents {
   /** In the plural, such as `assets`: it is written into the mark, so that one kind of folder is not taken for another. */
   readonly kind: string;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { GitHubError } from './errors.ts';
 import { shownAddress } from './guarded-fetch.ts';
 
-// What is read of GitHub's answers. An answer of another form is from a proxy, or from something that is not GitHub.
+// The fields that are read of GitHub's answers. An answer of another form is from a proxy, or from something that is not GitHub.
 // https://docs.github.com/rest
 
 const text = z.string().max(1 << 20);

@@ -7,7 +7,7 @@ import { answers, type Fault, losesAnswer } from './testing/server.ts';
 
 const read = /^GET \/repos\/o\/r$/;
 
-/** What a portal or a proxy answers in place of GitHub. */
+/** Answers of a portal or a proxy in place of GitHub. */
 const page: Fault = (response) => {
   response.writeHead(200, { 'content-type': 'text/html' }).end('<p>Please log in as hunter2</p>');
 };

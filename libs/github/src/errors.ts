@@ -74,7 +74,7 @@ export class GitHubError extends CodedError<GitHubErrorCode> {
 const MAX_MESSAGE = 500;
 
 /**
- * What octokit threw, with a code. Status 403 means "no right" and "too often" both; the headers say which.
+ * An error of octokit, with a code. Status 403 means "no right" and "too often" both; the headers say which.
  * https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit
  *
  * @param now milliseconds since 1970

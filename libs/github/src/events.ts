@@ -1,4 +1,4 @@
-/** What a client of GitHub reports on its way: it waits, and why. */
+/** The event of a client of GitHub: it waits, and why. */
 export interface GitHubEvent {
   readonly type: 'note';
   readonly text: string;

@@ -1,7 +1,7 @@
 import { isLoopback } from '@qemu-user-static/http';
 import { GitHubSettingError } from './errors.ts';
 
-// What options and variables say about GitHub, looked at before anything is asked or built.
+// Options and variables about GitHub, which are checked before any request or build.
 
 /** A repository on GitHub. */
 export type RepositoryName = { readonly owner: string; readonly repo: string };
@@ -15,7 +15,7 @@ export function parseRepository(name: string): RepositoryName {
 }
 
 /**
- * A token, without the newline that a file with it ends in. What cannot stand in a header is refused here: there, it
+ * A token, without the newline that a file with it ends in. A token that fits no header is refused here: there, it
  * would end in an error that quotes the header.
  * @throws GitHubSettingError GITHUB_SETTING_INVALID
  */

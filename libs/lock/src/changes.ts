@@ -66,7 +66,7 @@ function commonChange(before: Lock | null, { common }: Lock): string[] {
   return old === next ? [] : [`guests of the images common: ${next}, before ${old}`];
 }
 
-/** What is known now of sources that packages of the lock before were made from, and was not then. */
+/** New facts about sources that packages of the lock before were made from, and was not then. */
 function sourcesFoundOut(before: Lock | null, now: Lock): string[] {
   const old = Array.from(packagesOf(before).values(), ({ locked }) => sourcesOf(locked).map(sourceKey));
   return [...new Set(old.flat())].flatMap((key) => {

@@ -55,7 +55,7 @@ describe('the number of a version is raised, and no other, by', () => {
   });
 });
 
-test('where the packages come from is no part of the images: it raises no number', () => {
+test('the origin of the packages does not count: it raises no number', () => {
   const moved = with64(({ emulators }) => ({ emulators: { ...emulators, path: 'pool/other.deb' } }));
   expect(numberRebuilds(moved, 'recipe', first)).toEqual(first);
 });

@@ -29,7 +29,7 @@ export function numberRebuilds(lock: Inputs, recipe: string, before: Lock['rebui
 }
 
 /** Raise it when the same inputs give other layers than before: another order of entries, another compression. */
-export const LAYERS_VERSION = 5;
+export const LAYERS_VERSION = 6;
 
 /** Raise it when the same layers give other configs, manifests or indexes than before. */
 export const DOCUMENTS_VERSION = 3;

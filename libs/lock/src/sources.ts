@@ -37,7 +37,7 @@ const schema = z.strictObject({
   channels,
 });
 
-/** What we want from Debian: sources.json. */
+/** The packages that we want from Debian: sources.json. */
 export type Sources = z.infer<typeof schema>;
 export type SourceChannel = z.infer<typeof channel>;
 

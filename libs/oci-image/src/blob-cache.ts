@@ -36,7 +36,7 @@ export async function openBlobCache(folder: string): Promise<BlobCache> {
     try {
       if (found?.isFile() && found.size === size) {
         await place(from, temporary);
-        // What was placed is hashed, not what it came from: that may be another file by now.
+        // The placed file is hashed, not its origin, which may be another file by now.
         if ((await hasher.hash(temporary)) === digest) {
           await rename(temporary, to);
           return true;
@@ -102,7 +102,7 @@ async function place(from: string, to: string): Promise<void> {
   await copyFile(from, to, constants.COPYFILE_EXCL);
 }
 
-/** Whatever is in a blob's place, also a folder. */
+/** The thing in a blob's place, also a folder. */
 function discard(path: string): Promise<void> {
   return rm(path, { force: true, recursive: true }).catch(() => undefined);
 }

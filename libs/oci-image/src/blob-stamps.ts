@@ -2,7 +2,7 @@ import { lstat } from 'node:fs/promises';
 import { blobPath, type Layout } from './blob-file.ts';
 import { type Digest, isDigest } from './digest.ts';
 
-/** What changes with a file's contents, unless somebody sets the clock back: as git's index has it. */
+/** The metadata that changes with a file's contents, unless somebody sets the clock back: as in git's index. */
 export interface BlobStamp {
   /** Device, inode, size, and the times of the last change of contents and of anything, in nanoseconds. */
   readonly text: string;

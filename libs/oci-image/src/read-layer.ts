@@ -28,7 +28,7 @@ const CHUNK = 1 << 20;
 
 /**
  * Reads a layer back with nothing of the code that wrote it: another decompressor, another tar reader.
- * @throws Error if the blob is no whole archive in that compression
+ * @throws Error if the blob is not a whole archive in that compression
  */
 export async function readLayer(blob: LayerBlob): Promise<ReadLayer> {
   const diff = runningDigest();
@@ -81,7 +81,7 @@ export async function* readFiles(
   tar.end();
 }
 
-/** What a layer decompresses to; a chunk is there until the next is asked for. */
+/** A layer's decompressed contents; a chunk is there until the next is asked for. */
 async function* unpacked({ layout, digest, compression }: LayerBlob): AsyncGenerator<Uint8Array> {
   const file = await openBlob(layout, digest);
   const { size } = await file.stat();

@@ -1,4 +1,4 @@
-/** What a header block says of an entry. */
+/** An entry by its header block. */
 export interface TarHeader {
   /** As it is written, without the slash at the end of a folder. */
   readonly path: string;
@@ -52,7 +52,7 @@ export class TarReader {
     this.#open = open;
   }
 
-  /** @throws Error where it is no archive */
+  /** @throws Error if it is not an archive */
   write(chunk: Uint8Array): void {
     let at = 0;
     while (at < chunk.length) {

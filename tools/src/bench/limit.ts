@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openGzip, zstdFrame } from '@qemu-user-static/compression';
+import { openGzip, openZstd } from '@qemu-user-static/compression';
 
 // `node limit.ts gzip|zstd|sha256 FOLDER`: does nothing but this one thing to every file of a folder, in the library
 // that the build does it with. `nothing` reads the files, which the others do too.
@@ -17,8 +17,13 @@ if (what === 'gzip') {
   await gzip.close();
 }
 if (what === 'zstd') {
-  const frame = zstdFrame(files.reduce((sum, { length }) => sum + length, 0));
-  frame.resume();
-  for (const file of files) await new Promise((written) => frame.write(file, written));
-  await new Promise((ended) => frame.end().once('end', ended));
+  const zstd = openZstd();
+  const content = zstd.content(files.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const file of files) {
+    content.set(file, at);
+    at += file.length;
+  }
+  await zstd.frame();
+  await zstd.close();
 }

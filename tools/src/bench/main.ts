@@ -6,6 +6,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { ROOT } from '../repository.ts';
 import { measureBuilding } from './building.ts';
 import { asChart } from './chart.ts';
+import { measureClients } from './clients.ts';
 import { measureGrowth } from './growth.ts';
 import { measureLimits } from './limits.ts';
 import { measurePublishing } from './publishing.ts';
@@ -25,6 +26,7 @@ const PARTS = {
   rebuilding: measureRebuilding,
   publishing: measurePublishing,
   pulling: measurePulling,
+  clients: measureClients,
   registering: measureRegistering,
   growth: measureGrowth,
   limits: measureLimits,

@@ -8,17 +8,22 @@ export const ENGINES_PAGE = resolve(ROOT, 'docs/engines.md');
 /** The table of one suite. */
 export interface SeenTable {
   row(engine: string, platform: string, example: string, result: string): void;
+  /** Cells of a table that has a head of its own. */
+  cells(...cells: string[]): void;
   /** The page with these rows in place of the section's. @throws Error where the section has no table */
   page(): Promise<string>;
 }
 
-export function openTable(section: string): SeenTable {
-  const lines = ['| engine | platform | example | result |', '|---|---|---|---|'];
+const EXAMPLES = ['engine', 'platform', 'example', 'result'];
+
+export function openTable(section: string, head: readonly string[] = EXAMPLES): SeenTable {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  const lines = [line(head), `|${head.map(() => '---|').join('')}`];
   return {
-    row: (engine, platform, example, result) => {
-      const cells = [engine, platform, `\`${example}\``, result].map((cell) => cell.replaceAll('|', '\\|'));
-      lines.push(`| ${cells.join(' | ')} |`);
-    },
+    row: (engine, platform, example, result) =>
+      void lines.push(line([engine, platform, `\`${example}\``, result])),
+    cells: (...cells) => void lines.push(line(cells)),
     page: async () => {
       const page = await readFile(ENGINES_PAGE, 'utf8');
       const table = new RegExp(`(?<=\n## ${section}\n(?:(?!\n## )[^|])*)(?:\\|.*\n)+`);

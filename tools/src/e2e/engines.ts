@@ -83,18 +83,20 @@ function clientOf({ root, folder }: EnginePlace): string[] {
 export function builder(
   words: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  patience = PATIENCE,
 ): Promise<Outcome> {
-  return run([process.execPath, resolve(ROOT, 'apps/image-builder/src/main.js'), ...words], { env });
+  const program = resolve(ROOT, 'apps/image-builder/src/main.js');
+  return run([process.execPath, program, ...words], { env, patience });
 }
 
-/** @param patience milliseconds for each call of its client; more where a container has much to do */
+/** @param patience milliseconds for each call; more where a container has much to do */
 export function openEngine(place: EnginePlace, patience = PATIENCE): Engine {
   const [version = ''] = /^\d+\.\d+/.exec(versionOf(place) ?? '') ?? [];
   return {
     place,
     name: `Docker ${version}`,
     docker: (...words) => run([...clientOf(place), ...words], { patience }),
-    builder: (...words) => builder(words, { DOCKER_HOST: `unix://${socketOf(place)}` }),
+    builder: (...words) => builder(words, { DOCKER_HOST: `unix://${socketOf(place)}` }, patience),
   };
 }
 

@@ -174,14 +174,23 @@ async function buildImages(): Promise<void> {
   if (process.env.E2E_LAYOUT === undefined) await $({ cwd: ROOT })`npx nx run image-builder:build`.quiet();
 }
 
+const KEPT_TAGS = ['latest', 'register', 'aarch64'];
+
 /** Loads the images that suites share. These names keep the layers when a suite removes its images. */
 export async function keepImages(place: EnginePlace): Promise<void> {
   const { builder } = openEngine(place);
-  for (const tag of ['latest', 'register', 'aarch64']) {
+  for (const tag of KEPT_TAGS) {
     const words = ['load', '--layout', LAYOUT, '--image', tag, '--repository', KEPT];
     const { code, stderr } = await builder(...words);
     if (code !== 0) throw new Error(stderr);
   }
+}
+
+/** Removes them, until `keepImages`, so that a pull finds none of their layers. */
+export async function dropImages(place: EnginePlace): Promise<void> {
+  const { docker } = openEngine(place);
+  const { code, stderr } = await docker('rmi', ...KEPT_TAGS.map((tag) => `${KEPT}:${tag}`));
+  if (code !== 0) throw new Error(stderr);
 }
 
 async function timed(what: string, work: () => Promise<unknown>): Promise<void> {

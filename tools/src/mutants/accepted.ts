@@ -5,7 +5,7 @@ export interface Accepted {
   readonly file: string;
   /** The line as it is in the file, without its indentation. */
   readonly code: string;
-  /** What stands there instead, as the run prints it. */
+  /** The replacement, as the run prints it. */
   readonly becomes: string;
   readonly reason: string;
 }

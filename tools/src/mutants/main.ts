@@ -1,5 +1,6 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { ROOT } from '../repository.ts';
 import { type Accepted, outOfDate, sortOut } from './accepted.ts';
@@ -39,11 +40,15 @@ const accepted = JSON.parse(
 ) as Accepted[];
 const since = changed === undefined ? undefined : changedSince(ROOT, changed === true ? 'main' : changed);
 const scores: Score[] = [];
+// Altered code may not come to remove what it made.
+const temporary = await mkdtemp(join(tmpdir(), 'mutants-'));
+process.env.TMPDIR = temporary;
 for (const area of areas.filter(({ name }) => project?.includes(name) ?? true)) {
   const files = since === undefined ? [] : codeAmong(area, since);
   if (since !== undefined && files.length === 0) continue;
   report(area, await mutantsIn(area, files));
 }
+await rm(temporary, { recursive: true, force: true });
 if (save) {
   const page = resolve(ROOT, 'docs/testing.md');
   const text = await readFile(page, 'utf8');

@@ -10,7 +10,7 @@ export interface Mutant {
   readonly column: number;
   /** The line as it is in the file, without its indentation. */
   readonly code: string;
-  /** What stands there instead: of the altered place in TypeScript, of the whole line in shell. White space is single. */
+  /** The replacement: of the altered place in TypeScript, of the whole line in shell. White space is single. */
   readonly becomes: string;
   readonly operator: string;
   readonly status: Status;

@@ -1,7 +1,7 @@
 import type { Area } from './areas.ts';
 import type { Mutant } from './mutant.ts';
 
-/** What a run found in one folder. */
+/** The result of a run in one folder. */
 export interface Score {
   readonly name: string;
   readonly altered: number;

@@ -39,7 +39,7 @@ export interface PackageLayers extends PackageParts {
 
 /**
  * One package is read at a time, and one host's layers joined: the next host is read while zstd works on the one
- * before, and memory holds one zstd frame (150 MB) and a few programs, whatever the number of hosts.
+ * before, and memory holds the content of one zstd frame (half a gigabyte) and a few programs, whatever the number of hosts.
  */
 export interface Turns {
   readonly extract: LimitFunction;

@@ -1,4 +1,4 @@
-import { type Compression, openGzip } from '@qemu-user-static/compression';
+import { type Compression, openGzip, openZstd } from '@qemu-user-static/compression';
 import type { Lock } from '@qemu-user-static/lock';
 import {
   asOnlyWriter,
@@ -69,10 +69,10 @@ export function build(
     const layout = await createLayout(settings.output);
     const { sound, removed } = await removeBadBlobs(layout, settings.trusted);
     for (const name of removed) settings.onEvent({ type: 'blob-damaged', digest: `sha256:${name}` });
-    const gzip = openGzip();
+    const [gzip, zstd] = [openGzip(), openZstd()];
     const cache = await openLayerCache(settings.cache, settings.onEvent);
-    const channels = await assembleChannels(lock, fetched, { layout, gzip, cache }, settings).finally(() =>
-      Promise.all([gzip.close(), cache.close()]),
+    const channels = await assembleChannels(lock, fetched, { layout, gzip, zstd, cache }, settings).finally(
+      () => Promise.all([gzip.close(), zstd.close(), cache.close()]),
     );
     const writer = documentWriter(layout);
     const tags = await tagEverything(lock, channels, writer, settings);
@@ -91,7 +91,7 @@ export function build(
 async function assembleChannels(
   { common }: Lock,
   fetched: readonly FetchedChannel[],
-  output: Pick<AssembleContext, 'layout' | 'gzip' | 'cache'>,
+  output: Pick<AssembleContext, 'layout' | 'gzip' | 'zstd' | 'cache'>,
   settings: BuildSettings,
 ): Promise<BuiltChannel[]> {
   const assembling: AssembleContext = {

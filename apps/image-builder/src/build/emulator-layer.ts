@@ -1,4 +1,5 @@
 import type { GuestName } from '@qemu-user-static/arch-table';
+import { giveBack } from '@qemu-user-static/compression';
 import { createBlob, END_OF_ARCHIVE, type Layer, runningDigest, tarEntry } from '@qemu-user-static/oci-image';
 import type { LayerPlan } from '../images/layer-plan.ts';
 import type { LayerOutput } from './small-layer.ts';
@@ -43,7 +44,10 @@ export async function writeEmulatorLayer(
       members.push(compressed);
     }
     diff.update(END_OF_ARCHIVE);
-    for (const part of [...members, await gzip.member([END_OF_ARCHIVE])]) await blob.write(part);
+    for (const part of [...members, await gzip.member([END_OF_ARCHIVE])]) {
+      await blob.write(part);
+      giveBack(part);
+    }
     const layer: Layer = {
       compression: 'gzip',
       ...(await blob.commit()),

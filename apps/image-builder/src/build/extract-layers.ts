@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { GUEST_NAMES, type GuestName, type HostPlatform } from '@qemu-user-static/arch-table';
+import { giveBack } from '@qemu-user-static/compression';
 import type { LockedPackage } from '@qemu-user-static/lock';
 import { emulatorEntry, type LicenseText } from '../images/context.ts';
 import type { Recipe } from '../images/dockerfile.ts';
@@ -46,6 +47,7 @@ export async function extractLayers(
     const plan = planPart(recipe, 'emulators', [emulatorEntry(guest)]);
     const work = writeEmulatorLayer({ plan, guest, program, mtime }, output).then((layer) => {
       extracted.emulators.push(layer);
+      giveBack(program);
       inWork.delete(work);
       onEvent({ type: 'emulator-done', platform, guest });
     });

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import type { GzipPool } from '@qemu-user-static/compression';
+import { type GzipPool, giveBack } from '@qemu-user-static/compression';
 import {
   blobPath,
   END_OF_ARCHIVE,
@@ -32,17 +32,17 @@ export interface Joining {
  * Writes the layers over all emulators from those of one: the gzip one joins their members as they are; the
  * zstd one is a frame over their contents.
  */
-export async function writeJoinedLayers(
-  joining: Joining,
-  { layout, compressions, gzip }: LayerOutput,
-): Promise<Layer[]> {
+export async function writeJoinedLayers(joining: Joining, output: LayerOutput): Promise<Layer[]> {
+  const { layout, compressions, gzip } = output;
   const diff = runningDigest();
   const size = tarLength(joining);
-  const sinks = await Promise.all(compressions.map((compression) => openSink(compression, layout, size)));
+  const sinks = await Promise.all(compressions.map((compression) => openSink(compression, size, output)));
   try {
     for await (const entry of oneAhead(joinedEntries(joining, layout, gzip))) {
       diff.update(entry.raw);
       await Promise.all(sinks.map((sink) => sink.add(entry)));
+      giveBack(entry.raw);
+      giveBack(entry.member);
     }
     const diffId = diff.end();
     const { createdBy } = joining.plan;

@@ -172,7 +172,9 @@ describe.skipIf(!canMount)('a cache that cannot be written (user namespace)', ()
   });
 });
 
-test(`killed at ${KILLS} moments, the next run gives the same layout and leaves nothing over`, async () => {
+test(`killed at ${KILLS} moments, the next run gives the same layout and leaves nothing over`, {
+  timeout: KILLS * 30_000,
+}, async () => {
   const program = join(import.meta.dirname, '../testing/build-once.ts');
   for (let kill = 0; kill < KILLS; kill++) {
     await rm(cache, { recursive: true, force: true });

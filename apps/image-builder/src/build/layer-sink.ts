@@ -1,5 +1,6 @@
-import { type Compression, zstdFrame } from '@qemu-user-static/compression';
-import { type BlobWriter, createBlob, type Digest, type Layout } from '@qemu-user-static/oci-image';
+import type { Compression, ZstdFrames } from '@qemu-user-static/compression';
+import { createBlob, type Digest, type Layout } from '@qemu-user-static/oci-image';
+import type { LayerOutput } from './small-layer.ts';
 
 /** A tar entry (or the archive's end), and the gzip member that holds it. */
 export interface JoinedEntry {
@@ -16,8 +17,12 @@ export interface Sink {
 }
 
 /** @param size of all entries, in bytes */
-export function openSink(compression: Compression, layout: Layout, size: number): Promise<Sink> {
-  return compression === 'gzip' ? gzipSink(layout) : zstdSink(layout, size);
+export function openSink(
+  compression: Compression,
+  size: number,
+  { layout, zstd }: Pick<LayerOutput, 'layout' | 'zstd'>,
+): Promise<Sink> {
+  return compression === 'gzip' ? gzipSink(layout) : zstdSink(layout, size, zstd);
 }
 
 async function gzipSink(layout: Layout): Promise<Sink> {
@@ -30,37 +35,20 @@ async function gzipSink(layout: Layout): Promise<Sink> {
   };
 }
 
-async function zstdSink(layout: Layout, size: number): Promise<Sink> {
+async function zstdSink(layout: Layout, size: number, zstd: ZstdFrames): Promise<Sink> {
   const blob = await createBlob(layout);
-  const frame = zstdFrame(size);
-  const written = drain(frame, blob);
-  // A failure shows when an entry is added, or at the end; until then it must not count as unhandled.
-  written.catch(() => undefined);
-  const write = (raw: Uint8Array) =>
-    new Promise<void>((done, failed) => frame.write(raw, (error) => (error ? failed(error) : done())));
+  const content = zstd.content(size);
+  let at = 0;
   return {
     compression: 'zstd',
     async add({ raw }) {
-      try {
-        await write(raw);
-      } catch (error) {
-        // A full disk ends the stream too: what it says of itself then is not the cause.
-        await written;
-        throw error;
-      }
+      content.set(raw, at);
+      at += raw.length;
     },
     async end() {
-      frame.end();
-      await written;
+      for (const part of await zstd.frame()) await blob.write(part);
       return blob.commit();
     },
-    async abort() {
-      frame.destroy();
-      await blob.abort();
-    },
+    abort: () => blob.abort(),
   };
-}
-
-async function drain(frame: AsyncIterable<Uint8Array>, blob: BlobWriter): Promise<void> {
-  for await (const chunk of frame) await blob.write(chunk);
 }

@@ -1,4 +1,4 @@
-import { type Compression, type GzipPool, zstdSmall } from '@qemu-user-static/compression';
+import { type Compression, type GzipPool, type ZstdFrames, zstdSmall } from '@qemu-user-static/compression';
 import {
   createBlob,
   digestOf,
@@ -24,6 +24,7 @@ export interface LayerOutput {
   readonly layout: Layout;
   readonly compressions: readonly Compression[];
   readonly gzip: GzipPool;
+  readonly zstd: ZstdFrames;
 }
 
 /** Writes a small layer, once in each compression. */

@@ -69,7 +69,7 @@ export async function readLayers(
   const reader = openLayerReader();
   const bytes = unread.reduce((sum, { size }) => sum + size, 0);
   onEvent({ type: 'expected', unit: 'layers', count: unread.length, bytes });
-  // What decompresses to the same bytes has the same entries: they are looked at once, mostly in gzip's layer.
+  // Layers that decompress to the same bytes have the same entries, which are read once, mostly in gzip's layer.
   const known = new Map(Object.values(layers).map((layer) => [layer.diffId, layer]));
   const contentsOf = async (blob: LayerBlob): Promise<ReadLayer> => {
     const same = blob.compression === 'zstd' ? known.get(await reader.diffIdOf(blob)) : undefined;
@@ -92,7 +92,7 @@ export async function readLayers(
   return layers;
 }
 
-/** What is wrong with images and their layers. */
+/** Problems of images and their layers. */
 export async function contentProblems(
   images: readonly FoundImage[],
   layers: Layers,
@@ -117,7 +117,7 @@ export async function contentProblems(
   return problems;
 }
 
-/** What each channel of the lock gives for a platform and version. */
+/** The images of each channel of the lock for a platform and version. */
 async function expectedImages(name: string, version: string, proof: Proof): Promise<ExpectedImage[]> {
   const platform = HOST_PLATFORMS.find((one) => one === name);
   if (platform === undefined) return [];

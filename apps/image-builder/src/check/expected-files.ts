@@ -28,7 +28,7 @@ export interface ExpectedFile {
   readonly isParent: boolean;
 }
 
-/** What the images of a host platform are made of. */
+/** The packages of a host platform's images. */
 export interface ExpectedImage {
   readonly recipe: Recipe;
   /** By path in the image. */

@@ -3,7 +3,7 @@ import type { Digest, FoundImage, ReadEntry, ReadLayer } from '@qemu-user-static
 import { GUESTS_LABEL } from '../images/labels.ts';
 import type { ExpectedFile, ExpectedImage } from './expected-files.ts';
 
-/** What is wrong with a layer, looked at alone. */
+/** Problems of a layer alone. */
 export function layerProblems(digest: Digest, { entries }: ReadLayer): string[] {
   const where = (problem: string) => `layer ${digest}: ${problem}`;
   const unsafe = entries.filter(
@@ -20,7 +20,7 @@ export function layerProblems(digest: Digest, { entries }: ReadLayer): string[] 
 }
 
 /**
- * What is wrong with an image.
+ * Problems of an image.
  * @param layers its layers, as they were read back
  * @param expected what the lock and the checkout give for its platform and version
  */

@@ -40,7 +40,7 @@ afterEach(() => rm(folder, { recursive: true }));
 const hashed = (since = Date.now() + 10_000) =>
   rememberStamps(layout, folder, new Map(), [{ digests: [digest], since }]);
 
-/** What a run finds that trusts the stamps: whether the blob is there still, and whether it is read. */
+/** The findings of a run that trusts the stamps: whether the blob is there still, and whether it is read. */
 async function next() {
   const trusted = await recallStamps(layout, folder);
   const { sound } = await removeBadBlobs(layout, trusted);

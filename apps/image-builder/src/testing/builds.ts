@@ -30,10 +30,10 @@ const made = [
 ];
 export const { lock, fetched } = await lockMade('latest', made, folder);
 const script = '#!/bin/sh\n';
-/** What images of a lock are compared with, whose packages are in `folder`. */
+/** The reference for images of a lock whose packages are in `folder`. */
 export const proofFor = (one = lock) => proofMade(one, template, script, folder);
 
-/** What builds have reported. */
+/** The events of builds. */
 export const events: BuilderEvent[] = [];
 /** A build of all of it, unless `change` says otherwise. */
 export const contextFor = (output: string, change: Partial<BuildSettings> = {}): BuildSettings => ({

@@ -91,7 +91,7 @@ function pathOf(folder: string, { sha256 }: { readonly sha256: string }): string
   return join(folder, sha256);
 }
 
-/** What images of made packages are compared with. @param folder where the packages are */
+/** The reference for images of made packages. @param folder where the packages are */
 export function proofMade(lock: Lock, template: string, script: string, folder: string): Proof {
   const known = new Map<string, Promise<PackageContents>>();
   const debOf = ({ sha256 }: LockedPackage) => join(folder, sha256);

@@ -24,7 +24,7 @@ export const file: PoolPackage = {
   architecture: 'amd64',
 };
 
-/** What a test of fetching needs, all of it gone when the test is over. */
+/** The needs of a test of fetching; all are removed when the test is over. */
 export interface FetchSetup {
   readonly mirror: TestServer;
   /** Empty. */

@@ -20,7 +20,7 @@ const FILES: readonly TestFile[] = [
   { path: `./usr/share/${'long/'.repeat(40)}copyright`, body: 'licence' },
 ];
 
-/** Every reader of what an archive sends, with documents that it takes. What it returns must be right, or it throws. */
+/** Every reader of an archive's data, with documents that it takes. Its result must be right, or it throws. */
 export async function readers() {
   const packages = await Promise.all(
     (['gz', 'zst', 'none', 'xz'] as const).map((compression) => makePackage({}, FILES, compression)),
@@ -91,7 +91,7 @@ export async function readers() {
       samples: [Buffer.from(signed)],
       read: async (bytes: Buffer) => {
         const { files } = await verify(bytes);
-        // What was changed is not signed; only what the form of a message allows to differ may.
+        // A changed text is not signed; only parts that the form of a message leaves open may differ.
         const { files: right } = await verify(signed);
         if (JSON.stringify([...files]) !== JSON.stringify([...right]))
           throw new Error('unsigned text is taken');

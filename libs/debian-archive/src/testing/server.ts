@@ -11,7 +11,7 @@ export interface TestServer {
   readonly files: Map<string, Uint8Array>;
   /** Each is used for one request of its path, in order; then the file is served well. */
   readonly faults: Map<string, Fault[]>;
-  /** What was asked for, such as `GET pool/a.deb bytes=5-`. */
+  /** The request, such as `GET pool/a.deb bytes=5-`. */
   readonly requests: string[];
   readonly seen: IncomingMessage[];
   close(): Promise<void>;

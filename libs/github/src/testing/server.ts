@@ -25,7 +25,7 @@ export interface GitHubServer {
   repository(name: string): Repository;
   /** Each is used for one request that its pattern fits, such as `/^POST .*\/pulls$/`, in order. */
   readonly faults: { readonly on: RegExp; readonly fault: Fault }[];
-  /** What was asked for, such as `GET /repos/o/r/tags?page=2 304`. */
+  /** The request, such as `GET /repos/o/r/tags?page=2 304`. */
   readonly requests: string[];
   close(): Promise<void>;
 }

@@ -1,0 +1,39 @@
+import { execFileSync } from 'node:child_process';
+import { hash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism, constants, getPriority } from 'node:os';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, expect, test, vi } from 'vitest';
+import { openGzip } from './gzip.ts';
+import { sample } from './testing/sample.ts';
+
+const gzip = openGzip();
+afterAll(() => gzip.close());
+
+test('joined gzip members decompress to their contents in a row', async () => {
+  const parts = ['one ', 'two ', 'three'].map((text) => Buffer.from(text));
+  const joined = Buffer.concat(await Promise.all(parts.map((part) => gzip.member([part]))));
+  expect(gunzipSync(joined).toString()).toBe('one two three');
+  expect(execFileSync('gzip', ['-dc'], { input: joined }).toString()).toBe('one two three');
+});
+
+test('a gzip member has no time and is the same on every machine', async () => {
+  const member = Buffer.from(await gzip.member([sample(60_000), sample(100_000).subarray(60_000)]));
+  expect(member.subarray(0, 10).toString('hex')).toBe('1f8b08000000000000ff');
+  expect(hash('sha256', member)).toBe('7d49a15af880c1220fe02453d7bebfa799cf73cc5b923986dac228354a6af62c');
+});
+
+test.runIf(process.platform === 'linux' && getPriority() < constants.priority.PRIORITY_BELOW_NORMAL)(
+  'members are made below the priority of everything else (normal priority)',
+  async () => {
+    await gzip.member([Buffer.from('one')]);
+    // Field 19 of proc_pid_stat(5), after the name in brackets, which may have spaces.
+    const priorities = () =>
+      readdirSync('/proc/self/task').map((thread) =>
+        Number(readFileSync(`/proc/self/task/${thread}/stat`, 'utf8').split(') ')[1]?.split(' ')[16]),
+      );
+    const below = () => priorities().filter((one) => one === constants.priority.PRIORITY_BELOW_NORMAL);
+    await vi.waitFor(() => expect(below()).toHaveLength(availableParallelism()));
+    expect(priorities()).toContain(getPriority());
+  },
+);
