@@ -14,6 +14,7 @@ export interface Chosen {
 /** Names of many cases at once: whole rows of the matrix. */
 export const GROUPS: Readonly<Record<string, readonly string[]>> = {
   checks: [PROBE, ...CASES].map(({ name }) => name),
+  [PROBE.name]: [PROBE.name],
   'libc-bin': Object.keys(LDCONFIGS),
   workloads: WORKLOADS.map(({ name }) => name),
 };

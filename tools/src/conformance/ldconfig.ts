@@ -10,7 +10,7 @@ import type { Column } from './emulators.ts';
 import { openNamespace } from './namespace.ts';
 import { type CaseResult, isFine, resultOf } from './outcome.ts';
 import type { RowResults } from './results.ts';
-import type { WorkloadEffort } from './run-workloads.ts';
+import { orNote, type WorkloadEffort } from './run-workloads.ts';
 import type { Target } from './targets.ts';
 
 // What the post-installation script of libc-bin runs, in which most crash reports end: ldconfig, of several Debians.
@@ -60,7 +60,8 @@ export async function runLdconfigs(
   if (emulator === undefined || suites.length === 0) return undefined;
   const results: [string, CaseResult][] = [];
   for (const suite of suites) {
-    const root = await makeLibc(target, suite, folder);
+    const root = await orNote(makeLibc(target, suite, folder), `Debian ${suite} of ${target.name}`, note);
+    if (root === undefined) continue;
     const program = join(root, 'sbin/ldconfig');
     const name = `${NAME}${suite}`;
     const inputs = {
@@ -78,6 +79,7 @@ export async function runLdconfigs(
       note(`${column.version} ${target.name} ${name}: ${result.outcome}: ${result.detail}`);
     results.push([name, result]);
   }
+  if (results.length === 0) return undefined;
   const failed = results.filter(([, { outcome }]) => outcome !== 'pass');
   return {
     ...{ target: target.name, guest: target.guest, kind: 'libc-bin', passed: results.length - failed.length },

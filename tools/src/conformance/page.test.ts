@@ -27,10 +27,10 @@ const ACCEPTED = accept({ schemaVersion: 1, exceptions: [] }, 'threads', 'QEMU: 
 test('the page has a line for each guest, a column for each version, and each failure with its reason', () => {
   const page = asPage(FOUND, ACCEPTED);
   expect(page).toContain('| guest | 11.1.3 `latest` | 10.0.13 `stable` |');
-  expect(page).toContain('| arm64 (aarch64) | 2/3, – | ok, – |');
-  expect(page).toContain('| s390x (s390x) | ok, – | does not start, – |');
-  expect(page).toContain('| `threads` | eight threads | 11.1.3: arm64 (static) | QEMU: of its locks |');
-  expect(page).toContain('| `start` | it begins | 10.0.13: s390x (static) | not known |');
+  expect(page).toContain('| arm64 (aarch64) | 2/3 | ok |');
+  expect(page).toContain('| s390x (s390x) | ok | does not start |');
+  expect(page).toContain('| `threads` | eight threads | 11.1.3: arm64 | QEMU: of its locks |');
+  expect(page).toContain('| `start` | it begins | 10.0.13: s390x | not known |');
 });
 
 test('small Debians are a table of workloads', () => {

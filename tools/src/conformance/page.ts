@@ -28,14 +28,13 @@ docker run --rm --privileged alekitto/qemu-user-static:stable --reset -p yes
 \`\`\`
 
 A version that is not here (such as 9.2) is in no channel: take the nearest column that passes. \`segfault in libc-bin\` (its
-post-installation script runs \`ldconfig\`) are the rows \`ldconfig-…\` and \`apt-…\` of [small Debians](#programs-in-small-debians).
-`;
+post-installation script runs \`ldconfig\`) are the rows \`ldconfig-…\` of [small Debians](#programs-in-small-debians).`;
 
 /** docs/conformance.md, of the results and the accepted failures. */
 export function asPage(results: Results, accepted: Accepted): string {
   const { columns, machine, programs, date } = results;
   return [
-    HEAD,
+    HEAD + sound(columns),
     versions(columns),
     debians(results),
     checks(results),
@@ -50,6 +49,20 @@ entry of binfmt_misc, with flag F, in a user namespace. A case that fails is run
 conformance.json has the accepted failures, and a release stops at a new one (docs/release.md).
 `,
   ].join('\n');
+}
+
+/** For whom most of these crashes come to. */
+function sound(columns: readonly ColumnResults[]): string {
+  const tried = columns.flatMap((column) => {
+    const row = find(column, 'arm64', 'libc-bin');
+    return row === undefined ? [] : [{ column, failed: Object.keys(row.others) }];
+  });
+  const well = tried.filter(({ failed }) => failed.length === 0).map(({ column }) => nameOf(column));
+  const failed = [...new Set(tried.flatMap((one) => one.failed))].map((name) => `\`${name}\``);
+  if (tried.length === 0) return '\n';
+  return failed.length === 0
+    ? '\nFor arm64, all of them pass under every version here.\n'
+    : `\nFor arm64, all of them pass under ${well.join(', ') || 'no version here'}; under others ${failed.join(', ')} fails at times.\n`;
 }
 
 const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
@@ -79,17 +92,17 @@ function targetsOf(columns: readonly ColumnResults[], kinds: readonly Kind[]): R
 const find = (column: ColumnResults, target: string, kind: Kind) =>
   column.rows.find((row) => row.target === target && row.kind === kind);
 
-function checks({ columns, cases }: Results): string {
-  const rows = targetsOf(columns, ['static', 'dynamic']).map(({ target, guest }) => [
+function checks({ columns }: Results): string {
+  const kinds = (['static', 'dynamic'] as const).filter((kind) => targetsOf(columns, [kind]).length > 0);
+  const rows = targetsOf(columns, kinds).map(({ target, guest }) => [
     `${target} (${guest})`,
-    ...columns.map((column) =>
-      (['static', 'dynamic'] as const).map((kind) => score(find(column, target, kind))).join(', '),
-    ),
+    ...columns.map((column) => kinds.map((kind) => score(find(column, target, kind))).join(', ')),
   ]);
-  const count = Object.keys(cases).filter((name) => name !== 'probe').length;
+  if (rows.length === 0) return '';
   return `## C checks, by guest
 
-Cases that passed, of those that were run: static, then dynamic program. Up to ${count} cases; [what fails](#what-fails-and-why) names the others.
+Cases that passed, of those that were run (measured ones under the newest version only), of the ${kinds.join(', then the ')} program.
+[What fails](#what-fails-and-why) names the others.
 
 ${table(['guest', ...columns.map(nameOf)], rows)}
 `;
@@ -166,16 +179,24 @@ function where(places: readonly Place[], { columns }: Results): string {
       ({ channel, platform }) => channel === column.channel && platform === column.platform,
     );
     if (own.length === 0) continue;
-    const targets = [...new Set(own.map(({ target }) => target))].map((target) => {
-      const kinds = own.filter((one) => one.target === target).map(({ kind }) => kind);
-      return kinds.length > 1 || kinds[0] === 'debian' ? target : `${target} (${kinds[0]})`;
-    });
-    const text = targets.join(', ');
+    const targets = [...new Set(own.map(({ target }) => target))];
+    const static_ = column.rows.filter(({ kind }) => kind === 'static').map(({ target }) => target);
+    const everywhere = static_.length > 1 && static_.every((target) => targets.includes(target));
+    const text = everywhere
+      ? 'every guest'
+      : targets.map((target) => withKind(target, own, column)).join(', ');
     const name =
       column.platform === 'linux/amd64' ? column.version : `${column.version} on ${column.platform}`;
     byText.set(text, [...(byText.get(text) ?? []), name]);
   }
   return [...byText].map(([text, names]) => `${names.join(', ')}: ${text}`).join('; ');
+}
+
+/** Without a word for the only kind that was run. */
+function withKind(target: string, places: readonly Place[], { rows }: ColumnResults): string {
+  const ran = rows.filter((row) => row.target === target && ['static', 'dynamic'].includes(row.kind));
+  const kinds = places.filter((one) => one.target === target).map(({ kind }) => kind);
+  return kinds.length === 1 && ran.length > 1 ? `${target} (${kinds[0]})` : target;
 }
 
 function slow(results: Results): string {
@@ -211,9 +232,10 @@ function probes({ columns }: Results): string {
     return cells.every((one) => one === '–') ? [] : [[name, rowOfTable(name).debian.join(', '), ...cells]];
   });
   if (rows.length === 0) return '';
-  return `## Guests without a C library in Debian
+  return `## Guests that only ran the probe
 
-Only the table's probe runs here: a few instructions that end with a status. It says that the emulator starts, no more.
+The table's probe is a few instructions that end with a status. It says that the emulator starts, no more. Most of these guests
+have no C library in Debian.
 
 ${table(['guest', 'Debian', ...columns.map(nameOf)], rows)}
 `;

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { emulatorOf, registrationLine } from '@qemu-user-static/arch-table';
+import { printable } from '@qemu-user-static/errors';
 import { $ } from 'zx';
 import { aptMirror } from '../e2e/debian.ts';
 import { unpackedDebian } from '../e2e/small-debian.ts';
@@ -47,7 +48,12 @@ export async function runWorkloads(
   const emulator = column.emulators.get(emulatorOf(target.guest));
   const suite = SUITES[target.name];
   if (emulator === undefined || suite === undefined || only.length === 0) return undefined;
-  const base = await makeDebian(target.name, suite, folder);
+  const base = await orNote(
+    makeDebian(target.name, suite, folder),
+    `Debian ${suite} of ${target.name}`,
+    note,
+  );
+  if (base === undefined) return undefined;
   const upper = await mkdtemp(join(folder, 'over-'));
   const name = `${column.version} ${target.name} debian`;
   const results = new Map<string, CaseResult>();
@@ -121,6 +127,21 @@ async function runOne(one: Workload, line: string, base: string, upper: string):
   const env = { DEBIAN_FRONTEND: 'noninteractive', HOME: '/root' };
   const words = ['sh', '-c', ENTER, 'sh', base, upper, one.script];
   return resultOf(await space.run(words, { folder: upper, limit: one.limit, env }), one.limit);
+}
+
+/** A mirror may lack an architecture: its programs are not run then, which is said. */
+export async function orNote<T>(
+  made: Promise<T>,
+  what: string,
+  note: (text: string) => void,
+): Promise<T | undefined> {
+  try {
+    return await made;
+  } catch (error) {
+    const [why = String(error)] = /^E: .*$/m.exec(String(error)) ?? [];
+    note(`${what}: not run: ${printable(why)}`);
+    return undefined;
+  }
 }
 
 /** Unpacked by this machine's dpkg, and not configured: that is the first workload. */
