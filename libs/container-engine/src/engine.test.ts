@@ -19,7 +19,7 @@ let folder: string;
 let server: Server;
 /** The engine's answers, by method and path without the API's version. */
 let answers: Record<string, Answer>;
-let asked: { call: string; body: Buffer }[];
+let asked: { call: string; query: string; body: Buffer }[];
 
 const json =
   (value: unknown, status = 200): Answer =>
@@ -37,7 +37,8 @@ beforeEach(async () => {
   server = createServer(async (request, response) => {
     const path = (request.url ?? '').replace(/^\/v[\d.]+/, '').replace(/\?.*/, '');
     const call = `${request.method} ${path}`;
-    asked.push({ call, body: await buffer(request) });
+    const query = /\?(.*)/.exec(request.url ?? '')?.[1] ?? '';
+    asked.push({ call, query, body: await buffer(request) });
     const answer = answers[call] ?? json({ message: `no answer to ${call}` }, 404);
     answer(request, response);
   });
@@ -99,6 +100,7 @@ describe('load', () => {
     const engine = await connectEngine();
     expect(await engine.load(archive('one', 'two'))).toBe('Loaded image: o/q:latest');
     expect(asked.at(-1)?.body.toString()).toBe('onetwo');
+    expect(asked.at(-1)?.query).toBe('quiet=true');
   });
 
   test.each<[string, Answer, string]>([
@@ -106,6 +108,8 @@ describe('load', () => {
     ['by its status', json({ message: 'not an archive' }, 400), 'not an archive'],
     ['by an answer that is not JSON', lines('<html>'), 'its answer is not JSON: <html>'],
     ['by an answer without a word', lines('null'), 'its answer does not name an image'],
+    ['by an answer of white space', lines('{"stream":" \\n"}', '  '), 'its answer does not name an image'],
+    ['by a long answer that is not JSON', lines('<'.repeat(500)), `JSON: ${'<'.repeat(200)}`],
   ])('is an error where the engine refuses %s', async (_, answer, message) => {
     answers['POST /images/load'] = answer;
     const engine = await connectEngine();
@@ -114,6 +118,11 @@ describe('load', () => {
       message: expect.stringContaining(message),
     });
   });
+});
+
+test('an engine without the names of its components is called an engine', async () => {
+  answers['GET /version'] = json({ ...VERSION, Platform: undefined, Components: [] });
+  expect((await connectEngine()).description).toBe('engine 26.1.5 (linux/arm64)');
 });
 
 // BuildKit's session takes an engine: build/engine-build.e2e.test.ts of image-builder.
@@ -176,7 +185,18 @@ describe('run', () => {
   test('of a program that cannot be started says why, and leaves no container', async () => {
     answers['POST /containers/c1/start'] = json({ message: 'exec format error' }, 400);
     expect(await run()).toEqual({ code: null, stdout: '', stderr: 'exec format error' });
-    expect(asked.at(-1)?.call).toBe('DELETE /containers/c1');
+    expect(asked.at(-1)).toMatchObject({ call: 'DELETE /containers/c1', query: 'force=true' });
+  });
+
+  test('asks for what was written to both streams, to the end', async () => {
+    await run();
+    const { query } = asked.find(({ call }) => call === 'GET /containers/c1/logs') ?? {};
+    expect(Object.fromEntries(new URLSearchParams(query))).toEqual({
+      stdout: 'true',
+      stderr: 'true',
+      follow: 'true',
+    });
+    expect(bodyOf('POST /containers/create').HostConfig.LogConfig).toEqual({ Type: 'json-file', Config: {} });
   });
 
   test('that the engine loses is an error, and leaves no container', async () => {
@@ -189,5 +209,5 @@ describe('run', () => {
 test('an image is removed by its name', async () => {
   answers['DELETE /images/o/q'] = json([]);
   await (await connectEngine()).removeImage('o/q');
-  expect(asked.at(-1)?.call).toBe('DELETE /images/o/q');
+  expect(asked.at(-1)).toMatchObject({ call: 'DELETE /images/o/q', query: 'force=true' });
 });

@@ -24,8 +24,9 @@ test('an open thread that says something else is updated', async () => {
 });
 
 test('an open thread that says the same is left, line ends as GitHub’s editor writes them', async () => {
-  const { keep } = await withIssue({ title: 'title', body: 'body\r\n' });
+  const { repository, keep } = await withIssue({ title: 'title', body: 'body\r\n' });
   expect(await keep()).toMatchObject({ action: 'unchanged' });
+  expect(repository.threads.map(({ state, body }) => [state, body])).toEqual([['open', 'body\r\n']]);
   expect([isSameText('a\r\nb', 'a\nb\n'), isSameText(null, ''), isSameText('a', 'b')]).toEqual([
     true,
     true,

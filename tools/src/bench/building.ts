@@ -31,7 +31,10 @@ export function release(workshop: Workshop, registry: string, program = workshop
 export const OURS: Contender = {
   name: 'this project, the whole set',
   ours: true,
-  prepare: (workshop) => rm(layoutIn(workshop), { recursive: true, force: true }),
+  async prepare(workshop) {
+    await workshop.forgetLayers();
+    await rm(layoutIn(workshop), { recursive: true, force: true });
+  },
   commands: (workshop, registry) => release(workshop, registry),
   daemons: async () => [],
 };

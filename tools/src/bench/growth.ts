@@ -17,9 +17,10 @@ const GUESTS = [1, 10, 33];
 export async function measureGrowth(workshop: Workshop, { repeat, note }: Effort): Promise<Section> {
   const layout = layoutIn(workshop);
   const platform = workshop.platforms[0] as HostPlatform;
-  const builds = async (name: string, words: readonly string[]) => {
+  const builds = async (name: string, words: readonly string[], cache = join(workshop.folder, 'cache')) => {
     const costs: Cost[] = [];
     for (let round = 0; round < repeat; round++) {
+      await rm(join(cache, 'layers'), { recursive: true, force: true });
       await rm(layout, { recursive: true, force: true });
       costs.push(await costOf([[...words, '--output', layout]]));
       note(`growth, ${name}: ${costs.at(-1)?.wall.toFixed(1)} s`);
@@ -41,8 +42,8 @@ export async function measureGrowth(workshop: Workshop, { repeat, note }: Effort
 
   const byGuests: Row[] = [];
   for (const count of GUESTS) {
-    const words = await builderOfFewer(workshop, platform, count);
-    byGuests.push(await builds(`${count} guests, ${platform}`, words));
+    const { words, cache } = await builderOfFewer(workshop, platform, count);
+    byGuests.push(await builds(`${count} guests, ${platform}`, words, cache));
   }
   return {
     title: 'Growth',
@@ -67,7 +68,11 @@ function slope(name: string, counts: readonly number[], rows: readonly Row[]): R
 }
 
 /** Words that build one platform from a package with only so many of its emulators. */
-async function builderOfFewer(workshop: Workshop, platform: HostPlatform, count: number): Promise<string[]> {
+async function builderOfFewer(
+  workshop: Workshop,
+  platform: HostPlatform,
+  count: number,
+): Promise<{ words: string[]; cache: string }> {
   const folder = join(workshop.folder, `guests-${count}`);
   const deb = join(folder, 'fewer.deb');
   await mkdir(folder, { recursive: true });
@@ -96,5 +101,5 @@ async function builderOfFewer(workshop: Workshop, platform: HostPlatform, count:
       .replaceAll(`"size":${emulators?.size}`, `"size":${bytes.length}`);
     return JSON.parse(changed) as typeof lock;
   });
-  return [...checkout.program, 'build', '--platform', platform, '--cache', cache];
+  return { words: [...checkout.program, 'build', '--platform', platform, '--cache', cache], cache };
 }

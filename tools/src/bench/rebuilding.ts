@@ -21,7 +21,7 @@ export async function measureRebuilding(workshop: Workshop, { repeat, note }: Ef
     const checkout = await copyCheckout(join(workshop.folder, `checkout-${round}`));
     const commands = (contender: Contender, registry: string) =>
       contender === OURS
-        ? release(workshop, registry, checkout.program)
+        ? release(workshop, registry, workshop.inCache(checkout.program))
         : contender.commands(workshop, registry);
     for (const contender of contenders) {
       const registry = await workshop.registry();

@@ -15,6 +15,10 @@ const part: Ran = {
     { what: 'faster <than> another', atLeast: 4, found: 10 },
     { what: 'smaller', atLeast: 3.7, found: 3.6 },
   ],
+  gains: [
+    { what: 'faster <than> another', found: 10 },
+    { what: 'smaller', found: 3.6 },
+  ],
   next: ['a faster disk'],
   date: '2026-11-25',
   machine: 'a machine, 2 cores',
@@ -50,7 +54,7 @@ test('the page has what a figure depends on beside it', () => {
   );
 });
 
-test('the chart has a bar and a mark for each claim, and names are text in it', () => {
+test('the chart has a bar for each gain of a user, and names are text in it', () => {
   const svg = asChart({ sections: { building: part } });
   expect(svg.match(/class="bar"/g)).toHaveLength(2);
   expect(svg).toContain('faster &lt;than> another');

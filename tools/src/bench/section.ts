@@ -8,6 +8,8 @@ export interface Section {
   readonly columns: readonly string[];
   readonly rows: readonly Row[];
   readonly claims: readonly Claim[];
+  /** How many times better a user is off than with what others run: the chart shows these. */
+  readonly gains?: readonly Gain[];
   /** The next possible gains. */
   readonly next?: readonly string[];
 }
@@ -37,6 +39,8 @@ export function costRows(named: readonly { name: string; ours: boolean; cost: Co
     values: [wall, cpu, memory, wall / first],
   }));
 }
+
+export type Gain = Pick<Claim, 'what' | 'found'>;
 
 /** How a run is to be. */
 export interface Effort {

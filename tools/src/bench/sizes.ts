@@ -27,7 +27,7 @@ export async function measureSizes(workshop: Workshop, { note }: Effort): Promis
     await DOCKER_PUSH.prepare(workshop, registry.name);
     await costOf(DOCKER_PUSH.commands(workshop, registry.name));
     note('sizes: building the images of the classic recipe');
-    const ours = await layoutSizes({ folder: layoutIn(workshop) }, ['latest', 'register', ...TEN]);
+    const ours = await layoutSizes({ folder: layoutIn(workshop) }, ['latest', 'common', 'register', ...TEN]);
     const seeds = await seedSizes(registry.name);
     const rows: Row[] = [];
     const claims: Claim[] = [];
@@ -42,6 +42,7 @@ export async function measureSizes(workshop: Workshop, { note }: Effort): Promis
         seeds.get(keyOf(platform)) ?? null,
         gzip,
         zstd,
+        of('common', 'zstd'),
         ten,
         of('aarch64', 'gzip') ?? of('arm', 'gzip'),
         of('register', 'gzip'),
@@ -71,6 +72,7 @@ export async function measureSizes(workshop: Workshop, { note }: Effort): Promis
         'classic recipe',
         'latest, gzip',
         'latest, zstd',
+        'common, zstd',
         'ten emulators alone, gzip',
         'one emulator, gzip',
         'register, gzip',

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { HOST_PLATFORMS, type HostPlatform } from '@qemu-user-static/arch-table';
 import { type LockedPlatform, lockedChannelOf, platformsOf, readLock } from '@qemu-user-static/lock';
 import { type DockerRegistry, startDockerRegistry } from '@qemu-user-static/oci-registry/testing';
@@ -19,6 +19,10 @@ export interface Workshop {
   readonly platforms: readonly HostPlatform[];
   /** Words that run the project's own program. */
   readonly builder: readonly string[];
+  /** The same words for the program of another checkout. */
+  inCache(program: readonly string[]): readonly string[];
+  /** Empties the cache of layers: the packages stay. */
+  forgetLayers(): Promise<void>;
   /** A new, empty registry, which only one part uses. The bases are in it. */
   registry(): Promise<DockerRegistry>;
   /** Words that run a script of peers.ts with an engine, in the folder. */
@@ -58,6 +62,8 @@ export async function openWorkshop(platforms: readonly HostPlatform[]): Promise<
     folder: `${inside}/${name}`,
     features: FEATURES[name],
   });
+  const cache = join(folder, 'cache');
+  const inCache = (program: readonly string[]) => ['env', `IMAGE_BUILDER_CACHE=${cache}`, ...program];
   const engines = new Map<Engine, Promise<number>>();
   const registries: DockerRegistry[] = [];
   let bases: Promise<void> | undefined;
@@ -80,7 +86,9 @@ export async function openWorkshop(platforms: readonly HostPlatform[]): Promise<
     const workshop: Workshop = {
       folder,
       platforms,
-      builder: [process.execPath, resolve(ROOT, 'apps/image-builder/src/main.js')],
+      builder: inCache([process.execPath, resolve(ROOT, 'apps/image-builder/src/main.js')]),
+      inCache,
+      forgetLayers: () => rm(join(cache, 'layers'), { recursive: true, force: true }),
       engine,
       onEngine,
       onMachine,
@@ -116,6 +124,7 @@ async function pidOf(place: EnginePlace): Promise<number> {
 /** The packages of the lock, by way of the project's own cache, and what else the recipes of others read. */
 async function bringInputs(folder: string, platforms: readonly HostPlatform[]): Promise<void> {
   await mkdir(join(folder, 'packages'));
+  await bringCache(join(folder, 'cache'));
   for (const [platform, locked] of await lockedPlatforms(platforms))
     await bringPackages(folder, platform, locked, await fetchedFiles(CHANNEL));
   const script = await qemuScript();
@@ -125,6 +134,14 @@ async function bringInputs(folder: string, platforms: readonly HostPlatform[]): 
   await writeFile(join(folder, 'Dockerfile'), peers.DOCKERFILE);
   await writeFile(join(folder, 'Dockerfile.multi'), peers.MULTI_DOCKERFILE);
   await writeFile(join(folder, 'policy.json'), '{"default":[{"type":"insecureAcceptAnything"}]}');
+}
+
+/** A cache of the workshop's own: what the machine's has of layers would be in the way, and is not to be removed. */
+async function bringCache(folder: string): Promise<void> {
+  await mkdir(join(folder, 'sha256'), { recursive: true, mode: 0o700 });
+  for (const channel of Object.keys((await readLock(resolve(ROOT, 'sources.lock.json'))).channels))
+    for (const file of (await fetchedFiles(channel)).values())
+      await cp(file, join(folder, 'sha256', basename(file)));
 }
 
 /** Only when a part wants them: to make them takes minutes. */

@@ -99,7 +99,7 @@ describe('an emulator', () => {
 test('every emulator of an image runs, and nothing else', async () => {
   const image = await imageWith({
     'usr/bin/qemu-arm-static': shell(`echo '${RIGHT}'`),
-    'usr/bin/other': shell('exit 1'),
+    'usr/bin/other': shell(`: >${folder}/ran`),
     'usr/bin/qemu-mips-static': shell('exit 1'),
   });
   const runs = await runEmulators(layout, image, () => own, { memory: folder, onRun: () => undefined });
@@ -107,6 +107,7 @@ test('every emulator of an image runs, and nothing else', async () => {
     { path: 'usr/bin/qemu-arm-static', problem: null },
     { path: 'usr/bin/qemu-mips-static', problem: 'it does not run: it ended with status 1' },
   ]);
+  expect(await readdir(folder)).not.toContain('ran');
 });
 
 /** A mount needs a namespace of its own, and whoever asks may not be allowed one. */

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { losesAnswer } from '@qemu-user-static/github/testing';
 import { parseLock } from '@qemu-user-static/lock';
 import { describe, expect, test } from 'vitest';
@@ -192,8 +193,11 @@ describe('what needs a person', () => {
 
   test('is reported, is a failure, and leaves the channel as it was', async () => {
     const checkout = await following();
+    const { lock } = checkout.environment.paths;
+    const before = await readFile(lock, 'utf8');
     await checkout.offer(NEW, expired);
     const { text, value, failure } = await checkout.track();
+    expect(await readFile(lock, 'utf8')).toBe(before);
     expect(failure).toMatchObject({ code: 'PERSON_NEEDED', message: 'latest (RELEASE_EXPIRED)' });
     expect(text).toContain('needs a person:\n  - latest: RELEASE_EXPIRED: ');
     expect(value).toMatchObject({ changes: [], findings: [{ channel: 'latest', code: 'RELEASE_EXPIRED' }] });

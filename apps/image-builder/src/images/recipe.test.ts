@@ -5,7 +5,7 @@ import { recipeOf } from './recipe.ts';
 const template = readFileSync(new URL('../../../../Dockerfile.template', import.meta.url), 'utf8');
 
 test('Dockerfile.template renders to what the built-in builder reads', () => {
-  const recipe = recipeOf(template, { labels: { b: '2', a: '1' } });
+  const recipe = recipeOf(template, { labels: { a: '1', c: '3', b: '2' } });
   expect(recipe.copies.map(({ text }) => text)).toEqual([
     'COPY register/ /',
     'COPY emulators/ /',
@@ -14,6 +14,7 @@ test('Dockerfile.template renders to what the built-in builder reads', () => {
   expect(Object.entries(recipe.labels)).toEqual([
     ['a', '1'],
     ['b', '2'],
+    ['c', '3'],
   ]);
   expect(recipe).toMatchObject({
     env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'QEMU_BIN_DIR=/usr/bin'],
