@@ -45,6 +45,7 @@ describe('the address of a proxy', () => {
 
   test.each([
     'http://',
+    'socks5://',
     'http://[',
     'proxy:port',
     'ftp://proxy',
@@ -58,6 +59,11 @@ describe('the address of a proxy', () => {
     expect(() => readProxies({ HTTP_PROXY: value })).toThrow(
       /^HTTP_PROXY: ".*" is not the address of a proxy$/,
     );
+  });
+
+  test('a refusal shows the beginning of a long value', () => {
+    const value = `ftp://${'x'.repeat(500)}`;
+    expect(() => readProxies({ http_proxy: value })).toThrow(`http_proxy: "${value.slice(0, 200)}" is not`);
   });
 
   test.each([

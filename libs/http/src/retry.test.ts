@@ -13,6 +13,7 @@ describe('Retry-After', () => {
     ['Mon, 23 Nov 2026 11:00:00 GMT', 0],
     ['soon', undefined],
     ['7 s', undefined],
+    ['x7', undefined],
     ['', undefined],
     [undefined, undefined],
   ])('%j is %j ms', (value, ms) => {
