@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Accepted } from './accepted.ts';
-import { commandFor, formatGate, regressions } from './gate.ts';
+import { amongKnown, commandFor, formatGate, regressions } from './gate.ts';
 import { column, results, row } from './testing/results.ts';
 
 const KNOWN: Accepted = {
@@ -66,4 +66,16 @@ test('with nothing new it says so', () => {
   expect(formatGate([], results(column('latest', '11.1.3', row({}))))).toBe(
     'conformance: latest (QEMU 11.1.3): nothing fails that is not in conformance.json',
   );
+});
+
+test('a program that no saved run has stops nothing: nothing of it passed before', () => {
+  const found = regressions(
+    results(column('latest', '11.2.0', row({ start: 'fail' }), row({ start: 'fail' }, { kind: 'dynamic' }))),
+    KNOWN,
+  );
+  const before = results(
+    column('latest', '11.1.3', row({})),
+    column('stable', '10.0.13', row({}, { kind: 'dynamic' })),
+  );
+  expect(amongKnown(found, before).map(({ kind }) => kind)).toEqual(['static']);
 });

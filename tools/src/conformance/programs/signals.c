@@ -32,11 +32,13 @@ static void note(int number, siginfo_t *info, void *context) {
 
 static int ends[2];
 
-/* After a first signal, with the reader in its read, a byte. */
+/* Signals, so many that the reader is in its read at one of them, and then a byte. */
 static void signal_then_write(void) {
-    usleep(100000);
-    kill(getppid(), SIGUSR1);
-    usleep(100000);
+    for (int round = 0; round < 20; round++) {
+        usleep(20000);
+        kill(getppid(), SIGUSR1);
+    }
+    usleep(20000);
     if (write(ends[1], "x", 1) != 1) _exit(1);
 }
 
