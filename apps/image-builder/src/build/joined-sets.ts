@@ -66,7 +66,8 @@ function joinSet(
     make: async () => {
       const emulators = packages.flatMap((one) => one.emulators);
       const joined = await join(platform, emulators, created, context);
-      if (more.length === 0) return { created, joined, licenses: first.licenses };
+      if (more.length === 0 && first.licenses.length === joined.length)
+        return { created, joined, licenses: first.licenses };
       const files = licenseContext(await licensesOf(packages, context));
       const plan = planPart(recipe, 'licenses', files);
       return { created, joined, licenses: await writeSmallLayer({ plan, files, mtime: created }, context) };

@@ -27,10 +27,12 @@ export async function packageLayers(
   const { recipe, compressions, turns, onEvent } = context;
   const { deb, locked, version } = fetched;
   const named = sourcesFile(locked, sources);
+  // Of a further package there are images of one guest alone, which are in gzip: what no image has is not kept.
+  const packings = known.length === 0 ? compressions : (['gzip'] as const);
   const made = await keepLayers<KeptPackage>(context, {
     // Another channel may have all of the package.
     name: `${known.length === 0 ? 'emulators' : 'further'}-${platform}-${version}`,
-    inputs: [locked, named, created, recipe.copies, compressions, known],
+    inputs: [locked, named, created, recipe.copies, packings, known],
     layersOf: layersIn,
     make: async () => {
       const isWanted = (guest: GuestName) => !known.includes(guest);
@@ -47,7 +49,10 @@ export async function packageLayers(
       return {
         emulators,
         leftOut,
-        licenses: await writeSmallLayer({ plan, files, mtime: created }, context),
+        licenses: await writeSmallLayer(
+          { plan, files, mtime: created },
+          { ...context, compressions: packings },
+        ),
       };
     },
     onReuse: () => onEvent({ type: 'layers-reused', platform }),

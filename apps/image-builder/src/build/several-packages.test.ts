@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatLock, parseLock } from '@qemu-user-static/lock';
@@ -226,6 +226,22 @@ test('a second build takes the layers of the first', async () => {
   );
   expect(reused).not.toContain('emulator-done');
   expect(reused).not.toContain('layers-joined');
+});
+
+test('a second build puts no layer into the layout again', async () => {
+  const output = join(folder, 'twice');
+  const alone = { ...lock, common: [] };
+  const inodes = async () => {
+    const blobs = join(output, 'blobs', 'sha256');
+    const names = (await readdir(blobs)).sort();
+    return Promise.all(names.map(async (name) => `${name} ${(await stat(join(blobs, name))).ino}`));
+  };
+  const latest = fetched.filter(({ channel }) => channel === 'latest');
+  await build(alone, latest, { ...contextOf(output), cache: join(folder, 'first-cache') });
+  const before = await inodes();
+  // The cache would give the same inodes.
+  await build(alone, latest, { ...contextOf(output), cache: join(folder, 'second-cache') });
+  expect(await inodes()).toEqual(before);
 });
 
 test('common images of all guests have the layers of the whole set', async () => {
