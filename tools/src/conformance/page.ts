@@ -1,5 +1,6 @@
 import { GUEST_NAMES, type GuestName, guest as rowOfTable } from '@qemu-user-static/arch-table';
 import { figure } from '../bench/report.ts';
+import { PROJECT } from '../project-names.ts';
 import { type Accepted, exceptionFor } from './accepted.ts';
 import {
   type ColumnResults,
@@ -18,13 +19,13 @@ ran under the emulators of each channel. \`npm run conformance -- --list\` print
 
 ## I have a crash: which version do I take?
 
-1. Find your version: \`docker run --rm --privileged alekitto/qemu-user-static --status\`, or \`qemu-aarch64 --version\`.
+1. Find your version: \`docker run --rm --privileged ${PROJECT.image} --status\`, or \`qemu-aarch64 --version\`.
 2. Find your guest in the tables. \`ok\` is a pass; a number such as 93/95 is the cases that passed; the case's name is in
    [What fails](#what-fails-and-why).
 3. Take the tag of a column in which it passes, and register again:
 
 \`\`\`sh
-docker run --rm --privileged alekitto/qemu-user-static:stable --reset -p yes
+docker run --rm --privileged ${PROJECT.image}:stable --reset -p yes
 \`\`\`
 
 A version that is not here (such as 9.2) is in no channel: take the nearest column that passes. \`segfault in libc-bin\` (its

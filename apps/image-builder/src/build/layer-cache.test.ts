@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   appendFile,
   mkdir,
@@ -182,6 +183,7 @@ test(`killed at ${KILLS} moments, the next run gives the same layout and leaves 
     const child = spawn(process.execPath, [program, folder, output, cache], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
+    const ended = once(child, 'exit');
     // At an event of its own, which differs from time to time.
     let heard = 0;
     for await (const events of child.stderr) {
@@ -190,6 +192,7 @@ test(`killed at ${KILLS} moments, the next run gives the same layout and leaves 
       await after(Math.random() * 5);
       child.kill('SIGKILL');
     }
+    await ended;
     const next = await build(made.lock, made.fetched, { ...contextOf(output), cache });
     expect(await readFile(join(next.layout.folder, 'index.json'), 'utf8')).toBe(expected);
     const left = (await readdir(cache, { recursive: true })).filter((name) => name.includes('.partial-'));
