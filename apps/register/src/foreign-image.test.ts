@@ -58,7 +58,7 @@ describe.skipIf(NO_NAMESPACES !== undefined || NO_STATIC_BUSYBOX !== undefined)(
       ['of this machine', { own: 'x86_64', kernel: 'x86_64', entries: ['aarch64'] }],
       ['of 32 bits on a kernel of 64', { own: 'i386', kernel: 'x86_64', entries: ['aarch64'] }],
       ['of this machine, where nothing is registered', { own: 'aarch64', kernel: 'aarch64', entries: [] }],
-    ] as const)('and one %s is none: it registers', async (_, { own, kernel, entries }) => {
+    ] as const)('one %s registers', async (_, { own, kernel, entries }) => {
       await using machine = await image({ own, kernel, entries: [...entries] });
       const { code, stderr } = await callImage(machine, '--install riscv64 --credential no');
       expect([code, stderr]).toEqual([0, expect.not.stringContaining('IMAGE_FOREIGN')]);

@@ -158,7 +158,7 @@ describe('hosts', () => {
     'xlinux/arm64/v8',
     'xlinux/amd64/v1',
     'xlinux/arm',
-  ])('%s is none', (name) => {
+  ])('%s is not a host', (name) => {
     expect(() => hostNamed(name)).toThrow(UnknownArchError);
   });
 

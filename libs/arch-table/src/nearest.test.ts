@@ -32,7 +32,7 @@ describe('the name that was probably meant', () => {
     ['arm', ['mra']],
     ['riscv64', ['riscv1234']],
     ['', ['arm']],
-  ])('is none for %s among %j', (word, candidates) => {
+  ])('is missing for %s among %j', (word, candidates) => {
     expect(nearest(word, candidates)).toBeNull();
   });
 });

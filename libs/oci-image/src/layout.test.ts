@@ -96,7 +96,7 @@ describe('a layout', () => {
     expect((await readIndex(layout)).manifests).toEqual([document.descriptor]);
   });
 
-  test.each(['index.json', 'oci-layout'])('without %s is none', async (name) => {
+  test.each(['index.json', 'oci-layout'])('without %s is refused', async (name) => {
     await writeIndex(layout, []);
     await rm(join(folder, name));
     await expect(readIndex(layout)).rejects.toMatchObject({
@@ -111,7 +111,7 @@ describe('a layout', () => {
     ['index.json', '{"schemaVersion": 1}'],
     ['oci-layout', '{}'],
     ['oci-layout', '{"imageLayoutVersion": "2.0.0"}'],
-  ])('whose %s is %s is none', async (name, text) => {
+  ])('whose %s is %s is refused', async (name, text) => {
     await writeIndex(layout, []);
     await writeFile(join(folder, name), text);
     await expect(readIndex(layout)).rejects.toMatchObject({
