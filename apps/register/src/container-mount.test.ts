@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { REGISTER_ERRORS } from './index.ts';
-import { reported } from './testing/faults.ts';
 import { callImage, imageRoot, NO_STATIC_BUSYBOX, pretendedProc } from './testing/image.ts';
 import { MOUNT, type Namespace, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
+import { reported } from './testing/reported.ts';
 
 // The root of the machine in a container, as its files in /proc describe it: nothing of binfmt_misc is mounted there yet.
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { bin, callsIn, reported } from './testing/faults.ts';
+import { bin, callsIn } from './testing/faults.ts';
 import { NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
+import { reported } from './testing/reported.ts';
 import { SHELLS } from './testing/shells.ts';
 
 describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(

@@ -2,9 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { elfPattern, escapeBytes, guest } from '@qemu-user-static/arch-table';
 import { describe, expect, test } from 'vitest';
 import { standIns } from './testing/emulators.ts';
-import { bin, callsIn, MOUNT_IT, reported } from './testing/faults.ts';
+import { bin, callsIn, MOUNT_IT } from './testing/faults.ts';
 import { callImage, imageRoot, NO_STATIC_BUSYBOX, pretendedProc } from './testing/image.ts';
 import { MOUNT, type Namespace, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
+import { reported } from './testing/reported.ts';
 import { SHELLS } from './testing/shells.ts';
 
 const LOCK = 'qemu-register-lock';

@@ -2,8 +2,9 @@ import { elfPattern, escapeBytes, type GuestName, guest } from '@qemu-user-stati
 import { describe, expect, test } from 'vitest';
 import { standIns } from './testing/emulators.ts';
 import { entryOf } from './testing/expected.ts';
-import { bin, callsIn, reported } from './testing/faults.ts';
+import { bin, callsIn } from './testing/faults.ts';
 import { MOUNT, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
+import { reported } from './testing/reported.ts';
 import { SHELLS } from './testing/shells.ts';
 
 /** A line that registers a guest's programs under any name. */

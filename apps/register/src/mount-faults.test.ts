@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { bin, callsIn, MOUNT_IT, reported } from './testing/faults.ts';
+import { bin, callsIn, MOUNT_IT } from './testing/faults.ts';
 import { callImage, imageRoot, NO_STATIC_BUSYBOX } from './testing/image.ts';
 import { MOUNT, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
+import { reported } from './testing/reported.ts';
 import { SHELLS } from './testing/shells.ts';
 
 describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
