@@ -22,8 +22,9 @@ export function setup(): (() => void) | undefined {
     else process.env.TMPDIR = before;
     const left = readdirSync(folder).filter((name) => name !== COMPILE_CACHE);
     rmSync(folder, { recursive: true });
-    // A file whose tests are all left out runs none of its hooks either.
-    if (process.env.E2E_AFTER !== undefined) return;
+    // A file whose tests are all left out runs none of its hooks: in the second run of continuous integration, and on
+    // machines that lack a program. They leave nothing either, since the folder is gone.
+    if (process.env.CI === undefined || process.env.E2E_AFTER !== undefined) return;
     if (left.length > 0) throw new Error(`tests left temporary files behind: ${left.join(', ')}`);
   };
 }
