@@ -46,6 +46,12 @@ export interface ZstdTask {
   readonly length: number;
 }
 
+/**
+ * Bytes of addresses for contents, of which only what is used takes memory. Memory of another place for a larger content
+ * would stand beside the one before until both threads' garbage collectors have seen it.
+ */
+const RESERVED = 1 << 30;
+
 /** Takes as much memory as the largest content has, and 100 MB. */
 export function openZstd(): ZstdFrames {
   let shared = new SharedArrayBuffer(0);
@@ -53,7 +59,9 @@ export function openZstd(): ZstdFrames {
   let worker: Tinypool | null = null;
   return {
     content(size) {
-      if (shared.byteLength < size) shared = new SharedArrayBuffer(size);
+      if (shared.maxByteLength < size)
+        shared = new SharedArrayBuffer(size, { maxByteLength: Math.max(size, RESERVED) });
+      else if (shared.byteLength < size) shared.grow(size);
       length = size;
       return new Uint8Array(shared, 0, size);
     },
