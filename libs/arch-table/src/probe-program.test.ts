@@ -31,7 +31,7 @@ test.each<[GuestName, string]>([
   ['arm', '0170a0e3'],
   ['armeb', 'e3a07001'],
   ['aarch64', 'a80b80d2'],
-  // Big-endian data, and instructions that are little-endian all the same.
+  // Big-endian data, and instructions that are little-endian even so.
   ['aarch64_be', 'a80b80d2'],
   ['sh4', '01e3'],
   ['sh4eb', 'e301'],
