@@ -9,8 +9,8 @@ export interface FolderContents {
   /** In the plural, such as `assets`: it is written into the mark, so that one kind of folder is not taken for another. */
   readonly kind: string;
   /**
-   * Globs of its files, relative to the folder; one of an empty folder ends in a slash. The folders on the way to them,
-   * the mark and temporary files are implied.
+   * Globs of its files, relative to the folder; one of an empty folder ends in a slash, and one that ends in two stars
+   * takes folders too. The folders on the way to them, the mark and temporary files are implied.
    */
   readonly files: readonly string[];
 }
@@ -62,7 +62,8 @@ function pathOf(folder: string, entry: Dirent): string {
 }
 
 function isOwn(path: string, isFolder: boolean, { files }: FolderContents): boolean {
-  if (isFolder) return files.some((glob) => leadsTo(path, glob));
+  if (isFolder)
+    return files.some((glob) => leadsTo(path, glob) || (glob.endsWith('/**') && matchesGlob(path, glob)));
   return path === FOLDER_MARK || isTemporary(basename(path)) || files.some((glob) => matchesGlob(path, glob));
 }
 

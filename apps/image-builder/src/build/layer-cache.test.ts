@@ -130,6 +130,19 @@ test('a build writes into no file that is there', async () => {
   expect(await contents(blobs())).toEqual(before);
 });
 
+test('a folder of another program is left as it is, and layers are made without', async () => {
+  const foreign = join(folder, crypto.randomUUID());
+  await mkdir(join(foreign, 'layers', 'sha256'), { recursive: true });
+  await writeFile(join(foreign, 'layers', 'sha256', 'a'.repeat(64)), 'theirs');
+  const { index, notes } = await buildWith(foreign);
+  expect([index, notes.length]).toEqual([expected, 1]);
+  expect(notes[0]).toContain('does not have its mark');
+  expect(await readdir(join(foreign, 'layers'), { recursive: true })).toEqual([
+    'sha256',
+    `sha256/${'a'.repeat(64)}`,
+  ]);
+});
+
 test('two runs at once may share it', async () => {
   await rm(cache, { recursive: true });
   const runs = await Promise.all([buildWith(cache), buildWith(cache)]);

@@ -1,6 +1,13 @@
 import { mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Memo, memoPath, recall, remember } from '@qemu-user-static/files';
+import {
+  claimFolder,
+  type FolderContents,
+  type Memo,
+  memoPath,
+  recall,
+  remember,
+} from '@qemu-user-static/files';
 import {
   type BlobCache,
   type Digest,
@@ -26,15 +33,29 @@ interface Kept<T> {
   readonly blobs: readonly { readonly digest: Digest; readonly size: number }[];
 }
 
+/** A damaged cache may have folders in the place of blobs. */
+const CONTENTS: FolderContents = { kind: 'layers', files: ['sha256/**', '.memo/*'] };
+
 /** Bytes: three channels of eight platforms, and as much again. */
 const BOUND = 12e9;
 
 /**
+ * Nothing is read, written or removed where the folder for layers is not this project's own.
+ *
  * @param cache the user's cache folder
  * @param bound bytes of blobs; what was used last stays
  */
 export async function openLayerCache(cache: string, onEvent: OnEvent, bound = BOUND): Promise<LayerCache> {
   const folder = join(cache, 'layers');
+  const unusable = (error: unknown) =>
+    onEvent({ type: 'note', text: `layers are not kept in ${folder}: ${(error as Error).message}` });
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await claimFolder(folder, CONTENTS);
+  } catch (error) {
+    unusable(error);
+    return NO_CACHE;
+  }
   const blobCache = await openBlobCache(folder);
   const taken = new Set<Digest>();
   let usable = true;
@@ -50,7 +71,6 @@ export async function openLayerCache(cache: string, onEvent: OnEvent, bound = BO
       if (!usable) return;
       const blobs = layers.map(({ digest, size }) => ({ digest, size }));
       try {
-        await mkdir(folder, { recursive: true, mode: 0o700 });
         await blobCache.keep(
           blobs.map(({ digest }) => digest),
           layout,
@@ -58,7 +78,7 @@ export async function openLayerCache(cache: string, onEvent: OnEvent, bound = BO
         await remember({ folder }, key, key, { value, blobs } satisfies Kept<unknown>);
       } catch (error) {
         usable = false;
-        onEvent({ type: 'note', text: `layers are not kept in ${folder}: ${(error as Error).message}` });
+        unusable(error);
       }
     },
     taken,
@@ -68,6 +88,13 @@ export async function openLayerCache(cache: string, onEvent: OnEvent, bound = BO
     },
   };
 }
+
+const NO_CACHE: LayerCache = {
+  take: async () => null,
+  keep: async () => undefined,
+  taken: new Set(),
+  close: async () => undefined,
+};
 
 /** The time of a memo's file is that of its last use. Never a blob's: layouts may have the same file. */
 async function markUsed(path: string): Promise<void> {
