@@ -83,6 +83,25 @@ test('release.yml builds what the lock has: every platform, with the channels th
   expect(built.sort()).toEqual(locked.sort());
 });
 
+test.each(['ci.yml', 'release.yml'])('%s keeps layers for runs of exactly the same sources', async (file) => {
+  const { jobs } = await readWorkflow(resolve(FOLDER, file));
+  const caches = Object.values(jobs)
+    .flatMap(({ steps }) => steps)
+    .filter(({ uses }) => uses?.startsWith('actions/cache@'));
+  expect(caches).toHaveLength(1);
+  expect(caches[0]?.with).toEqual({
+    path: '~/.cache/qemu-user-static/layers',
+    key: expect.stringMatching(
+      /hashFiles\('sources\.lock\.json', 'package-lock\.json', 'apps\/\*\/src\/\*\*', 'libs\/\*\/src\/\*\*'\) }}$/,
+    ),
+  });
+});
+
+test.each(['prove', 'verify'])('release.yml builds in %s without layers of another run', async (name) => {
+  const { jobs } = await readWorkflow(resolve(FOLDER, 'release.yml'));
+  expect(jobs[name]?.steps.filter(({ uses }) => uses?.startsWith('actions/cache'))).toEqual([]);
+});
+
 test('release.yml sends only through an environment, where maintainers set who may release', async () => {
   const { jobs } = await readWorkflow(resolve(FOLDER, 'release.yml'));
   const sending = Object.entries(jobs).filter(([, { permissions = {} }]) =>
