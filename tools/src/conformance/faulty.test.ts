@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NEEDS } from '../test-needs.ts';
 import { CASES } from './cases.ts';
 import { formatGate, regressions } from './gate.ts';
-import { rowOf } from './matrix.ts';
+
+import { rowOf } from './rows.ts';
 import { runCases } from './run-cases.ts';
 import { openState } from './state.ts';
 import { NATIVE } from './targets.ts';

@@ -1,9 +1,14 @@
 import { type Accepted, exceptionFor } from './accepted.ts';
 import { failuresOf, type Place, type Results } from './results.ts';
 
-/** What keeps a channel's tag from moving: cases that fail and that conformance.json does not have. */
+/**
+ * What keeps a channel's tag from moving: cases that fail and that conformance.json does not have. One that fails seldom is not
+ * among them, for the next run would find another set of these.
+ */
 export function regressions(results: Results, accepted: Accepted): Place[] {
-  return failuresOf(results).filter((place) => exceptionFor(accepted, place) === undefined);
+  return failuresOf(results).filter(
+    (place) => place.outcome !== 'unstable' && exceptionFor(accepted, place) === undefined,
+  );
 }
 
 /** Those of programs that an earlier run has: of others nothing is known that could have passed before. */

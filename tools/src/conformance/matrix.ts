@@ -5,8 +5,9 @@ import type { Chosen } from './choose-cases.ts';
 import type { Column } from './emulators.ts';
 import { LDCONFIGS, runLdconfigs } from './ldconfig.ts';
 import { isFine } from './outcome.ts';
-import type { ColumnResults, Kind, Results, RowResults } from './results.ts';
-import { runCases, runProbe, type Tried, type Watch } from './run-cases.ts';
+import type { ColumnResults, Results, RowResults } from './results.ts';
+import { rowOf, workOf } from './rows.ts';
+import { runCases, runProbe, type Watch } from './run-cases.ts';
 import { runWorkloads } from './run-workloads.ts';
 import type { State } from './state.ts';
 import { NATIVE, type Target } from './targets.ts';
@@ -136,29 +137,3 @@ async function measureNative(scope: Scope, effort: Effort): Promise<Record<strin
   const tried = await runCases(program, undefined, measured, watch(effort, 'native'));
   return workOf(tried);
 }
-
-/** A row of the matrix, of its cases. */
-export function rowOf(target: string, guest: string, kind: Kind, tried: readonly Tried[]): RowResults {
-  const others = tried.filter(({ result }) => result.outcome !== 'pass');
-  return {
-    target,
-    guest,
-    kind,
-    passed: tried.length - others.length,
-    seconds: round(tried.reduce((sum, { result }) => sum + result.wall, 0)),
-    others: Object.fromEntries(
-      others.map(({ case: { name }, result: { outcome, detail } }) => [name, { outcome, detail }]),
-    ),
-    work: workOf(tried),
-  };
-}
-
-function workOf(tried: readonly Tried[]): Record<string, number> {
-  return Object.fromEntries(
-    tried
-      .filter(({ case: { work }, result }) => work && result.outcome === 'pass')
-      .map(({ case: { name }, result }) => [name, round(result.cpu)]),
-  );
-}
-
-const round = (value: number) => Math.round(value * 1000) / 1000;

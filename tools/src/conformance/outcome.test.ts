@@ -62,10 +62,17 @@ test('a case that passes runs once, one that fails three times, one that hangs t
   }
 });
 
-test('a failure that does not come again is unstable, and says what it was', async () => {
-  const { run } = inTurn(139, 0);
-  expect(await runUntilSure(run)).toMatchObject({
+test('one that fails in some runs is counted: seldom is unstable, often is a failure', async () => {
+  const well = Array.from({ length: 20 }, () => 0);
+  const seldom = inTurn(139, 139, ...well);
+  expect(await runUntilSure(seldom.run)).toMatchObject({
     outcome: 'unstable',
-    detail: 'failed in 1 of 2 runs: crash: SIGSEGV',
+    detail: 'failed in 2 of 20 runs: crash: SIGSEGV',
+  });
+  expect(seldom.runs()).toBe(20);
+  const often = inTurn(139, 0, 139, 0, 1, ...well);
+  expect(await runUntilSure(often.run)).toMatchObject({
+    outcome: 'crash',
+    detail: 'failed in 3 of 20 runs: crash: SIGSEGV',
   });
 });

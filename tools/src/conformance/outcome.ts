@@ -13,7 +13,7 @@ export type Outcome =
   | 'crash'
   /** It did not end within its limit. */
   | 'hang'
-  /** It failed, and passed when it was run again. */
+  /** It failed in a tenth of its runs or less: a count of it means something, one run does not. */
   | 'unstable'
   /** It was not run, for the program does not start. */
   | 'skipped';
@@ -55,6 +55,17 @@ export function resultOf({ status, wall, cpu, stderr }: Ended, limit: number, ex
   if (status > SIGNALLED) return result('crash', signalName(status - SIGNALLED), said);
   return result('fail', status === 1 ? '' : `ended with status ${status}`, said);
 }
+
+/**
+ * Of a case that fails in some runs: how often. What fails seldom is reported with its number and stops nothing, for the next
+ * count is another; what fails more often is a failure like others.
+ */
+export function countedResult(failed: number, runs: number, last: CaseResult): CaseResult {
+  const detail = `failed in ${failed} of ${runs} runs: ${last.outcome}: ${last.detail}`;
+  return { ...last, outcome: failed * SELDOM <= runs ? 'unstable' : last.outcome, detail };
+}
+
+const SELDOM = 10;
 
 function signalName(number: number): string {
   const [name] = Object.entries(constants.signals).find(([, value]) => value === number) ?? [];

@@ -6,21 +6,21 @@ import { type GuestName, PROBE_EXIT, probeProgram, registrationLine } from '@qem
 import { type Case, PROBE, START, wordsOf } from './cases.ts';
 import type { Emulator } from './emulators.ts';
 import { type Namespace, openNamespace } from './namespace.ts';
-import { type CaseResult, isFine, resultOf } from './outcome.ts';
+import { type CaseResult, countedResult, isFine, resultOf } from './outcome.ts';
+import type { Tried as AnyTried } from './rows.ts';
 import type { Inputs, State } from './state.ts';
 import type { Program } from './toolchain.ts';
 
 /** Runs of a case that failed, the first among them; a hang is waited for only once more. */
 const TRIES = 3;
 const HANGS = 2;
+/** Runs of one that fails in some. */
+const COUNTED = 20;
 
 /** What a user that is not root has as its number, in the case of set-user-ID programs. */
 const SOMEONE = 1000;
 
-export interface Tried {
-  readonly case: Case;
-  readonly result: CaseResult;
-}
+type Tried = AnyTried<Case>;
 
 /** What is done with results as they come. */
 export interface Watch {
@@ -142,21 +142,24 @@ async function tryAll(cases: readonly Case[], sources: Sources, watch: Watch): P
   return tried.sort((a, b) => cases.indexOf(a.case) - cases.indexOf(b.case));
 }
 
-/** A failure that does not come every time is another thing than one that does. */
+/** A failure that does not come every time is another thing than one that does: it is counted. */
 export async function runUntilSure(run: () => Promise<CaseResult>): Promise<CaseResult> {
   const first = await run();
   if (isFine(first)) return first;
   const tries = first.outcome === 'hang' ? HANGS : TRIES;
-  for (let count = 1; count < tries; count++) {
-    const again = await run();
-    if (isFine(again))
-      return {
-        ...again,
-        outcome: 'unstable',
-        detail: `failed in ${count} of ${count + 1} runs: ${first.outcome}: ${first.detail}`,
-      };
-  }
+  for (let runs = 2; runs <= tries; runs++) if (isFine(await run())) return countFailures(run, first, runs);
   return first;
+}
+
+/** @param before runs of which all but the last failed */
+async function countFailures(
+  run: () => Promise<CaseResult>,
+  first: CaseResult,
+  before: number,
+): Promise<CaseResult> {
+  let failed = before - 1;
+  for (let runs = before + 1; runs <= COUNTED; runs++) if (!isFine(await run())) failed++;
+  return countedResult(failed, COUNTED, first);
 }
 
 async function runOnce(

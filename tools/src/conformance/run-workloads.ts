@@ -1,33 +1,18 @@
 import { hash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { emulatorOf, registrationLine } from '@qemu-user-static/arch-table';
 import { printable } from '@qemu-user-static/errors';
-import { $ } from 'zx';
-import { aptMirror } from '../e2e/debian.ts';
-import { unpackedDebian } from '../e2e/small-debian.ts';
-import type { Column } from './emulators.ts';
+import { DEBIANS, type DebianName, debianFolder, makeDebian, SUITES } from './debians.ts';
+import type { Column, Emulator } from './emulators.ts';
 import { openNamespace } from './namespace.ts';
 import { type CaseResult, isFine, resultOf } from './outcome.ts';
 import type { RowResults } from './results.ts';
+import { rowOf, type Tried } from './rows.ts';
 import type { Inputs, State } from './state.ts';
 import type { Target } from './targets.ts';
-import { PACKAGES, WORKLOADS, type Workload } from './workloads.ts';
-
-/** Debians that have the workloads' packages: not every architecture is in the same release. */
-const SUITES: Readonly<Record<string, string>> = {
-  ...{
-    arm64: 'trixie',
-    armhf: 'trixie',
-    i386: 'trixie',
-    ppc64el: 'trixie',
-    s390x: 'trixie',
-    riscv64: 'trixie',
-  },
-  mips64el: 'bookworm',
-};
+import { BEGIN, WORKLOADS, type Workload } from './workloads.ts';
 
 export interface WorkloadEffort {
   readonly folder: string;
@@ -36,50 +21,74 @@ export interface WorkloadEffort {
 }
 
 /**
- * The workloads in a small Debian of a target under a column's emulator: what they write lies over the Debian, which stays as
- * it is.
+ * The workloads of a target under a column's emulator, each in its small Debian: what they write lies over that, which stays
+ * as it is.
  */
 export async function runWorkloads(
   target: Target,
   column: Column,
   only: readonly Workload[],
-  { folder, state, note }: WorkloadEffort,
+  effort: WorkloadEffort,
 ): Promise<RowResults | undefined> {
   const emulator = column.emulators.get(emulatorOf(target.guest));
-  const suite = SUITES[target.name];
-  if (emulator === undefined || suite === undefined || only.length === 0) return undefined;
-  const base = await orNote(
-    makeDebian(target.name, suite, folder),
-    `Debian ${suite} of ${target.name}`,
-    note,
-  );
-  if (base === undefined) return undefined;
-  const upper = await mkdtemp(join(folder, 'over-'));
-  const name = `${column.version} ${target.name} debian`;
-  const results = new Map<string, CaseResult>();
+  if (emulator === undefined || SUITES[target.name] === undefined) return undefined;
+  const within = (debian: DebianName, own: readonly Workload[]) =>
+    runInDebian(debian, target, column, emulator, own, effort);
+  const tried = only.length === 0 ? [] : await within(BEGIN.debian, [BEGIN]);
+  const begins = tried.every(({ result }) => isFine(result));
+  for (const debian of new Set(only.map((one) => one.debian))) {
+    const own = only.filter((one) => one.debian === debian);
+    tried.push(
+      ...(begins ? await within(debian, own) : own.map((one) => ({ case: one, result: NOT_BEGUN }))),
+    );
+  }
+  return tried.length === 0 ? undefined : rowOf(target.name, target.guest, 'debian', tried);
+}
+
+async function runInDebian(
+  debian: DebianName,
+  target: Target,
+  column: Column,
+  emulator: Emulator,
+  only: readonly Workload[],
+  { folder, state, note }: WorkloadEffort,
+): Promise<Tried[]> {
+  const place = debianFolder(debian, target.name, folder);
   const inputsOf = ({ name: one, flags, limit, script }: Workload): Inputs => ({
-    ...{ emulator: emulator.sha256, program: hash('sha256', JSON.stringify([base, PACKAGES, script])) },
+    ...{
+      emulator: emulator.sha256,
+      program: hash('sha256', JSON.stringify([place, DEBIANS[debian], script])),
+    },
     ...{ case: one, flags, limit, kernel: release() },
   });
-  try {
-    await Promise.all(['up', 'work', 'root'].map((one) => mkdir(join(upper, one))));
-    for (const one of due(only.filter((one) => state.recall(inputsOf(one)) === undefined))) {
+  const results = new Map<string, CaseResult>();
+  const wanted = only.filter((one) => state.recall(inputsOf(one)) === undefined);
+  if (wanted.length > 0) {
+    const what = `Debian of ${target.name} for ${only.map(({ name }) => name).join(', ')}`;
+    const base = await orNote(makeDebian(debian, target.name, folder), what, note);
+    if (base === undefined) return [];
+    await using over = await openFolder(folder);
+    for (const one of due(wanted)) {
       const configured = results.get(CONFIGURE.name);
       if (one.configured && configured !== undefined && !isFine(configured)) continue;
-      const result = await runOne(one, registrationLine(target.guest, emulator.file, one.flags), base, upper);
-      note(`${name} ${one.name}: ${result.outcome} in ${result.wall.toFixed(1)} s ${result.detail}`);
+      const line = registrationLine(target.guest, emulator.file, one.flags);
+      const result = await runOne(one, line, base, over.folder);
+      note(
+        `${column.version} ${target.name} debian ${one.name}: ${result.outcome} in ${result.wall.toFixed(1)} s ${result.detail}`,
+      );
       await state.remember(inputsOf(one), result);
       results.set(one.name, result);
     }
-    for (const one of only) {
-      const result = results.get(one.name) ?? state.recall(inputsOf(one));
-      if (result !== undefined) results.set(one.name, result);
-    }
-  } finally {
-    await rm(upper, { recursive: true, force: true });
   }
-  return asRow(target, only, results);
+  return only.map((one) => ({
+    case: one,
+    result: results.get(one.name) ?? state.recall(inputsOf(one)) ?? NOT_CONFIGURED,
+  }));
 }
+
+const skipped = (detail: string): CaseResult => ({ outcome: 'skipped', wall: 0, cpu: 0, detail });
+const NOT_CONFIGURED = skipped('packages were not configured');
+const NOT_BEGUN = skipped('no shell of the Debian starts');
 
 const [CONFIGURE] = WORKLOADS as readonly [Workload, ...Workload[]];
 
@@ -89,30 +98,11 @@ function due(wanted: readonly Workload[]): readonly Workload[] {
   return needed ? [CONFIGURE, ...wanted] : wanted;
 }
 
-function asRow(
-  target: Target,
-  only: readonly Workload[],
-  results: ReadonlyMap<string, CaseResult>,
-): RowResults {
-  const tried = only.map((one) => ({
-    name: one.name,
-    result: results.get(one.name) ?? {
-      ...{ outcome: 'skipped' as const, wall: 0, cpu: 0 },
-      detail: 'packages were not configured',
-    },
-  }));
-  const others = tried.filter(({ result }) => result.outcome !== 'pass');
-  return {
-    ...{ target: target.name, guest: target.guest, kind: 'debian' },
-    passed: tried.length - others.length,
-    seconds: tried.reduce((sum, { result }) => sum + result.wall, 0),
-    others: Object.fromEntries(
-      others.map(({ name, result: { outcome, detail } }) => [name, { outcome, detail }]),
-    ),
-    work: Object.fromEntries(
-      tried.filter(({ result }) => result.outcome === 'pass').map(({ name, result }) => [name, result.cpu]),
-    ),
-  };
+/** For what is written over a Debian. */
+async function openFolder(parent: string): Promise<AsyncDisposable & { readonly folder: string }> {
+  const folder = await mkdtemp(join(parent, 'over-'));
+  await Promise.all(['up', 'work', 'root'].map((one) => mkdir(join(folder, one))));
+  return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
 }
 
 /** With the folder's parts as words: the Debian, what is written over it, the lines. (overlayfs in a user namespace: Linux 5.11) */
@@ -142,19 +132,4 @@ export async function orNote<T>(
     note(`${what}: not run: ${printable(why)}`);
     return undefined;
   }
-}
-
-/** Unpacked by this machine's dpkg, and not configured: that is the first workload. */
-async function makeDebian(name: string, suite: string, folder: string): Promise<string> {
-  const version = hash('sha256', JSON.stringify(PACKAGES)).slice(0, 8);
-  const root = join(folder, `debian-${suite}-${name}-${version}`);
-  if (existsSync(root)) return root;
-  const making = `${root}.making`;
-  await rm(making, { recursive: true, force: true });
-  const words = unpackedDebian(name, PACKAGES);
-  // Packages that are installed once more stay; APT is not to download them again.
-  const keep = `--extract-hook=find "$1"/var/cache/apt/archives -name '*.deb' ! -name 'libc-bin_*' ! -name 'ca-certificates_*' -delete`;
-  await $`mmdebstrap ${words} ${keep} --skip=cleanup/apt/cache ${suite} ${making} ${(await aptMirror()).href}`.quiet();
-  await rename(making, root);
-  return root;
 }

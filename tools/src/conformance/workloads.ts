@@ -1,3 +1,6 @@
+import { START } from './cases.ts';
+import type { DebianName } from './debians.ts';
+
 /** What people do in containers of another CPU: lines of sh, as root of a small Debian. */
 export interface Workload {
   readonly name: string;
@@ -8,20 +11,23 @@ export interface Workload {
   /** Seconds after which it counts as hung. */
   readonly limit: number;
   readonly script: string;
+  /** The one that it runs in. */
+  readonly debian: DebianName;
+  /** Its seconds are kept. */
+  readonly work: boolean;
   /** It needs that packages are configured, which takes longest: `apt-configure` runs before it. */
   readonly configured: boolean;
 }
 
-/** Packages that they need beside the essential ones. None is configured before the first workload does that; most need no more than their files. */
-export const PACKAGES: readonly string[] = [
-  ...['usr-is-merged', 'apt', 'sudo', 'busybox-static', 'ca-certificates', 'man-db'],
-  ...['g++', 'git', 'perl', 'python3', 'python3-venv'],
-];
-
 const workload = (name: string, what: string, script: string, more: Partial<Workload> = {}): Workload => ({
-  ...{ name, what, flags: 'F', limit: 900, configured: false },
+  ...{ name, what, flags: 'F', limit: 900, configured: false, debian: 'tools', work: true },
   script: `set -eu\n${script.trim()}`,
   ...more,
+});
+
+/** If it fails, no other is tried. */
+export const BEGIN = workload(START.name, 'a shell of the Debian begins, and ends with a status', 'exit 0', {
+  work: false,
 });
 
 /** In the order in which they run; all see what those before them left. */
@@ -30,13 +36,13 @@ export const WORKLOADS: readonly Workload[] = [
     'apt-configure',
     'dpkg configures all packages, with the triggers of libc-bin, man-db and ca-certificates',
     'dpkg --force-unsafe-io --configure -a\ntest -s /etc/ssl/certs/ca-certificates.crt',
-    { limit: 1800 },
+    { limit: 3600, debian: 'system' },
   ),
   workload(
     'apt-install',
-    'apt-get installs packages again, with the triggers of libc-bin and ca-certificates',
-    'apt-get -o APT::Sandbox::User=root install --yes --reinstall --no-download --no-install-recommends libc-bin ca-certificates',
-    { configured: true },
+    'apt-get installs packages again, with the triggers of libc-bin, man-db and ca-certificates',
+    'apt-get -o APT::Sandbox::User=root install --yes --reinstall --no-download --no-install-recommends libc-bin ca-certificates man-db',
+    { configured: true, debian: 'system' },
   ),
   workload(
     'gcc',
@@ -119,11 +125,192 @@ for i in 1 2 3 4; do sleep 0.1 & done; wait; diff <(seq 5) <(seq 5)'
 busybox sh -c 'test "$(seq 100 | busybox sort -n | busybox tail -n 1)" = 100; busybox tar -c /etc/passwd 2>/dev/null | busybox gzip | busybox zcat | busybox tar -t >/dev/null'`,
   ),
   workload(
+    'node',
+    'node: compiled loops, worker threads, a child process, compression, a server and its client',
+    `cat > /tmp/a.js <<'END'
+const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads');
+const { createHash } = require('node:crypto');
+const { execFileSync } = require('node:child_process');
+const { gzipSync, gunzipSync } = require('node:zlib');
+const http = require('node:http');
+const assert = require('node:assert');
+const work = n => { let sum = 0; for (let i = 0; i < 3e6; i++) sum = (sum * 31 + i * n) % 1000003; return sum; };
+if (!isMainThread) parentPort.postMessage(work(workerData));
+else (async () => {
+  const found = await Promise.all([1, 2, 3, 4].map(workerData => new Promise((resolve, reject) =>
+    new Worker(__filename, { workerData }).on('message', resolve).on('error', reject))));
+  assert.deepEqual(found, [1, 2, 3, 4].map(work));
+  const text = JSON.stringify(Array.from({ length: 5000 }, (_, n) => ({ n, sum: createHash('sha256').update(String(n)).digest('hex') })));
+  assert.equal(gunzipSync(gzipSync(text)).toString(), text);
+  assert.equal(String(execFileSync(process.execPath, ['-p', '6 * 7'])).trim(), '42');
+  const server = http.createServer((_, answer) => answer.end(text)).listen(0, '127.0.0.1', async () => {
+    const got = await fetch('http://127.0.0.1:' + server.address().port).then(answer => answer.text());
+    assert.equal(got, text);
+    process.exit();
+  });
+})();
+END
+node /tmp/a.js`,
+    { debian: 'node', limit: 1800 },
+  ),
+  workload(
+    'npm',
+    'npm packs a package and installs it from its tarball',
+    `export npm_config_update_notifier=false npm_config_audit=false npm_config_fund=false
+mkdir -p /tmp/twice /tmp/user; cd /tmp/twice
+echo '{ "name": "twice", "version": "1.0.0" }' > package.json
+echo 'module.exports = n => 2 * n;' > index.js
+npm pack --silent
+cd /tmp/user; echo '{ "name": "user", "version": "1.0.0" }' > package.json
+npm install --silent --offline ../twice/twice-1.0.0.tgz
+test "$(node -p 'require("twice")(21)')" = 42`,
+    { debian: 'node', limit: 1800 },
+  ),
+  workload(
+    'go',
+    'go builds a program with goroutines, again from its cache, and runs it',
+    `export GOCACHE=/tmp/cache GOPATH=/tmp/path GOTOOLCHAIN=local GOFLAGS=-mod=mod CGO_ENABLED=0
+mkdir -p /tmp/twice; cd /tmp/twice
+printf 'module twice\\n\\ngo 1.19\\n' > go.mod
+cat > main.go <<'END'
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"sync"
+)
+
+func main() {
+	var group sync.WaitGroup
+	numbers := make(chan int)
+	for n := 0; n < 64; n++ {
+		group.Add(1)
+		go func(n int) {
+			defer group.Done()
+			defer func() { recover() }()
+			text := []string{}
+			for i := 0; i < 500; i++ {
+				text = append(text, fmt.Sprint(i))
+			}
+			runtime.Gosched()
+			numbers <- len(text)
+			panic(n)
+		}(n)
+	}
+	go func() { group.Wait(); close(numbers) }()
+	sum := 0
+	for n := range numbers {
+		sum += n
+	}
+	runtime.GC()
+	if sum != 64*500 {
+		os.Exit(1)
+	}
+}
+END
+go build -o one
+go build -o two
+for i in $(seq 5); do ./one; ./two; done`,
+    { debian: 'go', limit: 3600 },
+  ),
+  workload(
+    'java',
+    'javac compiles a program with threads and exceptions, java runs it',
+    `cat > /tmp/Work.java <<'END'
+import java.util.*;
+import java.util.concurrent.*;
+import java.util.stream.*;
+public class Work {
+  static long sum(int n) { return IntStream.range(0, 20000).mapToLong(i -> (long) i * n % 7).sum(); }
+  public static void main(String[] words) throws Exception {
+    ExecutorService pool = Executors.newFixedThreadPool(4);
+    List<Future<Long>> found = new ArrayList<>();
+    for (int n = 0; n < 64; n++) { int own = n; found.add(pool.submit(() -> sum(own))); }
+    for (int n = 0; n < 64; n++) if (found.get(n).get() != sum(n)) System.exit(1);
+    pool.shutdown();
+    int caught = 0;
+    for (int n = 0; n < 1000; n++) try { String none = n % 2 == 0 ? null : ""; none.length(); } catch (NullPointerException error) { caught++; }
+    if (caught != 500) System.exit(2);
+    System.gc();
+    System.out.println(IntStream.rangeClosed(1, 6).boxed().collect(Collectors.toMap(n -> n, n -> n * 7)).get(6));
+  }
+}
+END
+cd /tmp; PATH=/usr/lib/jvm/default-java/bin:$PATH
+javac Work.java
+test "$(java Work)" = 42`,
+    { debian: 'java', limit: 3600 },
+  ),
+  workload(
+    'rust',
+    'rustc compiles and runs a program with threads and a panic',
+    `cat > /tmp/a.rs <<'END'
+use std::collections::HashMap;
+use std::sync::{mpsc, Arc, Mutex};
+use std::thread;
+fn main() {
+    let found = Arc::new(Mutex::new(HashMap::new()));
+    let (send, receive) = mpsc::channel();
+    let threads: Vec<_> = (0..16u64).map(|n| {
+        let (found, send) = (Arc::clone(&found), send.clone());
+        thread::spawn(move || {
+            found.lock().unwrap().insert(n, (0..1000).map(|i| i * n).sum::<u64>());
+            send.send(n).unwrap();
+        })
+    }).collect();
+    drop(send);
+    for one in threads { one.join().unwrap(); }
+    assert_eq!(receive.iter().sum::<u64>(), 120);
+    assert_eq!(found.lock().unwrap()[&2], 999000);
+    assert!(thread::spawn(|| { panic!("expected") }).join().is_err());
+}
+END
+rustc -O -C linker=gcc -o /tmp/a /tmp/a.rs
+for i in $(seq 5); do /tmp/a 2>/tmp/said; done`,
+    { debian: 'rust', limit: 3600 },
+  ),
+  workload(
+    'musl',
+    'musl: a program with threads, a child and pipes, by its dynamic loader and static',
+    `cat > /tmp/a.c <<'END'
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static volatile sig_atomic_t got;
+static void handle(int number) { got = number; }
+static void *twice(void *p) { int *own = malloc(sizeof *own); *own = *(int *)p * 2; return own; }
+int main(void) {
+    int n = 21, status = 1, *found; pthread_t thread; char text[8] = "";
+    for (int i = 0; i < 200; i++) {
+        if (pthread_create(&thread, 0, twice, &n) || pthread_join(thread, (void **)&found) || *found != 42) return 1;
+        free(found);
+    }
+    signal(SIGUSR1, handle); raise(SIGUSR1);
+    if (got != SIGUSR1) return 2;
+    pid_t child = fork();
+    if (child == 0) _exit(7);
+    if (waitpid(child, &status, 0) != child || WEXITSTATUS(status) != 7) return 3;
+    FILE *pipe = popen("seq 40 | sort -n | tail -n 1", "r");
+    if (!fgets(text, sizeof text, pipe) || pclose(pipe) || atoi(text) != 40) return 4;
+    return system("test 1 = 1");
+}
+END
+musl-gcc -O2 -o /tmp/dynamic /tmp/a.c
+musl-gcc -O2 -static -o /tmp/static /tmp/a.c
+for i in $(seq 20); do /tmp/dynamic; /tmp/static; done`,
+    { debian: 'musl' },
+  ),
+  workload(
     'sudo',
     'sudo by a user who is not root; with flag C',
     `id guest 2>/dev/null || useradd --create-home guest
 echo "guest ALL=(ALL) NOPASSWD: ALL" > /etc/sudoers.d/guest
 test "$(setpriv --reuid=guest --regid=guest --clear-groups sudo -n id -u)" = 0`,
-    { flags: 'OCF', configured: true },
+    { flags: 'OCF', configured: true, debian: 'system' },
   ),
 ];
