@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { USUAL_FLAGS } from './registering.ts';
 
 /** A check, as the command line names it. */
 export interface Case {
@@ -13,9 +14,6 @@ export interface Case {
   /** Measured beside the native program. */
   readonly work: boolean;
 }
-
-/** The registration of every other case: the image's own default. */
-const USUAL_FLAGS = 'F';
 
 const FLAGS: Readonly<Record<string, string>> = { argv0: 'FP', setuid: 'OCF' };
 

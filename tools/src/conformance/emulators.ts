@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { emulatorOf, type GuestName, type HostPlatform } from '@qemu-user-static/arch-table';
+import { emulatorOf, type GuestName, type HostPlatform, host } from '@qemu-user-static/arch-table';
 import {
   cacheFolder,
   fetchFile,
@@ -23,28 +23,51 @@ export interface Column {
   readonly version: string;
   /** Debian's. */
   readonly debian: string;
-  /** Of this platform's own package. */
   readonly emulators: ReadonlyMap<GuestName, Emulator>;
 }
 
-export interface Emulator {
+export interface Emulator extends Unpacked {
+  /** The CPU that it is a program of. */
+  readonly host: GuestName;
+  /** What runs it; nothing if this machine does. */
+  readonly by: Emulator | undefined;
+}
+
+interface Unpacked {
   readonly guest: GuestName;
   readonly file: string;
   readonly sha256: string;
 }
 
-/** Every emulator of a channel's own package, checked against the lock and unpacked into `folder`. */
+/**
+ * Every emulator that a channel's images have for a platform, checked against the lock and unpacked into `folder`. A platform
+ * that is not this machine's runs under the emulator of its CPU in `latest`.
+ */
 export async function openColumn(
   lock: Lock,
   channel: string,
   platform: HostPlatform,
   folder: string,
 ): Promise<Column> {
-  const [own] = emulatorPackagesOf(lock, channel, platform);
+  const packages = emulatorPackagesOf(lock, channel, platform);
+  const [own] = packages;
   if (own === undefined) throw new Error(`channel ${channel} of sources.lock.json has no ${platform}`);
-  const { version, locked } = own;
-  const emulators = await unpack(locked, platform, folder);
-  return { channel, platform, version, debian: locked.version, emulators };
+  const by = OWN_PLATFORMS.includes(platform) ? undefined : await emulatorFor(platform, lock, folder);
+  const emulators = new Map<GuestName, Emulator>();
+  for (const { locked } of packages)
+    for (const one of await unpack(locked, platform, folder))
+      if (!emulators.has(one.guest)) emulators.set(one.guest, { ...one, host: host(platform).cpu, by });
+  return { channel, platform, version: own.version, debian: own.locked.version, emulators };
+}
+
+/** Whose programs this machine runs. */
+const OWN_PLATFORMS: readonly HostPlatform[] = ['linux/amd64', 'linux/386'];
+
+async function emulatorFor(platform: HostPlatform, lock: Lock, folder: string): Promise<Emulator> {
+  const { emulators } = await openColumn(lock, 'latest', 'linux/amd64', folder);
+  const found = emulators.get(emulatorOf(host(platform).cpu));
+  if (found === undefined) throw new Error(`channel latest has no emulator for ${platform}`);
+  return found;
 }
 
 /** A column in which a file stands for the emulator of these guests: one that somebody has built, or broken. */
@@ -54,21 +77,20 @@ export async function withEmulator(
   file: string,
 ): Promise<Column> {
   const sha256 = hash('sha256', await readFile(file));
-  const own = guests.map((guest) => [emulatorOf(guest), { guest, file, sha256 }] as const);
+  const { cpu } = host(column.platform);
+  const own = guests.map(
+    (guest) => [emulatorOf(guest), { guest, file, sha256, host: cpu, by: undefined }] as const,
+  );
   return { ...column, debian: file, emulators: new Map(own) };
 }
 
-async function unpack(
-  locked: LockedPackage,
-  platform: HostPlatform,
-  folder: string,
-): Promise<Map<GuestName, Emulator>> {
+async function unpack(locked: LockedPackage, platform: HostPlatform, folder: string): Promise<Unpacked[]> {
   const place = join(folder, 'emulators', locked.sha256.slice(0, 16));
   const key = memoKey([1, locked.sha256]);
-  const kept = await recall<Emulator[]>({ folder }, `emulators-${locked.sha256}`, key);
-  if (kept !== null && (await areThere(kept))) return byGuest(kept);
+  const kept = await recall<Unpacked[]>({ folder }, `emulators-${locked.sha256}`, key);
+  if (kept !== null && (await areThere(kept))) return kept;
   await mkdir(place, { recursive: true });
-  const found: Emulator[] = [];
+  const found: Unpacked[] = [];
   const deb = await withHttp(async (http) =>
     fetchFile(locked, {
       ...{ mirror: await aptMirror(), snapshot: SNAPSHOT_SERVICE },
@@ -83,13 +105,11 @@ async function unpack(
     found.push({ guest: entry.guest, file, sha256: hash('sha256', entry.program) });
   }
   await remember({ folder }, `emulators-${locked.sha256}`, key, found);
-  return byGuest(found);
+  return found;
 }
 
-const byGuest = (list: readonly Emulator[]) => new Map(list.map((one) => [one.guest, one]));
-
 /** Whether the files are those that were checked. */
-async function areThere(kept: readonly Emulator[]): Promise<boolean> {
+async function areThere(kept: readonly Unpacked[]): Promise<boolean> {
   for (const { file, sha256 } of kept)
     if (!existsSync(file) || hash('sha256', await readFile(file)) !== sha256) return false;
   return true;

@@ -55,7 +55,13 @@ describe.skipIf(lacks)('an emulator (root, user namespace, gcc, amd64)', () => {
     const own =
       emulator === undefined
         ? undefined
-        : { guest: NATIVE.guest, file: emulator, sha256: hash('sha256', readFileSync(emulator)) };
+        : {
+            guest: NATIVE.guest,
+            file: emulator,
+            sha256: hash('sha256', readFileSync(emulator)),
+            host: NATIVE.guest,
+            by: undefined,
+          };
     return runCases(program, own, cases, { state, jobs: 2, onResult: () => undefined });
   }
 

@@ -3,12 +3,13 @@ import { existsSync } from 'node:fs';
 import { readFile, rename, rm } from 'node:fs/promises';
 import { release } from 'node:os';
 import { join } from 'node:path';
-import { emulatorOf, registrationLine } from '@qemu-user-static/arch-table';
+import { emulatorOf } from '@qemu-user-static/arch-table';
 import { $ } from 'zx';
 import { aptMirror } from '../e2e/debian.ts';
 import type { Column } from './emulators.ts';
 import { type Ended, openNamespace } from './namespace.ts';
 import { type CaseResult, countedResult, isFine, resultOf } from './outcome.ts';
+import { identityOf, linesFor, USUAL_FLAGS } from './registering.ts';
 import type { RowResults } from './results.ts';
 import { rowOf, type Tried } from './rows.ts';
 import { orNote, type WorkloadEffort } from './run-workloads.ts';
@@ -68,13 +69,13 @@ export async function runLdconfigs(
     const program = join(root, 'sbin/ldconfig');
     const name = `${NAME}${suite}`;
     const inputs = {
-      ...{ emulator: emulator.sha256, case: name },
+      ...{ emulator: identityOf(emulator), case: name },
       program: hash('sha256', Buffer.concat([await readFile(program), Buffer.from(SCRIPT)])),
-      ...{ flags: 'F', limit: LIMIT, kernel: release() },
+      ...{ flags: USUAL_FLAGS, limit: LIMIT, kernel: release() },
     };
     let result = state.recall(inputs);
     if (result === undefined) {
-      await using space = await openNamespace([registrationLine(target.guest, emulator.file, 'F')]);
+      await using space = await openNamespace(linesFor(target.guest, emulator, USUAL_FLAGS));
       const words = ['sh', '-c', SCRIPT, 'sh', program, root];
       result = countOf(await space.run(words, { folder: root, limit: LIMIT }));
       await state.remember(inputs, result);

@@ -2,11 +2,12 @@ import { hash } from 'node:crypto';
 import { chmod, copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { release, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type GuestName, PROBE_EXIT, probeProgram, registrationLine } from '@qemu-user-static/arch-table';
+import { type GuestName, PROBE_EXIT, probeProgram } from '@qemu-user-static/arch-table';
 import { type Case, PROBE, START, wordsOf } from './cases.ts';
 import type { Emulator } from './emulators.ts';
 import { type Namespace, openNamespace } from './namespace.ts';
 import { type CaseResult, countedResult, isFine, resultOf } from './outcome.ts';
+import { identityOf, isCalled, linesFor } from './registering.ts';
 import type { Tried as AnyTried } from './rows.ts';
 import type { Inputs, State } from './state.ts';
 import type { Program } from './toolchain.ts';
@@ -43,7 +44,7 @@ export async function runCases(
   const sources = {
     run: (one: Case, space: Namespace) => runOnce(program, emulator, one, space),
     program: program.sha256,
-    lines: (flags: string) => linesFor(program.target.guest, emulator, flags),
+    lines: (flags: string) => (emulator === undefined ? [] : linesFor(program.target.guest, emulator, flags)),
     emulator,
   };
   const [started] = await tryAll([START], sources, watch);
@@ -54,7 +55,7 @@ export async function runCases(
       ...cases.filter((one) => one !== START).map((one) => ({ case: one, result: skipped })),
     ];
   }
-  const others = cases.filter((one) => one !== START && fits(one, program));
+  const others = cases.filter((one) => one !== START && fits(one, program, emulator));
   // What is measured has the machine to itself, as far as this run is concerned.
   const checked = await tryAll(
     others.filter(({ work }) => !work),
@@ -88,17 +89,9 @@ export async function runProbe(guest: GuestName, emulator: Emulator, watch: Watc
 }
 
 /** The C library beside a program is one that other users may not read; and where nothing is registered, no flag is. */
-function fits({ name, flags }: Case, { linking, target }: Program): boolean {
+function fits({ name, flags }: Case, { linking, target }: Program, emulator: Emulator | undefined): boolean {
   if (name === 'setuid' && linking === 'dynamic') return false;
-  return flags === START.flags || target.guest !== OWN_GUEST;
-}
-
-/** An emulator of this machine's own CPU cannot be registered: it would be asked to run itself. */
-const OWN_GUEST: GuestName = 'x86_64';
-
-function linesFor(guest: GuestName, emulator: Emulator | undefined, flags: string): string[] {
-  if (emulator === undefined || guest === OWN_GUEST) return [];
-  return [registrationLine(guest, emulator.file, flags)];
+  return flags === START.flags || (emulator !== undefined && !isCalled(target.guest, emulator));
 }
 
 interface Sources {
@@ -118,7 +111,7 @@ async function tryAll(cases: readonly Case[], sources: Sources, watch: Watch): P
   for (const one of cases) {
     const { name, flags, limit } = one;
     const inputs: Inputs = {
-      ...{ emulator: sources.emulator?.sha256, program: sources.program, case: name },
+      ...{ emulator: sources.emulator && identityOf(sources.emulator), program: sources.program, case: name },
       ...{ flags, limit, kernel: release() },
     };
     const known = watch.state.recall(inputs);
@@ -171,7 +164,7 @@ async function runOnce(
   return inFolder(async (folder) => {
     const env = program.prefix === undefined ? {} : { QEMU_LD_PREFIX: program.prefix };
     const how = { folder, limit: one.limit, env };
-    const by = emulator !== undefined && program.target.guest === OWN_GUEST ? [emulator.file] : [];
+    const by = emulator !== undefined && isCalled(program.target.guest, emulator) ? [emulator.file] : [];
     const argv = [...by, program.file, ...wordsOf(one)];
     if (one.name !== 'setuid') return resultOf(await space.run(argv, how), one.limit);
     const owned = join(folder, 'setuid');

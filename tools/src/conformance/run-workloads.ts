@@ -2,12 +2,13 @@ import { hash } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { release } from 'node:os';
 import { join } from 'node:path';
-import { emulatorOf, registrationLine } from '@qemu-user-static/arch-table';
+import { emulatorOf } from '@qemu-user-static/arch-table';
 import { printable } from '@qemu-user-static/errors';
 import { DEBIANS, type DebianName, debianFolder, makeDebian, SUITES } from './debians.ts';
 import type { Column, Emulator } from './emulators.ts';
 import { openNamespace } from './namespace.ts';
 import { type CaseResult, isFine, resultOf } from './outcome.ts';
+import { identityOf, linesFor } from './registering.ts';
 import type { RowResults } from './results.ts';
 import { rowOf, type Tried } from './rows.ts';
 import type { Inputs, State } from './state.ts';
@@ -56,7 +57,7 @@ async function runInDebian(
   const place = debianFolder(debian, target.name, folder);
   const inputsOf = ({ name: one, flags, limit, script }: Workload): Inputs => ({
     ...{
-      emulator: emulator.sha256,
+      emulator: identityOf(emulator),
       program: hash('sha256', JSON.stringify([place, DEBIANS[debian], script])),
     },
     ...{ case: one, flags, limit, kernel: release() },
@@ -71,8 +72,8 @@ async function runInDebian(
     for (const one of due(wanted)) {
       const configured = results.get(CONFIGURE.name);
       if (one.configured && configured !== undefined && !isFine(configured)) continue;
-      const line = registrationLine(target.guest, emulator.file, one.flags);
-      const result = await runOne(one, line, base, over.folder);
+      const lines = linesFor(target.guest, emulator, one.flags);
+      const result = await runOne(one, lines, base, over.folder);
       note(
         `${column.version} ${target.name} debian ${one.name}: ${result.outcome} in ${result.wall.toFixed(1)} s ${result.detail}`,
       );
@@ -112,8 +113,8 @@ mount --rbind /dev "$2/root/dev"
 mount -t proc proc "$2/root/proc"
 exec chroot "$2/root" /bin/sh -c "$3"`;
 
-async function runOne(one: Workload, line: string, base: string, upper: string): Promise<CaseResult> {
-  await using space = await openNamespace([line]);
+async function runOne(one: Workload, lines: string[], base: string, upper: string): Promise<CaseResult> {
+  await using space = await openNamespace(lines);
   const env = { DEBIAN_FRONTEND: 'noninteractive', HOME: '/root' };
   const words = ['sh', '-c', ENTER, 'sh', base, upper, one.script];
   return resultOf(await space.run(words, { folder: upper, limit: one.limit, env }), one.limit);
