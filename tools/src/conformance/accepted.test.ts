@@ -30,6 +30,15 @@ describe('--accept', () => {
     expect(regressions(other, accepted)).toHaveLength(1);
   });
 
+  test('of a host is for that host alone', () => {
+    const on = (platform: string) => ({ ...column('latest', '11.1.3', row({ threads: 'fail' })), platform });
+    const accepted = accept(NONE, 'threads', REASON, results(on('linux/386')));
+    expect(accepted.exceptions[0]?.fails).toEqual({ 'latest on linux/386': { static: ['arm64'] } });
+    expect(regressions(results(on('linux/386')), accepted)).toEqual([]);
+    expect(regressions(results(on('linux/amd64')), accepted)).toHaveLength(1);
+    expect(prune(accepted, results(column('latest', '11.1.3', row({})))).exceptions).toHaveLength(1);
+  });
+
   test('leaves a reason that is there, and adds to the same one', () => {
     const first = accept(
       NONE,

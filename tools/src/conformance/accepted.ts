@@ -18,7 +18,10 @@ const exception = z.strictObject({
   because: z.string().min(10),
   /** Where its makers know it. Never a guess. */
   bug: z.url().optional(),
-  /** Which programs fail: by channel, then by kind, Debian's names of their architectures. */
+  /**
+   * Which programs fail: by channel (of hosts beside linux/amd64 `latest on linux/386`), then by kind, Debian's names of their
+   * architectures.
+   */
   fails: z.record(z.string(), z.record(z.string(), z.array(z.string()))),
 });
 const schema = z.strictObject({ schemaVersion: z.literal(1), exceptions: z.array(exception) });
@@ -37,15 +40,23 @@ export async function writeAccepted(accepted: Accepted, file = ACCEPTED_FILE): P
   await replaceFile(file, `${JSON.stringify(accepted, null, 2)}\n`);
 }
 
-type Spot = Pick<Place, 'case' | 'target' | 'kind' | 'channel'>;
+type Spot = Pick<Place, 'case' | 'target' | 'kind' | 'channel' | 'platform'>;
+
+const USUAL_HOST = 'linux/amd64';
+const BETWEEN = ' on ';
+
+/** A column's name in the file. */
+function columnOf({ channel, platform }: Pick<Place, 'channel' | 'platform'>): string {
+  return platform === USUAL_HOST ? channel : `${channel}${BETWEEN}${platform}`;
+}
 
 /** The exception that a result is listed under. */
 export function exceptionFor(
   accepted: Accepted,
-  { case: name, target, kind, channel }: Spot,
+  { case: name, target, kind, ...column }: Spot,
 ): Exception | undefined {
   return accepted.exceptions.find(
-    (one) => one.case === name && one.fails[channel]?.[kind]?.includes(target) === true,
+    (one) => one.case === name && one.fails[columnOf(column)]?.[kind]?.includes(target) === true,
   );
 }
 
@@ -86,11 +97,11 @@ export function prune(accepted: Accepted, results: Results): Accepted {
   return { ...accepted, exceptions };
 }
 
-/** Whether the case was run, on every platform of the channel with that program, and went well. */
-function passes({ cases, columns }: Results, { case: name, target, kind, channel }: Spot): boolean {
+/** Whether the case was run with that program, and went well. */
+function passes({ cases, columns }: Results, { case: name, target, kind, channel, platform }: Spot): boolean {
   if (!Object.hasOwn(cases, name)) return false;
   const rows = columns
-    .filter((column) => column.channel === channel)
+    .filter((column) => column.channel === channel && column.platform === platform)
     .flatMap(({ rows }) => rows.filter((row) => row.target === target && row.kind === kind));
   return rows.length > 0 && rows.every(({ others }) => isWell(others[name]?.outcome));
 }
@@ -98,18 +109,20 @@ function passes({ cases, columns }: Results, { case: name, target, kind, channel
 const isWell = (outcome: string | undefined) => outcome === undefined || outcome === 'absent';
 
 function spotsOf({ case: name, fails }: Exception): Spot[] {
-  return Object.entries(fails).flatMap(([channel, kinds]) =>
-    Object.entries(kinds).flatMap(([kind, targets]) =>
-      targets.map((target) => ({ case: name, channel, kind: kind as Place['kind'], target })),
-    ),
-  );
+  return Object.entries(fails).flatMap(([column, kinds]) => {
+    const [channel = '', platform = USUAL_HOST] = column.split(BETWEEN);
+    return Object.entries(kinds).flatMap(([kind, targets]) =>
+      targets.map((target) => ({ case: name, channel, platform, kind: kind as Place['kind'], target })),
+    );
+  });
 }
 
 function grouped(spots: readonly Spot[]): Exception['fails'] {
   const fails: Record<string, Record<string, string[]>> = {};
-  for (const { channel, kind, target } of spots) {
-    const kinds = fails[channel] ?? {};
-    fails[channel] = kinds;
+  for (const { kind, target, ...column } of spots) {
+    const name = columnOf(column);
+    const kinds = fails[name] ?? {};
+    fails[name] = kinds;
     kinds[kind] = [...new Set([...(kinds[kind] ?? []), target])];
   }
   return fails;
