@@ -4,7 +4,8 @@ import { configDefaults, defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: process.env.MUTANTS_TESTS?.split(',') ?? [],
-    exclude: [...configDefaults.exclude, '**/*.e2e.test.ts'],
+    // Tests that kill a process of its own alter nothing in it, and take minutes.
+    exclude: [...configDefaults.exclude, '**/*.e2e.test.ts', '**/kill.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     update: 'none',

@@ -9,8 +9,8 @@ import {
 } from '@qemu-user-static/oci-registry/testing';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { ImageSet } from '../layouts/image-set.ts';
-import { madeSet } from '../testing/made-release.ts';
 import { destinationsIn, gapsIn, publishTo, tagsIn, tagsOf } from '../testing/remote.ts';
+import { smallSet } from '../testing/small-set.ts';
 
 /** Something that goes wrong with a registry while a release is published to it. */
 interface Case {
@@ -121,7 +121,7 @@ const folder = await mkdtemp(join(tmpdir(), 'faults-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 let set: ImageSet;
 beforeAll(async () => {
-  set = await madeSet(folder);
+  set = await smallSet(folder);
 });
 
 function expectedTags(ends: Case['ends']): Record<string, string> {

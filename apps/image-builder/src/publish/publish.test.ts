@@ -6,8 +6,8 @@ import type { RegistrySettings } from '@qemu-user-static/oci-registry';
 import { type RegistryServerSettings, startRegistryServer } from '@qemu-user-static/oci-registry/testing';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { blobsOf, type ImageSet } from '../layouts/image-set.ts';
-import { madeSet } from '../testing/made-release.ts';
 import { destinationsIn, gapsIn, publishTo, tagsIn, tagsOf } from '../testing/remote.ts';
+import { smallSet } from '../testing/small-set.ts';
 import { applyPlan, makePlan } from './publish.ts';
 import { RateLimit } from './rate-limit.ts';
 import { areGenuine, arePresent, verifyRemote } from './verify.ts';
@@ -16,7 +16,7 @@ const folder = await mkdtemp(join(tmpdir(), 'publish-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 let set: ImageSet;
 beforeAll(async () => {
-  set = await madeSet(folder);
+  set = await smallSet(folder);
 });
 
 /** A registry in this process and repositories of it, ended with the test. */
@@ -269,7 +269,7 @@ describe('several registries', () => {
 test('a layer that was damaged since it was made is named, and no tag is written', async () => {
   const elsewhere = await mkdtemp(join(tmpdir(), 'publish-damaged-'));
   onTestFinished(() => rm(elsewhere, { recursive: true, force: true }));
-  const damaged = await madeSet(elsewhere);
+  const damaged = await smallSet(elsewhere);
   const blob = [...blobsOf(damaged).values()].at(-1);
   const layout = blob && damaged.layoutOf.get(blob.digest);
   if (blob === undefined || layout === undefined) throw new Error('no blob');

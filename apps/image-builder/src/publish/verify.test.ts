@@ -1,11 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MEDIA_TYPE } from '@qemu-user-static/oci-image';
 import { startRegistryServer } from '@qemu-user-static/oci-registry/testing';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { blobsOf, documentIn, type ImageSet, isIndex, withTags } from '../layouts/image-set.ts';
-import { madeSet } from '../testing/made-release.ts';
 import { destinationsIn, publishTo } from '../testing/remote.ts';
+import { smallSet } from '../testing/small-set.ts';
 import { RateLimit } from './rate-limit.ts';
 import { areGenuine, arePresent, otherTags, verifyRemote, verifyRequests } from './verify.ts';
 
@@ -13,7 +14,7 @@ const folder = await mkdtemp(join(tmpdir(), 'verify-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 let set: ImageSet;
 beforeAll(async () => {
-  set = await madeSet(folder);
+  set = await smallSet(folder);
 });
 
 /** A registry to which the set is published, and the findings on it that are not right. */
@@ -37,7 +38,7 @@ async function published() {
 function lonelyImage() {
   const tag = set.tags.find(({ tag: name }) => name === 'armv7l-arm');
   if (tag === undefined) throw new Error('no such tag');
-  const layer = documentIn(set, tag.digest).needs[2];
+  const layer = documentIn(set, tag.digest).needs[1];
   if (layer === undefined) throw new Error('no layer');
   return { image: tag.digest, layer };
 }
@@ -140,6 +141,106 @@ describe('is found:', () => {
     const [first] = await wrong(areGenuine);
     expect(first?.problems).toEqual([`${layer.digest} is served with other bytes`]);
   });
+});
+
+describe('is found when every byte is read:', () => {
+  type Stored = { server: Awaited<ReturnType<typeof published>>['server']; image: string; layer: string };
+  const manifestIn = ({ server, image }: Stored) => {
+    const found = server.store.manifests.get(image);
+    if (found === undefined) throw new Error('no manifest');
+    return found;
+  };
+  test.each<[string, (stored: Stored) => unknown, 'image' | 'layer', string]>([
+    [
+      'a document that is gone',
+      ({ server, image }) => server.store.manifests.delete(image),
+      'image',
+      'is missing',
+    ],
+    [
+      'a document of another type',
+      (stored) =>
+        stored.server.store.manifests.set(stored.image, {
+          ...manifestIn(stored),
+          mediaType: MEDIA_TYPE.index,
+        }),
+      'image',
+      'is served as another type',
+    ],
+    [
+      'a document that does not end',
+      (stored) =>
+        stored.server.store.manifests.set(stored.image, {
+          ...manifestIn(stored),
+          bytes: Buffer.alloc(5 << 20),
+        }),
+      'image',
+      'is served with more bytes',
+    ],
+    ['a blob that is gone', ({ server, layer }) => server.store.blobs.delete(layer), 'layer', 'is missing'],
+    [
+      'a longer blob',
+      ({ server, layer }) => server.store.blobs.set(layer, Buffer.alloc(5000)),
+      'layer',
+      'is served with more bytes',
+    ],
+  ])('%s', async (_, damage, of, problem) => {
+    const { server, wrong } = await published();
+    const { image, layer } = lonelyImage();
+    damage({ server, image: `o/q@${image}`, layer: `o/q@${layer.digest}` });
+    const digest = of === 'image' ? image : layer.digest;
+    const one = withTags(set, (tag) => tag === 'arm');
+    expect(await wrong(areGenuine, one)).toEqual([
+      { tag: 'arm', digest: one.tags[0]?.digest, same: false, problems: [`${digest} ${problem}`] },
+    ]);
+  });
+
+  test('a bug is an error, not a finding', async () => {
+    const bug = new TypeError('a bug');
+    const inspection = { ...areGenuine, manifest: () => Promise.reject(bug) };
+    const { wrong } = await published();
+    await expect(wrong(inspection)).rejects.toBe(bug);
+  });
+});
+
+test('after a failure nothing more is asked', async () => {
+  const { server, client, wrong } = await published();
+  server.inject({ method: 'HEAD', path: /sha256/, fault: { kind: 'status', status: 403 } });
+  const before = server.requests.length;
+  await expect(wrong()).rejects.toMatchObject({ code: 'REGISTRY_DENIED' });
+  for (let n = 0; n < 10; n++) await client.listTags();
+  const asked = server.requests.slice(before).filter(({ method }) => method === 'HEAD');
+  // The tags, and what was on its way.
+  expect(asked.length - set.tags.length).toBeLessThan(10);
+});
+
+test('each answer is reported, and no more requests go at once than asked for', async () => {
+  const { client, rateLimit } = await published();
+  let [now, most, answers] = [0, 0, 0];
+  const slowly = async () => {
+    most = Math.max(most, ++now);
+    await new Promise(setImmediate);
+    now--;
+    return null;
+  };
+  const inspection = { isDeep: false, manifest: slowly, blob: slowly };
+  await verifyRemote(set, client, inspection, 3, rateLimit, () => answers++);
+  expect([most, answers]).toEqual([3, verifyRequests(set, arePresent).heads]);
+});
+
+test('the first tag is asked for alone: a registry that cannot be reached is one failure', async () => {
+  const { server, client, wrong } = await published();
+  server.inject({ method: 'HEAD', times: 99, fault: { kind: 'status', status: 403 } });
+  const before = server.requests.length;
+  await expect(wrong()).rejects.toMatchObject({ code: 'REGISTRY_DENIED' });
+  await client.listTags();
+  expect(server.requests.slice(before).filter(({ method }) => method === 'HEAD')).toHaveLength(1);
+});
+
+test('tags that the set does not have are listed in order', async () => {
+  const { server, client, rateLimit } = await published();
+  for (const tag of ['old', 'a-stranger']) server.store.tags.set(`o/q:${tag}`, set.tags[0]?.digest ?? '');
+  expect(await otherTags(set, client, rateLimit)).toEqual(['a-stranger', 'old']);
 });
 
 test('one tag alone asks for what it needs, and for nothing else', async () => {
