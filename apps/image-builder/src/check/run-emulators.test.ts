@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +14,17 @@ import {
   type Layout,
   tarEntry,
 } from '@qemu-user-static/oci-image';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from 'vitest';
 import { lock } from '../testing/builds.ts';
 import { openProgramFolder, runEmulators } from './run-emulators.ts';
 
@@ -45,22 +56,30 @@ const shell = (...lines: string[]) => ['#!/bin/sh', ...lines, ''].join('\n');
 
 describe('an emulator', () => {
   const PATH = 'usr/bin/qemu-arm-static';
-  const problemOf = async (program: Uint8Array | string) => {
+  const problemOf = async (program: Uint8Array | string, patience?: number) => {
     let ran = 0;
     const image = await imageWith({ 'bin/busybox': 'never run', [PATH]: program });
-    const runs = await runEmulators(layout, image, () => own, { memory: folder, onRun: () => ran++ });
+    const runs = await runEmulators(layout, image, () => own, {
+      memory: folder,
+      onRun: () => ran++,
+      ...(patience !== undefined && { patience }),
+    });
     expect([runs.map(({ path }) => path), ran]).toEqual([[PATH], 1]);
     return runs[0]?.problem;
   };
 
-  test('that prints the version of the lock has no problem', async () => {
-    expect(await problemOf(shell(`[ "$1" = --version ] && echo '${RIGHT}' && echo more`))).toBeNull();
+  test.each([
+    ['the version of the lock', RIGHT],
+    ['a later one of the same source package', RIGHT.replace('11.1.3 ', '11.1.3.9 ')],
+  ])('that prints %s has no problem', async (_, line) => {
+    expect(await problemOf(shell(`[ "$1" = --version ] && echo '${line}' && echo more`))).toBeNull();
   });
 
   test.each([
     ['that prints another version', `qemu-arm version 11.1.2 (Debian ${own.locked.source.version})`],
     ['that prints the version of another package', 'qemu-arm version 11.1.3 (Debian 1:11.1.3-0)'],
     ['that prints the right version in its second line', `other\n${RIGHT}`],
+    ['that prints the version with more behind it', RIGHT.replace('11.1.3 ', '11.1.30 ')],
     ['that prints nothing', ''],
   ])('%s is reported with the line and the version of the lock', async (_, printed) => {
     expect(await problemOf(shell(`cat <<'END'\n${printed}\nEND`))).toBe(
@@ -81,6 +100,25 @@ describe('an emulator', () => {
     ],
   ])('%s is reported, whatever it printed', async (_, program, problem) => {
     expect(await problemOf(program)).toBe(problem);
+  });
+
+  test('that does not end, and ignores what asks it to, is ended', async () => {
+    expect(await problemOf(shell("trap '' TERM", 'exec sleep 600'), 100)).toBe(
+      'it does not run: it ended by SIGKILL',
+    );
+  });
+
+  test('that prints without end is ended', async () => {
+    expect(await problemOf(shell('exec yes'))).toBe('it does not run: stdout maxBuffer length exceeded');
+  });
+
+  test('of no package is reported, and does not run', async () => {
+    const image = await imageWith({ [PATH]: shell(`: >${folder}/unknown`) });
+    const context = { memory: folder, onRun: () => undefined };
+    expect(await runEmulators(layout, image, () => undefined, context)).toEqual([
+      { path: PATH, problem: 'it is of no package of the lock' },
+    ]);
+    expect(await readdir(folder)).not.toContain('unknown');
   });
 
   test('that is not a program for this machine is reported', async () => {
@@ -108,6 +146,53 @@ test('every emulator of an image runs, and nothing else', async () => {
     { path: 'usr/bin/qemu-mips-static', problem: 'it does not run: it ended with status 1' },
   ]);
   expect(await readdir(folder)).not.toContain('ran');
+});
+
+test('each emulator is compared with the package of its guest', async () => {
+  const image = await imageWith({
+    'usr/bin/qemu-arm-static': shell(`echo '${RIGHT}'`),
+    'usr/bin/qemu-x86_64-static': shell(`echo '${RIGHT.replace('11.1.3', '11.1.30')}'`),
+  });
+  const asked: string[] = [];
+  const packageOf = (guest: string) => {
+    asked.push(guest);
+    return own;
+  };
+  await runEmulators(layout, image, packageOf, { memory: folder, onRun: () => undefined });
+  expect(asked.sort()).toEqual(['arm', 'x86_64']);
+});
+
+test('a program is removed as soon as it has run: a whole set is half a gigabyte', async () => {
+  const temporary = await mkdtemp(join(folder, 'temporary-'));
+  vi.stubEnv('TMPDIR', temporary);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const image = await imageWith({
+    'usr/bin/qemu-arm-static': shell('exit 0'),
+    'usr/bin/qemu-mips-static': shell('exit 0'),
+  });
+  const left: number[] = [];
+  const onRun = () => {
+    const [programs = ''] = readdirSync(temporary);
+    left.push(readdirSync(join(temporary, programs)).length);
+  };
+  await runEmulators(layout, image, () => own, { memory: folder, onRun });
+  expect(left.at(-1)).toBe(0);
+  expect(await readdir(temporary)).toEqual([]);
+});
+
+test('a layer that cannot be read is the failure, after the emulators before it have ended', async () => {
+  const temporary = await mkdtemp(join(folder, 'temporary-'));
+  vi.stubEnv('TMPDIR', temporary);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const sound = await imageWith({ 'usr/bin/qemu-arm-static': shell('exit 0') });
+  const missing = { ...sound.layers[0], digest: `sha256:${'0'.repeat(64)}` };
+  const image = { ...sound, layers: [...sound.layers, missing] } as FoundImage;
+  let ran = 0;
+  const context = { memory: folder, onRun: () => ran++ };
+  await expect(runEmulators(layout, image, () => own, context)).rejects.toMatchObject({
+    code: 'BLOB_MISSING',
+  });
+  expect([ran, await readdir(temporary)]).toEqual([1, []]);
 });
 
 /** A mount needs a namespace of its own, and whoever asks may not be allowed one. */

@@ -11,7 +11,6 @@ import { BuilderError } from '../report/errors.ts';
 
 const run = promisify(execFile);
 
-/** Milliseconds that `--version` may take; it takes ten. */
 const PATIENCE = 30_000;
 
 /** The output of an emulator for `--version`, or the reason why it did not run. */
@@ -24,6 +23,8 @@ export interface RunContext {
   /** A folder to run emulators from where the temporary folder does not allow that. */
   readonly memory: string;
   readonly onRun: () => void;
+  /** Milliseconds that `--version` may take; it takes ten. Default 30 s. */
+  readonly patience?: number;
 }
 
 /**
@@ -34,7 +35,7 @@ export async function runEmulators(
   layout: Layout,
   image: FoundImage,
   packageOf: (guest: string) => EmulatorPackage | undefined,
-  { memory, onRun }: RunContext,
+  { memory, onRun, patience = PATIENCE }: RunContext,
 ): Promise<EmulatorRun[]> {
   const folder = await openProgramFolder([tmpdir(), memory]);
   const atOnce = pLimit(availableParallelism());
@@ -46,7 +47,7 @@ export async function runEmulators(
         await writeFile(file, content, { mode: 0o700 });
         runs.push(
           atOnce(async () => {
-            const problem = await versionProblem(file, packageOf(guestIn(path)));
+            const problem = await versionProblem(file, packageOf(guestIn(path)), patience);
             await rm(file);
             onRun();
             return { path, problem };
@@ -107,13 +108,19 @@ function guestIn(path: string): string {
 }
 
 /** Debian's builds print both versions: `qemu-arm version 11.1.3 (Debian 1:11.1.3+ds-1)`. */
-async function versionProblem(file: string, from: EmulatorPackage | undefined): Promise<string | null> {
+async function versionProblem(
+  file: string,
+  from: EmulatorPackage | undefined,
+  patience: number,
+): Promise<string | null> {
   if (from === undefined) return 'it is of no package of the lock';
   const { version, locked } = from;
   try {
-    const { stdout } = await run(file, ['--version'], { timeout: PATIENCE });
+    const { stdout } = await run(file, ['--version'], { timeout: patience, killSignal: 'SIGKILL' });
     const [line = ''] = stdout.split('\n');
-    const fits = line.includes(` version ${version}`) && line.includes(`(Debian ${locked.source.version})`);
+    const [, qemu = '', debian] = / version (\S+) \(Debian ([^)]+)\)/.exec(line) ?? [];
+    // Debian's number may have less in it: its 1:7.2+dfsg-7 is QEMU 7.2.9.
+    const fits = (qemu === version || qemu.startsWith(`${version}.`)) && debian === locked.source.version;
     return fits
       ? null
       : `it prints "${printable(line)}", the lock has ${version} (Debian ${locked.source.version})`;
