@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { build } from '../build/build.ts';
 import { silent } from '../testing/builds.ts';
 import { contextOf } from '../testing/made-release.ts';
-import { lockChannels, type MadeChannel, proofMade } from '../testing/packages.ts';
+import { lockChannels, type MadeChannel, type MadePlatform, proofMade } from '../testing/packages.ts';
 import { check } from './check.ts';
 import type { Proof } from './proof.ts';
 
@@ -19,7 +19,7 @@ const folder = await mkdtemp(join(tmpdir(), 'check-packages-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const AMD64 = 'linux/amd64';
-const made = async (version: string, guests: string[], name: string) => ({
+const made = async (version: string, guests: string[], name: string): Promise<MadePlatform> => ({
   platform: AMD64,
   version,
   emulators: await makeEmulators(AMD64, version, guests, [], name),
