@@ -144,6 +144,20 @@ test('SPDX lists an archive once that two versions of a source share', async () 
   expect(packages.filter(({ name }) => name.endsWith('.dsc') && name.startsWith('glibc'))).toHaveLength(2);
 });
 
+// Every fact of the documents, one a line; `npm test -- --project image-builder sboms -u` writes it again.
+test.each(SBOM_FORMATS)(
+  '%s of an image with one emulator has each fact of its file in testing',
+  async (format) => {
+    // A digest of its own, so that a layer with other bytes is no other document.
+    const facts = {
+      ...(await imageFacts(set)(digestOf('x86_64-arm'))),
+      digest: `sha256:${'1'.repeat(64)}` as const,
+    };
+    const document = JSON.parse(JSON.stringify(SBOMS[format].make(billOfMaterials(facts, lock))));
+    await expect(`${factsIn(document).join('\n')}\n`).toMatchFileSnapshot(`../testing/sbom-${format}.txt`);
+  },
+);
+
 test('an image without emulators has no package of them', async () => {
   const [register] = set.documents.get(digestOf('register'))?.needs ?? [];
   const bom = await make('cyclonedx', register?.digest ?? 'sha256:');
@@ -155,3 +169,9 @@ test.each(SBOM_FORMATS)('%s is the same each time, and another for each image', 
   expect(await text('x86_64-arm')).toBe(await text('x86_64-arm'));
   expect(await text('x86_64-arm')).not.toBe(await text('x86_64-aarch64'));
 });
+
+/** The values in a JSON document, each with its path. */
+function factsIn(value: unknown, path = ''): string[] {
+  if (typeof value !== 'object' || value === null) return [`${path}: ${value}`];
+  return Object.entries(value).flatMap(([name, one]) => factsIn(one, path === '' ? name : `${path}.${name}`));
+}
