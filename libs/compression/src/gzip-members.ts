@@ -26,7 +26,7 @@ const TRAILER = 8;
  */
 export async function* gunzipMembers(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   let at = 0;
-  for (let member = memberAt(bytes, at); member !== null; member = memberAt(bytes, at)) {
+  for (let member = gzipMemberAt(bytes, at); member !== null; member = gzipMemberAt(bytes, at)) {
     at += member.length;
     yield member.content;
     giveBack(member.content);
@@ -35,8 +35,14 @@ export async function* gunzipMembers(bytes: Uint8Array): AsyncGenerator<Uint8Arr
   yield* gunzipped(bytes.subarray(at));
 }
 
+/** A member's decompressed content, and how many bytes of the file it takes. */
+export interface GzipMember {
+  readonly content: Uint8Array;
+  readonly length: number;
+}
+
 /** Null where it cannot be read at once. @throws Error where its content is damaged */
-function memberAt(bytes: Uint8Array, at: number): { content: Uint8Array; length: number } | null {
+export function gzipMemberAt(bytes: Uint8Array, at: number): GzipMember | null {
   if (PLAIN.compare(bytes, at, at + PLAIN.length) !== 0) return null;
   const packed = bytes.subarray(at + HEADER);
   const inflated = inflate(packed, SMALL, SMALL) ?? inflate(packed, USUAL, LARGEST);

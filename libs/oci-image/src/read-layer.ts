@@ -33,19 +33,24 @@ const CHUNK = 1 << 20;
 export async function readLayer(blob: LayerBlob): Promise<ReadLayer> {
   const diff = runningDigest();
   const entries: ReadEntry[] = [];
-  const tar = new TarReader((header) => {
-    const sha256 = createHash('sha256');
-    return {
-      update: (chunk) => sha256.update(chunk),
-      end: () => entries.push({ ...header, sha256: sha256.digest('hex') }),
-    };
-  });
+  const tar = entryReader(entries);
   for await (const chunk of unpacked(blob)) {
     diff.update(chunk);
     tar.write(chunk);
   }
   tar.end();
   return { diffId: diff.end(), entries };
+}
+
+/** @param entries takes what is read */
+export function entryReader(entries: ReadEntry[]): TarReader {
+  return new TarReader((header) => {
+    const sha256 = createHash('sha256');
+    return {
+      update: (chunk) => sha256.update(chunk),
+      end: () => entries.push({ ...header, sha256: sha256.digest('hex') }),
+    };
+  });
 }
 
 /** The digest of what a layer decompresses to: every byte is read, and not looked at. @throws Error as `readLayer` */

@@ -65,10 +65,23 @@ export class TarReader {
     }
   }
 
+  /** Whether the archive may go on here with an entry, of which nothing before has said anything. */
+  get isBetweenEntries(): boolean {
+    return !this.#isInside && this.#zeroBlocks === 0 && this.#extended === 'no';
+  }
+
+  /** Whether the archive may end here. */
+  get hasEnded(): boolean {
+    return !this.#isInside && this.#zeroBlocks >= 2;
+  }
+
+  get #isInside(): boolean {
+    return this.#left + this.#padding + this.#filled > 0;
+  }
+
   /** @throws Error where the archive does not end here */
   end(): void {
-    if (this.#left + this.#padding + this.#filled > 0 || this.#zeroBlocks < 2)
-      throw new Error('the archive is cut short');
+    if (!this.hasEnded) throw new Error('the archive is cut short');
   }
 
   #passOn(part: Uint8Array): number {

@@ -11,9 +11,11 @@ import { guestsInside, packagesInside } from '../images/labels.ts';
 import { imageFor } from '../images/listing.ts';
 import { ownPlatform } from '../images/platforms.ts';
 import type { OnEvent } from '../report/events.ts';
-import { assertNone, contentProblems, readLayers } from './contents.ts';
+import { contentProblems } from './contents.ts';
 import { type Findings, NO_FINDINGS, recallFindings, rememberFindings } from './findings.ts';
+import { assertNone } from './problems.ts';
 import type { Proof } from './proof.ts';
+import { readLayers } from './read-layers.ts';
 import { runEmulators } from './run-emulators.ts';
 import { tagProblems } from './tag-problems.ts';
 

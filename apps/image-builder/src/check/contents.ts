@@ -1,25 +1,14 @@
 import { HOST_PLATFORMS, type HostPlatform } from '@qemu-user-static/arch-table';
-import { COMPRESSIONS } from '@qemu-user-static/compression';
 import { emulatorPackagesOf, type Lock } from '@qemu-user-static/lock';
-import {
-  type Digest,
-  type FoundImage,
-  findBadBlobs,
-  type LayerBlob,
-  type Layout,
-  openLayerReader,
-  type ReadLayer,
-} from '@qemu-user-static/oci-image';
+import type { Digest, FoundImage, Layout, ReadLayer } from '@qemu-user-static/oci-image';
 import { platformName } from '../images/platforms.ts';
-import { BuilderError } from '../report/errors.ts';
 import type { OnEvent } from '../report/events.ts';
-import { listed } from '../report/problems.ts';
 import { type ExpectedImage, expectedImage, type ImagePackages } from './expected-files.ts';
-import { type Findings, recallFindings, rememberFindings } from './findings.ts';
+import { recallFindings, rememberFindings } from './findings.ts';
 import { imageProblems, layerProblems, versionOf } from './image-problems.ts';
+import { assertNone } from './problems.ts';
 import type { Proof } from './proof.ts';
-
-type Layers = Readonly<Record<Digest, ReadLayer>>;
+import { type Layers, readLayers } from './read-layers.ts';
 
 /**
  * Compares every file of the images with the packages of the lock and with this checkout.
@@ -35,61 +24,6 @@ export async function assertContents(
   const layers = await readLayers(layout, images, { earlier, hashed: new Set(), onEvent });
   assertNone(await contentProblems(images, layers, proof));
   await rememberFindings({ ...earlier, layers }, earlier, proof);
-}
-
-export interface ReadingContext {
-  readonly earlier: Findings;
-  /** Blobs whose every byte was hashed a moment ago, in the same run. */
-  readonly hashed: ReadonlySet<Digest>;
-  readonly onEvent: OnEvent;
-}
-
-/**
- * Hashes the layers of images, and reads back those that no earlier check has read.
- * @throws BuilderError CHECK_FAILED
- */
-export async function readLayers(
-  layout: Layout,
-  images: readonly FoundImage[],
-  { earlier, hashed, onEvent }: ReadingContext,
-): Promise<Layers> {
-  const unique = new Map(images.flatMap(({ layers }) => layers).map((layer) => [layer.digest, layer]));
-  const unhashed = [...unique.values()].filter(({ digest }) => !hashed.has(digest));
-  const bad = await findBadBlobs(layout, unhashed);
-  assertNone(bad.map(({ digest, problem }) => `blob ${digest}: ${problem}`));
-
-  const layers: Record<Digest, ReadLayer> = {};
-  const unread: (LayerBlob & { readonly size: number })[] = [];
-  for (const { digest, compression, size } of unique.values()) {
-    const known = earlier.layers[digest];
-    if (known === undefined) unread.push({ layout, digest, compression, size });
-    else layers[digest] = known;
-  }
-  if (unread.length === 0) return layers;
-  const reader = openLayerReader();
-  const bytes = unread.reduce((sum, { size }) => sum + size, 0);
-  onEvent({ type: 'expected', unit: 'layers', count: unread.length, bytes });
-  // Layers that decompress to the same bytes have the same entries, which are read once, mostly in gzip's layer.
-  const known = new Map(Object.values(layers).map((layer) => [layer.diffId, layer]));
-  const contentsOf = async (blob: LayerBlob): Promise<ReadLayer> => {
-    const same = blob.compression === 'zstd' ? known.get(await reader.diffIdOf(blob)) : undefined;
-    return same ?? reader.read(blob);
-  };
-  const read = async ({ size, ...blob }: (typeof unread)[number]) => {
-    const layer = await contentsOf(blob).catch((cause: Error) => {
-      throw failed([`layer ${blob.digest}: ${cause.message}`], cause);
-    });
-    layers[blob.digest] = layer;
-    known.set(layer.diffId, layer);
-    onEvent({ type: 'layer-checked', digest: blob.digest, size });
-  };
-  try {
-    for (const compression of COMPRESSIONS)
-      await Promise.all(unread.filter((blob) => blob.compression === compression).map(read));
-  } finally {
-    await reader.close();
-  }
-  return layers;
 }
 
 /** Problems of images and their layers. */
@@ -145,14 +79,4 @@ function subsets<T>(all: readonly T[]): T[][] {
   if (first === undefined) return [];
   const without = subsets(more);
   return [[first], ...without.map((some) => [first, ...some]), ...without];
-}
-
-/** @throws BuilderError CHECK_FAILED */
-export function assertNone(problems: readonly string[]): void {
-  if (problems.length > 0) throw failed(problems);
-}
-
-function failed(problems: readonly string[], cause?: unknown): BuilderError {
-  const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
-  return new BuilderError('CHECK_FAILED', `${count} in the layout:${listed(problems)}`, cause);
 }
