@@ -31,6 +31,11 @@ test('sources that become known raise the numbers, for the images name them', ()
   expect(numbers(numberRebuilds(named, 'recipe', first))).toEqual({ '11.1.3': 2, '11.1.2': 1 });
 });
 
+test('other guests of the images common raise every number', () => {
+  const more = { ...lock, common: ['aarch64', 'arm'] } as Lock;
+  expect(numbers(numberRebuilds(more, 'recipe', first))).toEqual({ '11.1.3': 2, '11.1.2': 2 });
+});
+
 /** The lock with another platform in place of amd64's. */
 const with64 = (
   change: (locked: LockedPlatform) => Partial<LockedPlatform>,
