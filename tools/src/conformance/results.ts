@@ -91,7 +91,8 @@ export function merge(before: Results, now: Results): Results {
   const others = before.columns.filter((one) => !columns.some((column) => sameColumn(one, column)));
   return {
     ...now,
-    cases: { ...before.cases, ...now.cases },
+    // In the order of this run.
+    cases: { ...now.cases, ...before.cases, ...now.cases },
     native: { ...before.native, ...now.native },
     columns: newestFirst([...others, ...columns]),
   };

@@ -1,0 +1,97 @@
+import { GUEST_NAMES, guest as rowOfTable } from '@qemu-user-static/arch-table';
+import { figure } from '../bench/report.ts';
+import type { Accepted } from './accepted.ts';
+import { failingElsewhere } from './page-failures.ts';
+import { find, isUsual, nameOf, score, table, targetsOf } from './page-tables.ts';
+import type { ColumnResults, Results } from './results.ts';
+import { slowDowns, WORK } from './slow-down.ts';
+
+const CHECKS = ['static', 'dynamic'] as const;
+
+/** How many cases of the C programs passed, by guest. */
+export function checks(columns: readonly ColumnResults[]): string {
+  const kinds = CHECKS.filter((kind) => targetsOf(columns, [kind]).length > 0);
+  const rows = targetsOf(columns, kinds).map(({ target, guest }) => [
+    target === guest ? target : `${target} (${guest})`,
+    ...columns.map((column) => scores(column, target, kinds)),
+  ]);
+  if (rows.length === 0) return '';
+  return `## C checks, by guest
+
+Cases that passed, of those that were run, of the ${kinds.join(' program, then the ')} one. The measured cases ran under the newest version
+only. [What fails](#what-fails-and-why) names the others.
+
+${table(['guest', ...columns.map(nameOf)], rows)}
+`;
+}
+
+/** One word for programs that end alike. */
+function scores(column: ColumnResults, target: string, kinds: readonly (typeof CHECKS)[number][]): string {
+  const found = kinds.map((kind) => score(find(column, target, kind)));
+  return [...new Set(found)].join(', ');
+}
+
+/** Slow-down of each guest. */
+export function slow(results: Results): string {
+  const names = Object.keys(WORK).filter((name) => results.native[name] !== undefined);
+  const [column] = results.columns;
+  if (names.length === 0 || column === undefined) return '';
+  const rows = slowDowns(results, column).map(({ target, times }) => [
+    target,
+    ...names.map((name) => figure(times[name] ?? null)),
+  ]);
+  return `## How slow
+
+CPU time under QEMU ${column.version} as a multiple of the native program's, by kind of work. The chart has the same.
+
+![Slow-down of each guest by kind of work](conformance.svg)
+
+${table(['guest', ...names.map((name) => WORK[name] ?? name)], rows)}
+`;
+}
+
+/** The same checks on hosts beside the usual one. */
+export function elsewhere(results: Results, accepted: Accepted): string {
+  const columns = results.columns.filter((column) => !isUsual(column));
+  const rows = targetsOf(columns, CHECKS).map(({ target }) => [
+    target,
+    ...columns.map((column) =>
+      scores(
+        column,
+        target,
+        CHECKS.filter((kind) => targetsOf([column], [kind]).length > 0),
+      ),
+    ),
+  ]);
+  if (rows.length === 0) return '';
+  const heads = columns.map(({ version, platform }) => `${version}, ${platform}`);
+  return `## On other hosts
+
+The same checks, of some guests, under the emulators that images for other hosts have. Those of linux/386 run on the machine
+itself, others under the emulator of their CPU. Guests that a 32-bit host's package lacks are from \`oldstable\`, as in the images.
+
+${table(['guest', ...heads], rows)}
+
+${failingElsewhere(results, accepted)}`;
+}
+
+/** Guests that have no more than a probe. */
+export function probes(columns: readonly ColumnResults[]): string {
+  const withLibrary = new Set(targetsOf(columns, CHECKS).map(({ guest }) => guest));
+  const rows = GUEST_NAMES.filter((name) => !withLibrary.has(name)).flatMap((name) => {
+    const cells = columns.map((column) => {
+      const row = find(column, name, 'probe');
+      if (row === undefined) return '–';
+      return row.passed === 1 ? 'ok' : `**${Object.values(row.others)[0]?.outcome}**`;
+    });
+    return cells.every((one) => one === '–') ? [] : [[name, rowOfTable(name).debian.join(', '), ...cells]];
+  });
+  if (rows.length === 0) return '';
+  return `## Guests that only ran the probe
+
+Debian 13 has no cross compiler with a C library for these, so no check above says anything about them. They keep the table's
+probe: a few instructions that end with a status. It shows that the emulator starts, and no more.
+
+${table(['guest', 'Debian', ...columns.map(nameOf)], rows)}
+`;
+}
