@@ -8,15 +8,48 @@ test.each(['', '{', '\u0000{}', 'null', '[]', '{"origin":"Debian","channels":[]}
   },
 );
 
+const channel = {
+  suite: 'unstable',
+  codename: 'sid',
+  emulators: { package: 'qemu-user', files: 'usr/bin/qemu-{guest}' },
+  shell: { package: 'busybox-static', files: 'usr/bin/busybox' },
+  platforms: ['linux/amd64'],
+};
+const textWith = (change: object, ofChannel: object = {}) =>
+  JSON.stringify({ origin: 'Debian', channels: { latest: { ...channel, ...ofChannel } }, ...change });
+
 test('guests from a channel with the name of what every object has are refused with a code', () => {
-  const channel = {
-    suite: 'unstable',
-    codename: 'sid',
-    emulators: { package: 'qemu-user', files: 'usr/bin/qemu-{guest}' },
-    shell: { package: 'busybox-static', files: 'usr/bin/busybox' },
-    platforms: ['linux/amd64'],
-    guestsFrom: { 'linux/amd64': ['constructor'] },
-  };
-  const text = JSON.stringify({ origin: 'Debian', channels: { latest: channel } });
+  const text = textWith({}, { guestsFrom: { 'linux/amd64': ['constructor'] } });
   expect(() => parseSources(text)).toThrow(expect.objectContaining({ code: 'SOURCES_INVALID' }));
+});
+
+test('without `common` and `guestsFrom` there are none', () => {
+  const { common, channels } = parseSources(textWith({}));
+  expect([common, channels.latest?.guestsFrom]).toEqual([[], {}]);
+});
+
+test.each<[string, string, string]>([
+  ['a guest twice in common', textWith({ common: ['arm', 'arm'] }), 'common: a guest is named twice'],
+  ['a guest that QEMU lacks', textWith({ common: ['z80'] }), 'common.0'],
+  ['a guest that another’s emulator runs', textWith({ common: ['ppc64abi32'] }), 'common'],
+  ['another origin', textWith({ origin: 'Ubuntu' }), 'origin'],
+  ['a mirror that is no address', textWith({ mirror: 'foo' }), 'mirror'],
+  ['a field that nobody reads', textWith({ chanels: {} }), 'chanels'],
+  ['a channel in capitals', textWith({ channels: { Latest: channel } }), 'Latest'],
+  ['no platform', textWith({}, { platforms: [] }), 'channels.latest.platforms'],
+  ['an unknown platform', textWith({}, { platforms: ['linux/z80'] }), 'channels.latest.platforms.0'],
+  ['an empty suite', textWith({}, { suite: '' }), 'channels.latest.suite'],
+  [
+    'a path that climbs',
+    textWith({}, { shell: { package: 'b', files: 'usr/../etc/shadow' } }),
+    'channels.latest.shell.files: a path inside a package is relative and does not climb',
+  ],
+  [
+    'a path from the root',
+    textWith({}, { shell: { package: 'b', files: '/usr/bin/busybox' } }),
+    'channels.latest.shell.files: a path inside a package is relative and does not climb',
+  ],
+])('%s is refused, by its place', (_, text, place) => {
+  expect(() => parseSources(text)).toThrow(expect.objectContaining({ code: 'SOURCES_INVALID' }));
+  expect(() => parseSources(text)).toThrow(place);
 });

@@ -144,6 +144,22 @@ describe('a later update', () => {
     ]);
   });
 
+  test('reads a package’s guests again only where the package, or the pattern of its files, is another', async () => {
+    const before = await updated(null, ['11.1.3', '10.2.2']);
+    const guests = ({ channels }: Lock) => channels.latest?.platforms['linux/amd64']?.guests;
+    expect(guests(before)).toEqual(['arm']);
+    const remembered = structuredClone(before);
+    guests(remembered)?.push('remembered');
+    expect(guests(await updated(remembered, ['11.1.3', '10.2.2'], later))).toEqual(['arm', 'remembered']);
+    expect(guests(await updated(remembered, ['11.1.4', '10.2.2'], later))).toEqual(['arm']);
+    const { latest } = sources.channels;
+    if (latest === undefined) throw new Error('no channel');
+    const emulators = { ...latest.emulators, files: 'usr/bin/qemu-a{guest}' };
+    const others = { ...sources, channels: { latest: { ...latest, emulators } } };
+    const context = await contextOf(await archiveOf(['11.1.3', '10.2.2'], later));
+    expect(guests(await update(others, remembered, context))).toEqual(['rm']);
+  });
+
   test('raises the number of a version whose recipe changed', async () => {
     const before = await updated(null, ['11.1.3', '10.2.2']);
     const archive = await archiveOf(['11.1.3', '10.2.2']);
@@ -167,6 +183,11 @@ describe('a later update', () => {
       rebuilds: { ...first.rebuilds, '11.1.3': { number: 1, inputs: '0'.repeat(64) } },
     };
     expect(describeChanges(numberKept, now)).toEqual(['images of QEMU 11.1.3: build 1']);
+  });
+
+  test('takes a Release of the same date', async () => {
+    const before = await updated(null, ['11.1.3', '10.2.2']);
+    expect(await updated(before, ['11.1.3', '10.2.2'])).toEqual(before);
   });
 
   test('refuses a Release that is older than the lock’s', async () => {
@@ -270,6 +291,16 @@ test('a mirror in the middle of an update is asked under the suite’s other nam
   expect(events).toContainEqual(
     expect.objectContaining({ type: 'note', text: expect.stringContaining('the mirror is being updated') }),
   );
+});
+
+test('the names of guests are sorted, and what no guest can be called is left out', async () => {
+  const names = ['sh4', 'arm', 'm68k.bak'];
+  const packages = [await makeEmulators('linux/amd64', '11.1.3', names), await makeShell('linux/amd64')];
+  const { latest } = sources.channels;
+  if (latest === undefined) throw new Error('no channel');
+  const amd64 = { ...sources, channels: { latest: { ...latest, platforms: ['linux/amd64' as const] } } };
+  const { channels } = await update(amd64, null, await contextOf(await makeArchive(packages)));
+  expect(channels.latest?.platforms['linux/amd64']?.guests).toEqual(['arm', 'sh4']);
 });
 
 test('a Release by an unknown key is refused', async () => {
