@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { ignoreMissing } from './ignore-missing.ts';
 import { listAll } from './list-all.ts';
-import { parseRepository } from './settings.ts';
 import { openedGitHub } from './testing/open.ts';
 import { answers, type Fault, losesAnswer } from './testing/server.ts';
 
@@ -100,6 +100,8 @@ test('no error and no event has the token', async () => {
 
 describe('what makes something', () => {
   const issue = { title: 't', body: 'b' };
+  /** `printf text | git hash-object --stdin` */
+  const BLOB_OF_TEXT = 'f3a34851d44d6b97c90fbb99dd3d18c261b9a237';
 
   test('is looked for before it is sent again, so that there are never two', async () => {
     const { github, server, repository } = await openedGitHub();
@@ -113,6 +115,40 @@ describe('what makes something', () => {
     expect(repository.threads).toHaveLength(1);
   });
 
+  test('is not sent again by itself: whether it was made is not known', async () => {
+    const { github, server, repository, clock } = await openedGitHub();
+    server.faults.push({ on: /^POST .*\/issues$/, fault: losesAnswer });
+    const made = github.api.rest.issues.create({ ...github.repository, ...issue });
+    await expect(made).rejects.toMatchObject({ code: 'GITHUB_UNAVAILABLE' });
+    expect([repository.threads.length, clock.slept]).toEqual([1, []]);
+  });
+
+  test('and is named by its contents is, for twice makes one', async () => {
+    const { github, server, clock } = await openedGitHub();
+    server.faults.push({ on: /^POST .*\/git\/blobs$/, fault: losesAnswer });
+    const blob = { content: 'text', encoding: 'utf-8' };
+    const { data } = await github.api.rest.git.createBlob({ ...github.repository, ...blob });
+    expect(data.sha).toBe(BLOB_OF_TEXT);
+    expect(clock.slept).toEqual([250]);
+  });
+
+  test('and is taken is looked for once more; taken again, it is an error', async () => {
+    const { github, server, repository, clock } = await openedGitHub();
+    const taken = { on: /^POST .*\/issues$/, fault: answers(422) };
+    const make = async () => (await github.api.rest.issues.create({ ...github.repository, ...issue })).data;
+    server.faults.push(taken);
+    let looked = 0;
+    const find = async () => {
+      looked += 1;
+      return undefined;
+    };
+    expect(await github.ensure(find, make)).toMatchObject({ title: 't' });
+    expect([looked, repository.threads.length]).toEqual([2, 1]);
+    server.faults.push(taken, taken);
+    await expect(github.ensure(find, make)).rejects.toMatchObject({ status: 422 });
+    expect([repository.threads.length, clock.slept]).toEqual([1, []]);
+  });
+
   test('is sent again when a limit refused it', async () => {
     const { github, server, repository, clock } = await openedGitHub();
     server.faults.push({ on: /^POST/, fault: answers(429, { 'retry-after': '7' }) });
@@ -121,6 +157,18 @@ describe('what makes something', () => {
   });
 });
 
-test.each(['o', 'o/r/x', 'https://github.com/o/r', ''])('%j is not a repository', (name) => {
-  expect(() => parseRepository(name)).toThrow('OWNER/REPO');
+describe('a removal', () => {
+  const remove = async (status: number) => {
+    const { github, server } = await openedGitHub();
+    server.faults.push({ on: /^DELETE/, fault: answers(status) });
+    return ignoreMissing(github.api.rest.repos.deleteRelease({ ...github.repository, release_id: 7 }));
+  };
+
+  test('of what is gone has been done', async () => {
+    await expect(remove(404)).resolves.toBeUndefined();
+  });
+
+  test('that is refused is an error', async () => {
+    await expect(remove(403)).rejects.toMatchObject({ code: 'GITHUB_REFUSED' });
+  });
 });

@@ -41,9 +41,16 @@ describe('the address of the API', () => {
   });
 });
 
-test.each(['o', 'o/r/x', 'https://github.com/o/r', '', 'o/r\n'])('%j is not a repository', (name) => {
-  expect(() => parseRepository(name)).toThrow('OWNER/REPO');
+test('a repository has an owner and a name', () => {
+  expect(parseRepository('some-one/a.b_c')).toEqual({ owner: 'some-one', repo: 'a.b_c' });
 });
+
+test.each(['o', '/r', 'o/', 'o/r/x', 'https://github.com/o/r', '', 'o/r\n'])(
+  '%j is not a repository',
+  (name) => {
+    expect(() => parseRepository(name)).toThrow('OWNER/REPO');
+  },
+);
 
 test('a token is without the line break of the file it is from; one that fits no header is refused unseen', () => {
   expect(parseToken('ghp_x\n')).toBe('ghp_x');
