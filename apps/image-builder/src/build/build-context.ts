@@ -105,22 +105,14 @@ export function contentsNamed(image: string, { common }: Pick<Lock, 'common'>): 
   }
 }
 
-/** The packages whose emulators are in an image, as far as its time depends on them. */
+/** The packages on which an image's time depends: the platform's own, and those whose emulators are in the image. */
 function packagesFor(
   contents: Contents,
   packages: readonly FetchedPackage[],
   versions: ReadonlyMap<GuestName, string>,
 ): readonly FetchedPackage[] {
-  switch (contents.kind) {
-    case 'all':
-      return packages;
-    case 'common': {
-      const needed = contents.guests.map((guest) => versions.get(guest));
-      return packages.filter(({ version }, index) => index === 0 || needed.includes(version));
-    }
-    default:
-      return packages.slice(0, 1);
-  }
+  const needed = Array.from(versions).flatMap(([guest, version]) => (isIn(contents, guest) ? [version] : []));
+  return packages.filter(({ version }, index) => index === 0 || needed.includes(version));
 }
 
 function isIn(contents: Contents, guest: GuestName): boolean {

@@ -22,6 +22,7 @@ export interface MadePlatform {
   readonly platform: HostPlatform;
   readonly version: string;
   readonly guests?: readonly string[];
+  readonly released?: string;
   readonly emulators: TestPackage;
   readonly shell: TestPackage;
 }
@@ -77,10 +78,11 @@ export async function lockChannels(
   return { lock, fetched };
 }
 
-function lockedPlatform({ version, guests = [], emulators, shell }: MadePlatform): LockedPlatform {
+function lockedPlatform(made: MadePlatform): LockedPlatform {
+  const { version, guests = [], released = '2026-10-30T08:08:01Z', emulators, shell } = made;
   return {
     version,
-    released: '2026-10-30T08:08:01Z',
+    released,
     emulators: lockedMade(emulators, 'usr/bin/qemu-{guest}'),
     guests: [...guests].sort(),
     shell: lockedMade(shell, 'usr/bin/busybox'),
