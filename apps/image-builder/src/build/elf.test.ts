@@ -37,6 +37,41 @@ test('a dynamic program is refused, a made one and this machine’s Node', () =>
     expect(refusal(readFileSync(process.execPath))).toContain('needs a program interpreter');
 });
 
+test.each(HOST_PLATFORMS)('a dynamic program for %s is refused', (platform) => {
+  const program = makeProgram(platform, 'x', { dynamic: true });
+  expect(() => assertStaticProgram(program, 'qemu-arm', platform)).toThrow('needs a program interpreter');
+});
+
+test.each(['linux/amd64', 'linux/386', 'linux/s390x'] as const)(
+  'every program header is looked at, and none behind the last: %s',
+  (platform) => {
+    const wide = platform !== 'linux/386';
+    const [begin, size, place] = wide ? [64, 56, 56] : [52, 32, 44];
+    const made = makeProgram(platform, 'x');
+    // The same header three times, then one that only a dynamic program has.
+    const headers = Array(3).fill(made.subarray(begin, begin + size));
+    const dynamic = makeProgram(platform, 'x', { dynamic: true }).subarray(begin, begin + size);
+    const program = Buffer.concat([made.subarray(0, begin), ...headers, dynamic]);
+    const refuse = (count: number) => {
+      const view = new DataView(program.buffer, program.byteOffset);
+      view.setUint16(place, count, platform !== 'linux/s390x');
+      assertStaticProgram(program, 'qemu-arm', platform);
+    };
+    expect(() => refuse(3)).not.toThrow();
+    expect(() => refuse(4)).toThrow('needs a program interpreter');
+    expect(() => refuse(5)).toThrow('has no whole program header table');
+    expect(() => refuse(0)).toThrow('has no whole program header table');
+  },
+);
+
+test('a position-independent program is one too', () => {
+  const program = makeProgram('linux/amd64', 'x');
+  program.writeUInt16LE(3, 16);
+  expect(refusal(program)).toBe('accepted');
+  program.writeUInt16LE(4, 16);
+  expect(refusal(program)).toContain('is not a program (ELF type 4)');
+});
+
 test('a file that is not a program is refused', () => {
   const program = makeProgram('linux/amd64', 'x');
   const object = Buffer.from(program);
@@ -45,6 +80,8 @@ test('a file that is not a program is refused', () => {
   expect(refusal(object)).toContain('is not a program (ELF type 1)');
   expect(refusal(program.subarray(0, 70))).toContain('has no whole program header table');
   expect(refusal(new Uint8Array())).toContain('is not an ELF file');
+  expect(refusal(program.subarray(0, 63))).toContain('is not an ELF file');
+  expect(refusal(program.subarray(0, 64))).toContain('has no whole program header table');
 });
 
 test.each([0, 1, 31, 55, 57, 0xffff])('program headers of %i bytes are refused', (size) => {

@@ -33,8 +33,7 @@ const ORDER: readonly GuestName[] = [
   ...(['riscv32', 'arm', 'riscv64', 'aarch64_be', 'armeb', 'aarch64'] as const),
 ];
 
-/** Where an emulator stands among others; after them all if it is new. */
+/** Where an emulator stands among others. */
 export function likenessRank(guest: GuestName): number {
-  const rank = ORDER.indexOf(emulatorOf(guest));
-  return rank < 0 ? ORDER.length : rank;
+  return ORDER.indexOf(emulatorOf(guest));
 }
