@@ -45,8 +45,9 @@ export async function writeSmallLayer(
   };
   return Promise.all(
     compressions.map(async (compression) => {
+      const bytes = await compress[compression](tar);
       const blob = await createBlob(layout);
-      await blob.write(await compress[compression](tar));
+      await blob.write(bytes);
       return { compression, ...(await blob.commit()), diffId, createdBy: plan.createdBy };
     }),
   );
