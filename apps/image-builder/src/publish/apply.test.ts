@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readlink, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readlink, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { blobPath, createBlob, type Digest } from '@qemu-user-static/oci-image';
@@ -153,6 +153,21 @@ describe('a blob that the registry does not take', () => {
     if (blob === undefined) throw new Error('no blob');
     return blob;
   };
+
+  test.each<[string, (path: string) => Promise<unknown>, string]>([
+    ['was cut', (path) => truncate(path, 20), 'wrong size'],
+    ['went away', (path) => rm(path), 'missing'],
+  ])('is reported if it %s since it was made', async (_, change, problem) => {
+    const { server, apply } = await start();
+    const plan = planFor(set);
+    const blob = firstOf(plan);
+    await change(blobPath(layout, blob.digest));
+    await expect(apply(plan, set)).rejects.toMatchObject({
+      code: 'BLOB_DAMAGED',
+      message: `${layout.folder}: blob ${blob.digest}: ${problem}`,
+    });
+    expect(server.store.blobs.has(`o/q@${blob.digest}`)).toBe(false);
+  });
 
   test('is reported as damaged if it is', async () => {
     const { server, apply } = await start();

@@ -97,9 +97,9 @@ async function sendBlob(
   try {
     await repository.uploadBlob({ digest, size, open }, session);
   } catch (error) {
-    // A registry that refuses a blob may be right: then the layout is damaged.
-    const refused = error instanceof RegistryError && error.status !== undefined && !error.temporary;
-    const [bad] = refused ? await findBadBlobs(layout, [{ digest, size }]) : [];
+    // Whoever refuses a blob may be right: then the layout is damaged.
+    const passes = error instanceof RegistryError && error.temporary;
+    const [bad] = passes ? [] : await findBadBlobs(layout, [{ digest, size }]);
     if (bad === undefined) throw error;
     throw new ImageError('BLOB_DAMAGED', `${layout.folder}: blob ${digest}: ${bad.problem}`, error);
   }

@@ -1,7 +1,7 @@
 import { type Descriptor, type Digest, digestOf, MEDIA_TYPE } from '@qemu-user-static/oci-image';
 import { describe, expect, test } from 'vitest';
 import { blobsOf, type ImageSet, type SetDocument, type SetTag, withTags } from '../layouts/image-set.ts';
-import { formatPlan } from './format-plan.ts';
+import { formatPlan, formatReferences } from './format-plan.ts';
 import { planPublish, type Target } from './plan.ts';
 import { publishRefusal } from './refusal.ts';
 import type { RepositoryState } from './state.ts';
@@ -103,6 +103,13 @@ test('a repository that has everything is left alone', () => {
   expect(new Set(plan?.tags.map(({ action }) => action))).toEqual(new Set(['leave']));
 });
 
+test('tags of one turn are written in the order of their names', () => {
+  const names = ['c', 'a', 'd', 'b'];
+  const several: ImageSet = { ...set, tags: names.map((name) => tag(name, 'index')) };
+  const [plan] = planPublish(several, [at('a.example', 'q', nothing)]).targets;
+  expect(plan?.tags.map(({ tag: name }) => name)).toEqual(['a', 'b', 'c', 'd']);
+});
+
 describe('blobs are taken over', () => {
   test('from a repository of the same registry that is filled before', () => {
     const [first, second] = planFor(at('a.example', 'q', nothing), at('a.example', 'r', nothing));
@@ -173,6 +180,35 @@ test('a plan is printed as a table', () => {
       'a.example/q  3 mount  2          1        6 create  0.1 kB',
       'a.example/r  3 there  0          0        6 leave   0.0 kB',
     ].join('\n'),
+  );
+});
+
+test('tags that are refused are printed before those that move, each with what it is and shall be', () => {
+  const other = digestOf('other');
+  const tags = new Map(['latest', '11.1.3-1'].map((name) => [name, other]));
+  const [, ...lines] = formatPlan(planPublish(set, [at('a.example', 'q', { ...everything, tags })])).split(
+    '\n\n',
+  );
+  const [was, is] = [other, digestOf('index')].map((digest) => digest.slice(0, 19));
+  expect(lines.join('\n').split('\n')).toEqual(
+    [
+      'a.example/q:',
+      '        TAG       IS                   SHALL BE           ',
+      expect.stringMatching(/^─+ /),
+      `refuse  11.1.3-1  ${was}  ${is}`,
+      `move    latest    ${was}  ${is}`,
+    ].map((line) => (typeof line === 'string' ? line.trimEnd() : line)),
+  );
+});
+
+test('the references that can be pinned are those of whole sets, once for both compressions, in each repository', () => {
+  const one = (name: string, kind: 'all' | 'register') => ({ ...tag(name, 'index'), contents: { kind } });
+  const tags = ['latest', 'latest-gzip', 'latest-zstd', '11.1', 'gzip-1'].map((name) => one(name, 'all'));
+  const plan = planPublish(set, [at('a.example', 'q', nothing), at('b.example', 'r', nothing)]);
+  expect(formatReferences(plan, { tags: [...tags, one('register', 'register')] }).split('\n')).toEqual(
+    ['a.example/q', 'b.example/r'].flatMap((name) =>
+      ['latest', '11.1', 'gzip-1'].map((each) => `${name}:${each}@${digestOf('index')}`),
+    ),
   );
 });
 

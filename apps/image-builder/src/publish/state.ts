@@ -35,7 +35,6 @@ export async function askRepository(
 
   const present = new Set<Digest>();
   const take = (digest: Digest) => {
-    if (present.has(digest)) return;
     present.add(digest);
     for (const needed of set.documents.get(digest)?.needs ?? []) take(needed.digest);
   };
