@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { replaceFile } from '@qemu-user-static/files';
 import { z } from 'zod';
 import { ROOT } from '../repository.ts';
-import { failuresOf, type Place, type Results } from './results.ts';
+import { failuresOf, isUsual, type Place, type Results, USUAL_PLATFORM } from './results.ts';
 
 // conformance.json: the cases that fail and are known to, each with a reason. Every other case has to pass.
 
@@ -42,12 +42,11 @@ export async function writeAccepted(accepted: Accepted, file = ACCEPTED_FILE): P
 
 type Spot = Pick<Place, 'case' | 'target' | 'kind' | 'channel' | 'platform'>;
 
-const USUAL_HOST = 'linux/amd64';
 const BETWEEN = ' on ';
 
 /** A column's name in the file. */
 function columnOf({ channel, platform }: Pick<Place, 'channel' | 'platform'>): string {
-  return platform === USUAL_HOST ? channel : `${channel}${BETWEEN}${platform}`;
+  return isUsual({ platform }) ? channel : `${channel}${BETWEEN}${platform}`;
 }
 
 /** The exception that a result is listed under. */
@@ -110,7 +109,7 @@ const isWell = (outcome: string | undefined) => outcome === undefined || outcome
 
 function spotsOf({ case: name, fails }: Exception): Spot[] {
   return Object.entries(fails).flatMap(([column, kinds]) => {
-    const [channel = '', platform = USUAL_HOST] = column.split(BETWEEN);
+    const [channel = '', platform = USUAL_PLATFORM] = column.split(BETWEEN);
     return Object.entries(kinds).flatMap(([kind, targets]) =>
       targets.map((target) => ({ case: name, channel, platform, kind: kind as Place['kind'], target })),
     );

@@ -15,6 +15,7 @@ export const DEBIANS = {
     ...['usr-is-merged', 'apt', 'sudo', 'busybox-static', 'ca-certificates', 'man-db'],
     ...['g++', 'git', 'perl', 'python3', 'python3-venv'],
   ],
+  sudo: ['usr-is-merged', 'sudo'],
   node: ['usr-is-merged', 'nodejs', 'npm'],
   go: ['usr-is-merged', 'golang-go'],
   java: ['usr-is-merged', 'default-jdk-headless'],

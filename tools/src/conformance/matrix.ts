@@ -5,7 +5,7 @@ import type { Chosen } from './choose-cases.ts';
 import type { Column } from './emulators.ts';
 import { LDCONFIGS, runLdconfigs } from './ldconfig.ts';
 import { isFine } from './outcome.ts';
-import type { ColumnResults, Results, RowResults } from './results.ts';
+import { type ColumnResults, isUsual, type Results, type RowResults } from './results.ts';
 import { rowOf, workOf } from './rows.ts';
 import { runCases, runProbe, type Watch } from './run-cases.ts';
 import { runWorkloads } from './run-workloads.ts';
@@ -45,7 +45,8 @@ export async function runMatrix(scope: Scope, effort: Effort): Promise<Results> 
     for (const column of columns) {
       const name = `${column.version} ${target.name} ${linking}`;
       // The slow-down hardly changes between versions: it is measured under the newest.
-      const fitting = column === columns[0] ? cases : cases.filter(({ work }) => !work);
+      const measured = column === columns[0] && isUsual(column);
+      const fitting = measured ? cases : cases.filter(({ work }) => !work);
       const row = await oneRow(program, column, fitting, effort, name);
       if (row !== undefined) keep(column, row);
       ended += 1;

@@ -2,8 +2,8 @@ import { GUEST_NAMES, guest as rowOfTable } from '@qemu-user-static/arch-table';
 import { figure } from '../bench/report.ts';
 import type { Accepted } from './accepted.ts';
 import { failingElsewhere } from './page-failures.ts';
-import { find, isUsual, nameOf, score, table, targetsOf } from './page-tables.ts';
-import type { ColumnResults, Results } from './results.ts';
+import { find, nameOf, score, table, targetsOf } from './page-tables.ts';
+import { type ColumnResults, isUsual, type Results } from './results.ts';
 import { slowDowns, WORK } from './slow-down.ts';
 
 const CHECKS = ['static', 'dynamic'] as const;

@@ -1,6 +1,6 @@
 import { type Accepted, exceptionFor } from './accepted.ts';
-import { find, isUsual, table, targetsOf } from './page-tables.ts';
-import { type ColumnResults, failuresOf, type Place, type Results } from './results.ts';
+import { find, table, targetsOf } from './page-tables.ts';
+import { type ColumnResults, failuresOf, isUsual, type Place, type Results } from './results.ts';
 
 /** A line for each case and reason. */
 export function failing(results: Results, accepted: Accepted): string {

@@ -19,9 +19,6 @@ export function targetsOf(columns: readonly ColumnResults[], kinds: readonly Kin
 export const find = ({ rows }: ColumnResults, target: string, kind: Kind) =>
   rows.find((row) => row.target === target && row.kind === kind);
 
-/** Those of the host that most people have, of which the page's main tables are. */
-export const isUsual = ({ platform }: { readonly platform: string }) => platform === 'linux/amd64';
-
 /** `97/101`: cases that passed or that C libraries do without, of those that were run. */
 export function score(row: RowResults | undefined): string {
   if (row === undefined) return '–';

@@ -3,8 +3,8 @@ import type { Accepted } from './accepted.ts';
 import { checks, elsewhere, probes, slow } from './page-checks.ts';
 import { choice, debians } from './page-debians.ts';
 import { failing } from './page-failures.ts';
-import { find, isUsual, nameOf, table } from './page-tables.ts';
-import type { ColumnResults, Results } from './results.ts';
+import { find, nameOf, table } from './page-tables.ts';
+import { type ColumnResults, isUsual, type Results } from './results.ts';
 
 /** docs/conformance.md, of the results and the accepted failures. */
 export function asPage(results: Results, accepted: Accepted): string {

@@ -15,6 +15,11 @@ export interface Results {
   readonly native: Readonly<Record<string, number>>;
 }
 
+/** The host that most people have: nothing names it, and measured cases run on it alone. */
+export const USUAL_PLATFORM = 'linux/amd64';
+
+export const isUsual = ({ platform }: { readonly platform: string }) => platform === USUAL_PLATFORM;
+
 /** The emulators of a channel for a host platform. */
 export interface ColumnResults {
   readonly channel: string;

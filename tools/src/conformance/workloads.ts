@@ -308,9 +308,11 @@ for i in $(seq 20); do /tmp/dynamic; /tmp/static; done`,
   workload(
     'sudo',
     'sudo by a user who is not root; with flag C',
-    `id guest 2>/dev/null || useradd --create-home guest
-echo "guest ALL=(ALL) NOPASSWD: ALL" > /etc/sudoers.d/guest
-test "$(setpriv --reuid=guest --regid=guest --clear-groups sudo -n id -u)" = 0`,
-    { flags: 'OCF', configured: true, debian: 'system' },
+    `printf 'root:*:0:0::/root:/bin/sh\\nguest:*:1234:1234::/tmp:/bin/sh\\n' > /etc/passwd
+printf 'root:*:0:\\nguest:*:1234:\\n' > /etc/group
+printf 'auth sufficient pam_permit.so\\naccount sufficient pam_permit.so\\nsession sufficient pam_permit.so\\n' > /etc/pam.d/sudo
+echo 'guest ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/guest
+test "$(setpriv --reuid=1234 --regid=1234 --clear-groups sudo -n id -u)" = 0`,
+    { flags: 'OCF', debian: 'sudo' },
   ),
 ];
