@@ -23,9 +23,14 @@ const names = (text: string, before: readonly string[] = []) => {
     throw new InvalidArgumentError(`Folders are ${areas.map(({ name }) => name).join(', ')}.`);
   return [...before, text];
 };
-const { project, changed, save, concurrency } = new Command('mutants')
+const { project, file, changed, save, concurrency } = new Command('mutants')
   .description('Alters the code in one place at a time and runs the nearest tests: one of them has to fail.')
   .option('--project <folder>', 'alter only this folder (repeatable)', names)
+  .option(
+    '--file <path>',
+    'alter only this file, from the root of the repository (repeatable)',
+    (path: string, before: readonly string[] = []) => [...before, path],
+  )
   .option(
     '--changed [commit]',
     'alter only files that differ from where the branch left a commit (default: main)',
@@ -33,19 +38,19 @@ const { project, changed, save, concurrency } = new Command('mutants')
   .option('--save', 'write the scores into docs/testing.md')
   .option('--concurrency <n>', 'run the tests of so many alterations at once', whole, 1)
   .parse()
-  .opts<{ project?: string[]; changed?: true | string; save?: true; concurrency: number }>();
+  .opts<{ project?: string[]; file?: string[]; changed?: true | string; save?: true; concurrency: number }>();
 
 const accepted = JSON.parse(
   await readFile(resolve(import.meta.dirname, 'accepted.json'), 'utf8'),
 ) as Accepted[];
-const since = changed === undefined ? undefined : changedSince(ROOT, changed === true ? 'main' : changed);
+const only = changed === undefined ? file : changedSince(ROOT, changed === true ? 'main' : changed);
 const scores: Score[] = [];
 // Altered code may not come to remove what it made.
 const temporary = await mkdtemp(join(tmpdir(), 'mutants-'));
 process.env.TMPDIR = temporary;
 for (const area of areas.filter(({ name }) => project?.includes(name) ?? true)) {
-  const files = since === undefined ? [] : codeAmong(area, since);
-  if (since !== undefined && files.length === 0) continue;
+  const files = only === undefined ? [] : codeAmong(area, only);
+  if (only !== undefined && files.length === 0) continue;
   report(area, await mutantsIn(area, files));
 }
 await rm(temporary, { recursive: true, force: true });

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { ROOT } from '../../repository.ts';
 import { alterationsOf } from './mutate.ts';
 import { testsNearestTo } from './nearest.ts';
+import { leftToRun, type Results, stillTrue } from './results.ts';
 
 const linesOf = (line: string) => alterationsOf(`\t${line}`).map(({ after }) => after);
 
@@ -34,6 +35,31 @@ describe('a line of shell is altered', () => {
       [2, 3],
       [2, 8],
     ]);
+  });
+});
+
+describe('an earlier run', () => {
+  const earlier: Results = {
+    scope: 'x',
+    tests: { a: '1', b: '1' },
+    noticed: { byA: 'a', byB: 'b', left: null },
+  };
+
+  test.each([
+    ['nothing has changed', { a: '1', b: '1' }, ['byA', 'byB', 'left']],
+    ['a test file has changed', { a: '1', b: '2' }, ['byA']],
+    ['there is a new test file', { a: '1', b: '1', c: '1' }, ['byA', 'byB']],
+    ['a test file is gone', { b: '1' }, ['byB', 'left']],
+  ])('counts where the tests that decided are the same: %s', (_, tests, expected) => {
+    expect(Object.keys(stillTrue(earlier, tests))).toEqual(expected);
+    expect(stillTrue(undefined, tests)).toEqual({});
+  });
+
+  test('of what it left, only new tests run; of anything else, all', () => {
+    expect(leftToRun(earlier, 'left', { a: '1', b: '2', c: '1' })).toEqual(['b', 'c']);
+    expect(leftToRun(earlier, 'byB', { a: '1', b: '2' })).toEqual(['a', 'b']);
+    expect(leftToRun(earlier, 'new', { a: '1', b: '1' })).toEqual(['a', 'b']);
+    expect(leftToRun(undefined, 'left', { a: '1' })).toEqual(['a']);
   });
 });
 

@@ -5,9 +5,9 @@ import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { projectFiles } from '../../repository.ts';
 import type { Area } from '../areas.ts';
-import type { Mutant } from '../mutant.ts';
+import type { Mutant, Status } from '../mutant.ts';
 import { alterationsOf } from './mutate.ts';
-import { resultsIn } from './results.ts';
+import { type NoticedBy, resultsIn } from './results.ts';
 
 /**
  * A user namespace in which nothing of the machine can be written but one folder: an altered script may forget
@@ -17,6 +17,7 @@ const ALONE = `
 mount --bind "$0" "$0"
 mount -o remount,bind,ro /
 mount -t tmpfs tmpfs /tmp
+unset TMPDIR
 mount -t tmpfs tmpfs /mnt
 mount -t tmpfs tmpfs /proc/sys/fs/binfmt_misc
 exec "$@"
@@ -67,11 +68,16 @@ export async function runShell(root: string, { folder }: Area, files: readonly s
         code: before,
         becomes: after,
         operator,
-        status: found[part]?.statuses[`${line}:${column} ${operator}`] ?? 'NoCoverage',
+        status: statusOf(found[part]?.noticed[`${line}:${column} ${operator}`]),
       }),
     );
   });
   return (await Promise.all(all)).flat();
+}
+
+function statusOf(by: NoticedBy | undefined): Status {
+  if (by === undefined) return 'NoCoverage';
+  return by === null ? 'Survived' : 'Killed';
 }
 
 /** The tests run the script in three shells, which takes three times as long and notices the same. */

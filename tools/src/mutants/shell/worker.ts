@@ -2,17 +2,16 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { RunnerTask } from 'vitest';
 import { createVitest, type Vitest } from 'vitest/node';
-import type { Status } from '../mutant.ts';
 import { alterationsOf } from './mutate.ts';
 import { testsNearestTo } from './nearest.ts';
-import { known, type Results, resultsIn } from './results.ts';
+import { hashesOf, leftToRun, type NoticedBy, resultsIn, scopeOf, stillTrue } from './results.ts';
 
 // Alters one part of the script after the other, one place at a time, in a copy of the repository, and runs the tests
 // nearest to it. It runs where the machine cannot be changed: an altered script may write anywhere.
 // Words: the copy, the file of results, and the parts.
 
 const [copy = '', file = '', ...parts] = process.argv.slice(2);
-const results: Results = await resultsIn(file);
+const results = await resultsIn(file);
 process.chdir(copy);
 process.env.VITEST = '1';
 const vitest = await createVitest(
@@ -31,39 +30,43 @@ const vitest = await createVitest(
   { cacheDir: resolve(copy, '.vite') },
 );
 
+const scope = await scopeOf(copy);
 for (const part of parts) {
   const path = resolve(copy, 'apps/register/src/script', part);
-  const tests = testsNearestTo(part);
+  const files = testsNearestTo(part);
+  const tests = await hashesOf(copy, files);
   const original = await readFile(path, 'utf8');
-  const scope = await known(copy, part, tests);
-  const before = results[part]?.scope === scope ? results[part].statuses : {};
-  const statuses: Record<string, Status> = {};
-  if ((await runTests(vitest, tests)) !== 'Survived')
+  const earlier = results[part]?.scope === scope ? results[part] : undefined;
+  if ((await noticing(vitest, files)) !== null)
     throw new Error(`the tests of ${part} fail as it is:\n${failuresIn(vitest)}`);
-  for (const { line, column, operator, text, before: was, after } of alterationsOf(original)) {
+  const noticed = stillTrue(earlier, tests);
+  for (const { line, column, operator, text, before, after } of alterationsOf(original)) {
     const key = `${line}:${column} ${operator}`;
-    await writeFile(path, text);
-    statuses[key] = before[key] ?? (await runTests(vitest, tests));
-    process.stdout.write(`${part}:${line} ${operator}: ${statuses[key]}\n`);
-    if (statuses[key] === 'Survived') process.stdout.write(`  - ${was}\n  + ${after}\n`);
+    if (noticed[key] === undefined) {
+      await writeFile(path, text);
+      noticed[key] = await noticing(vitest, leftToRun(earlier, key, tests));
+      results[part] = { scope, tests, noticed };
+      // A run that is cut short goes on from here.
+      await writeFile(file, JSON.stringify(results));
+    }
+    const by = noticed[key] ?? `survived\n  - ${before}\n  + ${after}`;
+    process.stdout.write(`${part}:${line} ${operator}: ${by}\n`);
   }
   await writeFile(path, original);
-  results[part] = { scope, statuses };
-  await writeFile(file, JSON.stringify(results));
 }
 await vitest.close();
 process.exit(0);
 
-/** One file after the other, until one fails. */
-async function runTests(runner: Vitest, files: readonly string[]): Promise<Status> {
+/** Runs one file after the other, until one fails: that one. */
+async function noticing(runner: Vitest, files: readonly string[]): Promise<NoticedBy> {
   for (const name of files) {
     runner.state.filesMap.clear();
     await runner.start([resolve(copy, name)]);
     const ran = runner.state.getFiles();
     if (ran.length !== 1) throw new Error(`${name} did not run`);
-    if (ran.some(({ result }) => result?.state !== 'pass')) return 'Killed';
+    if (ran.some(({ result }) => result?.state !== 'pass')) return name;
   }
-  return 'Survived';
+  return null;
 }
 
 function failuresIn(runner: Vitest): string {
