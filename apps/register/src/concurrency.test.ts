@@ -150,6 +150,28 @@ describe.each(SHELLS)('the steps of the lock in $name', (shell) => {
     expect(await step(`${stubs}; STALE=yes; break_lock`)).toEqual([0, 'lock -1\nbreaker -1\n']);
   });
 
+  const TURN = 'uptime() { uptime=1; }; interrupted() { echo interrupted; exit 1; }; wait_for_lock() { :; }';
+
+  test.each(['INT', 'TERM', 'HUP'])(
+    'signal %s ends a call before, while and after it takes the lock',
+    async (signal) => {
+      const kill = `kill -${signal} $$`;
+      expect(await step(`${TURN}; take_lock() { ${kill}; return 1; }; lock; echo went on`)).toEqual([
+        1,
+        'interrupted\n',
+      ]);
+      expect(await step(`${TURN}; take_lock() { ${kill}; }; lock; echo went on`)).toEqual([
+        1,
+        'interrupted\n',
+      ]);
+      expect(await step(`${TURN}; take_lock() { :; }; lock; ${kill}; echo went on`)).toEqual([
+        1,
+        'interrupted\n',
+      ]);
+      expect(await step(`${TURN}; take_lock() { :; }; lock; echo $LOCKED`)).toEqual([0, 'yes\n']);
+    },
+  );
+
   test('a lock that has just been removed is not stale', async () => {
     expect(
       await step('uptime=100 FUTURE=" "; if is_stale lock; then echo stale; else echo gone; fi'),

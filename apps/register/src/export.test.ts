@@ -13,6 +13,7 @@ import { elfPattern, escapeBytes, GUEST_NAMES, guest, registrationLine } from '@
 import { describe, expect, test } from 'vitest';
 import { standIns } from './testing/emulators.ts';
 import { guestsBut } from './testing/expected.ts';
+import { NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
 import { run } from './testing/run.ts';
 import { scratch, scriptFile } from './testing/script.ts';
 import { SHELLS } from './testing/shells.ts';
@@ -26,10 +27,9 @@ const files = (folder: string) =>
   );
 
 describe.each(SHELLS)('files instead of entries, in $name', (shell) => {
-  const call = (words: readonly string[], env = {}, cwd = '/') =>
+  const call = (words: readonly string[], env = {}) =>
     run([...shell.argv, scriptFile(), ...words], {
       env: { HOST_ARCH: 'aarch64', QEMU_BIN_DIR: '/usr/bin', ...env },
-      cwd,
     });
   const folder = (name: string) => {
     const path = join(scratch(), `${shell.argv[0]}-${name}`);
@@ -138,25 +138,29 @@ describe.each(SHELLS)('files instead of entries, in $name', (shell) => {
     expect(readdirSync(join(host, 'etc/binfmt.d'))).toEqual([]);
   });
 
-  test('a path with a space is one path: what has its first word for a name stays', async () => {
-    const place = folder('spaces');
-    for (const name of ['my', 'my own', 'my own/etc/binfmt.d', 'my own/opt'])
-      mkdirSync(join(place, name), { recursive: true });
-    writeFileSync(join(place, 'my/own'), '');
-    const own = join(place, 'my own');
-    const env = { QEMU_BIN_DIR: standIns(['s390x']), TMPDIR: own };
-    for (const words of [
-      ['--systemd', 's390x', '--exportdir', own],
-      ['--persist', own, '--qemu-path', '/opt'],
-      // It runs a probe, for which it makes a folder in TMPDIR.
-      ['--install', 'all', '--systemd', 'ALL', '--exportdir', own],
-    ]) {
-      expect([words, (await call(words, env)).code]).toEqual([words, 0]);
-    }
-    expect(existsSync(join(place, 'my/own'))).toBe(true);
-    expect(readdirSync(own).filter((name) => !name.startsWith('qemu-'))).toEqual(['etc', 'opt']);
-    expect(readdirSync(join(own, 'opt'))).toEqual(['qemu-s390x-static']);
-  });
+  test.skipIf(NO_NAMESPACES !== undefined)(
+    'a path with a space is one path: what has its first word for a name stays (user namespace)',
+    async () => {
+      const place = folder('spaces');
+      for (const name of ['my', 'my own', 'my own/etc/binfmt.d', 'my own/opt'])
+        mkdirSync(join(place, name), { recursive: true });
+      writeFileSync(join(place, 'my/own'), '');
+      const own = join(place, 'my own');
+      const env = { HOST_ARCH: 'aarch64', QEMU_BIN_DIR: standIns(['s390x']), TMPDIR: own };
+      await using machine = await openNamespace();
+      for (const words of [
+        ['--systemd', 's390x', '--exportdir', own],
+        ['--persist', own, '--qemu-path', '/opt'],
+        // It runs a probe, for which it makes a folder in TMPDIR.
+        ['--install', 'all', '--systemd', 'ALL', '--exportdir', own],
+      ]) {
+        expect([words, (await machine.register(words, { shell, env })).code]).toEqual([words, 0]);
+      }
+      expect(existsSync(join(place, 'my/own'))).toBe(true);
+      expect(readdirSync(own).filter((name) => !name.startsWith('qemu-'))).toEqual(['etc', 'opt']);
+      expect(readdirSync(join(own, 'opt'))).toEqual(['qemu-s390x-static']);
+    },
+  );
 
   test('--persist looks for both folders before it copies, and names the mount that is missing', async () => {
     const host = folder('half');
@@ -190,17 +194,56 @@ describe.each(SHELLS)('files instead of entries, in $name', (shell) => {
     });
   });
 
-  test('--exportdir is meant from the current folder', async () => {
-    for (const name of ['here', '-x']) {
-      const cwd = folder(`from-${name}`);
-      mkdirSync(join(cwd, name));
-      // A probe of 32-bit Arm is run in between, in a folder of its own.
-      const words = ['--install', 'all', '--systemd', 'ALL', '--exportdir', name];
-      const { code } = await call(words, { QEMU_BIN_DIR: bin }, cwd);
-      expect([name, code]).toEqual([name, 0]);
-      expect(readdirSync(join(cwd, name))).toContain('qemu-s390x.conf');
-    }
+  test('files can be read by everyone, whatever the caller’s umask is', async () => {
+    const host = folder('umask');
+    for (const name of ['etc/binfmt.d', 'opt']) mkdirSync(join(host, name), { recursive: true });
+    const words = ['--persist', host, '--qemu-path', '/opt'];
+    await run(['sh', '-c', 'umask 077; exec "$@"', 'sh', ...shell.argv, scriptFile(), ...words], {
+      env: { HOST_ARCH: 'aarch64', QEMU_BIN_DIR: standIns(['s390x']) },
+    });
+    const mode = (path: string) => statSync(join(host, path)).mode & 0o777;
+    expect([mode('etc/binfmt.d/qemu-s390x.conf'), mode('opt/qemu-s390x-static')]).toEqual([0o644, 0o755]);
   });
+
+  test('a folder whose name is a pattern is that folder alone', async () => {
+    const place = folder('patterns');
+    for (const name of ['*', 'b', 'host/etc/binfmt.d', 'host/opt'])
+      mkdirSync(join(place, name), { recursive: true });
+    copyFileSync('/bin/true', join(place, '*/qemu-s390x-static'));
+    writeFileSync(join(place, 'b/qemu-s390x-static'), 'another');
+    const words = ['--persist', join(place, 'host'), '--qemu-path', '/opt'];
+    const { code } = await call(words, { QEMU_BIN_DIR: join(place, '*') });
+    const copied = readFileSync(join(place, 'host/opt/qemu-s390x-static'));
+    expect([code, copied.equals(readFileSync('/bin/true'))]).toEqual([0, true]);
+  });
+
+  test('--persist needs emulators, with flag F and without', async () => {
+    const host = folder('none');
+    for (const name of ['etc/binfmt.d', 'opt']) mkdirSync(join(host, name), { recursive: true });
+    for (const flag of ['yes', 'no']) {
+      const words = ['--persist', host, '--qemu-path', '/opt', '-p', flag];
+      const { code, stderr } = await call(words, { QEMU_BIN_DIR: folder('nothing in it') });
+      expect([code, stderr]).toEqual([1, expect.stringMatching(/^INTERPRETERS_NONE: /)]);
+    }
+    expect(readdirSync(join(host, 'etc/binfmt.d'))).toEqual([]);
+  });
+
+  test.skipIf(NO_NAMESPACES !== undefined)(
+    '--exportdir is meant from the current folder (user namespace)',
+    async () => {
+      await using machine = await openNamespace();
+      for (const name of ['here', '-x']) {
+        const cwd = folder(`from-${name}`);
+        mkdirSync(join(cwd, name));
+        // A probe of 32-bit Arm is run in between, in a folder of its own.
+        const words = ['--install', 'all', '--systemd', 'ALL', '--exportdir', name];
+        const env = { HOST_ARCH: 'aarch64', QEMU_BIN_DIR: bin };
+        const { code } = await machine.register(words, { shell, env, under: ['env', '-C', cwd] });
+        expect([name, code]).toEqual([name, 0]);
+        expect(readdirSync(join(cwd, name))).toContain('qemu-s390x.conf');
+      }
+    },
+  );
 
   test.each([
     ['QEMU_BIN_DIR', 'bin', 'takes an absolute path, not "bin"'],
@@ -218,18 +261,28 @@ describe.each(SHELLS)('files instead of entries, in $name', (shell) => {
   });
 });
 
-// busybox makes folders without a program that could be slow.
-test.each(SHELLS.filter(({ name }) => name !== 'busybox ash'))(
-  'an export that is interrupted leaves nothing, in $name',
-  async (shell) => {
-    const out = mkdtempSync(join(scratch(), 'interrupted-'));
-    const slow = mkdtempSync(join(scratch(), 'slow-'));
-    writeFileSync(join(slow, 'mkdir'), '#!/bin/sh\n/bin/mkdir "$@"; kill -TERM $PPID; sleep 0.1\n', {
-      mode: 0o755,
-    });
-    const { code } = await run([...shell.argv, scriptFile(), '--systemd', 'ALL', '--exportdir', out], {
-      env: { HOST_ARCH: 'aarch64', PATH: `${slow}:${process.env.PATH}` },
-    });
-    expect([code, readdirSync(out)]).toEqual([1, []]);
-  },
-);
+// busybox makes folders without a program that could be replaced.
+describe.each(SHELLS.filter(({ name }) => name !== 'busybox ash'))('an export in $name', (shell) => {
+  /** What comes of one, with this in place of mkdir. */
+  async function withMkdir(text: string) {
+    const out = mkdtempSync(join(scratch(), 'out-'));
+    const programs = mkdtempSync(join(scratch(), 'programs-'));
+    writeFileSync(join(programs, 'mkdir'), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    const { code, stderr } = await run(
+      [...shell.argv, scriptFile(), '--systemd', 'ALL', '--exportdir', out],
+      { env: { HOST_ARCH: 'aarch64', LANG: 'xx_XX.UTF-8', PATH: `${programs}:${process.env.PATH}` } },
+    );
+    return { code, stderr, left: readdirSync(out) };
+  }
+
+  test.each(['TERM', 'INT', 'HUP'])('that signal %s interrupts leaves nothing', async (signal) => {
+    const { code, left } = await withMkdir(`/bin/mkdir "$@"; kill -${signal} $PPID; sleep 0.1`);
+    expect([code, left]).toEqual([1, []]);
+  });
+
+  test('asks programs for their words in English', async () => {
+    expect((await withMkdir('echo "mkdir: x: $LC_ALL" >&2; exit 1')).stderr).toMatch(
+      /^EXPORT_FAILED: cannot write to \S+: C;/,
+    );
+  });
+});

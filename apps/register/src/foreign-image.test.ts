@@ -1,4 +1,11 @@
-import { elfPattern, type GuestName, guest, registrationLine } from '@qemu-user-static/arch-table';
+import os from 'node:os';
+import {
+  elfPattern,
+  type GuestName,
+  guest,
+  guestNamed,
+  registrationLine,
+} from '@qemu-user-static/arch-table';
 import { describe, expect, test } from 'vitest';
 import { REGISTER_ERRORS } from './index.ts';
 import { callImage, imageRoot, NO_STATIC_BUSYBOX, pretendedProc } from './testing/image.ts';
@@ -45,6 +52,24 @@ describe.skipIf(NO_NAMESPACES !== undefined || NO_STATIC_BUSYBOX !== undefined)(
         );
       }
       expect(await listed(machine)).toBe(before);
+    });
+
+    test('does as HOST_ARCH says where that is set', async () => {
+      await using machine = await image({ own: 'aarch64', kernel: 'x86_64', entries: ['aarch64'] });
+      const env = { QEMU_BIN_DIR: '/usr/bin', HOST_ARCH: 'x86_64' };
+      const outcome = await machine.run(['chroot', '/mnt', '/register', '--install', 'riscv64'], env);
+      expect([outcome.code, (await listed(machine)).split('\n')]).toEqual([
+        0,
+        expect.arrayContaining(['qemu-riscv64']),
+      ]);
+    });
+
+    test('asks uname where the kernel has no file for its CPU, as before Linux 6.1', async () => {
+      await using machine = await image({ own: guestNamed(os.machine()), kernel: 'sh4', entries: [] });
+      await machine.sh('rm /mnt/proc/sys/kernel/arch');
+      expect((await callImage(machine, '--doctor')).stdout).toMatch(
+        new RegExp(`^ok {4}Linux \\S+ on ${guestNamed(os.machine())}$`, 'm'),
+      );
     });
 
     test('says so in its report', async () => {

@@ -66,7 +66,8 @@ describe.each(SHELLS)('$name', (shell) => {
     });
 
   test('--help goes to stdout and exits 0, wherever it stands', async () => {
-    for (const words of [['--help'], ['-h'], ['--reset', '-p', 'yes', '--help']]) {
+    // What stands behind it is not read.
+    for (const words of [['--help'], ['-h'], ['--reset', '-p', 'yes', '--help'], ['-h', '--nonsense']]) {
       const { code, stdout, stderr } = await register(...words);
       expect([code, stderr]).toEqual([0, '']);
       for (const name of GUEST_NAMES) expect(stdout).toMatch(new RegExp(`\\s${name}\\b`));
@@ -95,6 +96,10 @@ describe.each(SHELLS)('$name', (shell) => {
     ],
     ['-d', '--debian', '--deb'],
     ['-d -c yes', '-dcyes', '-dc yes', '-c yes -d'],
+    ['-s ALL', '-s arm -s ALL', '-d -s ALL'],
+    ['-s arm -s mips', '-s mips'],
+    ['--qemu-path /a=b', '--qemu-path=/a=b', '-Q=/a=b'],
+    ['--mount /other -s arm', '-mount=/other -s arm', '-mount /other -s arm'],
   ])(
     '%s is written in other forms and orders as well',
     async (first, ...others) => {
@@ -132,6 +137,9 @@ describe.each(SHELLS)('$name', (shell) => {
     ],
     ['-p', 'VALUE_MISSING: --persistent needs a value', 'Give the value after'],
     ['-p maybe', 'VALUE_BAD: --persistent takes yes or no, not "maybe"', 'See --help for what'],
+    ['-c maybe', 'VALUE_BAD: --credential takes yes or no, not "maybe"', 'See --help for what'],
+    ['-g maybe', 'VALUE_BAD: --preserve-argv0 takes yes or no, not "maybe"', 'See --help for what'],
+    ['-i maybe', 'VALUE_BAD: --ignore-family takes yes or no, not "maybe"', 'See --help for what'],
     ['--reset=yes', 'VALUE_BAD: --reset takes no value', 'See --help for what'],
     ['--qemu-path bin', 'VALUE_BAD: --qemu-path takes an absolute path, not "bin"', 'See --help for what'],
     [
@@ -140,11 +148,21 @@ describe.each(SHELLS)('$name', (shell) => {
       'See --help for what',
     ],
     ['--qemu-suffix /x', 'VALUE_BAD: --qemu-suffix takes no colon and no slash', 'See --help for what'],
+    ['--qemu-suffix a:b', 'VALUE_BAD: --qemu-suffix takes no colon and no slash', 'See --help for what'],
+    ['--persist /a:b', 'VALUE_BAD: --persist takes a path without a colon', 'See --help for what'],
+    ['--mount mnt', 'VALUE_BAD: --mount takes an absolute path, not "mnt"', 'See --help for what'],
     ['--mount /', 'VALUE_BAD: --mount takes the folder of binfmt_misc, not "/"', 'See --help for what'],
     ['--exportdir= -s ALL', 'VALUE_BAD: --exportdir takes a path, not ""', 'See --help for what'],
     ['--systemd armm', 'GUEST_UNKNOWN: unknown guest "armm"', 'Did you mean arm?'],
     ['--install linux/rm64', 'GUEST_UNKNOWN: unknown guest "linux/rm64"', 'Did you mean linux/arm64?'],
     ['--install al', 'GUEST_UNKNOWN: unknown guest "al"', 'Did you mean all?'],
+    ['--install linux/arm/v7/x', 'GUEST_UNKNOWN: unknown guest "linux/arm/v7/x"', ''],
+    ['--install arm/', 'GUEST_UNKNOWN: unknown guest "arm/"', ''],
+    ['--install arm/v7+', 'GUEST_UNKNOWN: unknown guest "arm/v7+"', ''],
+    ['--install windows/', 'GUEST_UNKNOWN: unknown guest "windows/"', ''],
+    ['--install windows/amd64+', 'GUEST_UNKNOWN: unknown guest "windows/amd64+"', ''],
+    ['--install arm,zx81', 'GUEST_UNKNOWN: unknown guest "zx81"', 'Run register --help'],
+    ['--uninstall zx81', 'GUEST_UNKNOWN: unknown guest "zx81"', 'Run register --help'],
     ['--install zx81', 'GUEST_UNKNOWN: unknown guest "zx81"', 'Run register --help'],
   ])(
     '%s is wrong usage: exit code 2, nothing on stdout, the cause and what to write instead',
@@ -157,6 +175,12 @@ describe.each(SHELLS)('$name', (shell) => {
     },
   );
 
+  test('the same report twice is one report', async () => {
+    const { code, stderr } = await register('--version', '--version');
+    expect([code, stderr]).toEqual([0, '']);
+    expect(await register('-version')).toEqual(await register('--version'));
+  });
+
   test('-- ends the options', async () => {
     expect(await register('--dry-run', '-s', 'arm', '--')).toEqual(await register('--dry-run', '-s', 'arm'));
   });
@@ -166,6 +190,10 @@ describe.each(SHELLS)('$name', (shell) => {
       const { code, stdout } = await register('--dry-run', option, '');
       expect([option, code, stdout]).toEqual([option, 2, '']);
     }
+  });
+
+  test('a suffix has no line end, which would be a second line for the kernel', async () => {
+    expect((await register('--dry-run', '--qemu-suffix', 'a\nb')).code).toBe(2);
   });
 
   test('the root folder is a path', async () => {
