@@ -92,6 +92,17 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       expect(await machine.sh('ls -d /mnt/register.* 2>/dev/null || echo none')).toBe('none\n');
     });
 
+    test('a call whose reader is gone while it has the lock gives it back', async () => {
+      await using machine = await openNamespace(
+        `mount -t tmpfs tmpfs /mnt; mount -t binfmt_misc binfmt_misc ${MOUNT}`,
+      );
+      const words = `--uninstall ${Array.from({ length: 100 }, (_, index) => `qemu-${index}`).join()}`;
+      const read = ['sh', '-c', '{ "$@"; echo $? >/mnt/code; } 2>&1 | head -n 1', 'sh'];
+      await call(machine, words, read);
+      expect(await machine.sh('cat /mnt/code')).toBe('141\n');
+      expect(machine.entries()).toEqual({});
+    });
+
     /** Lines that make a lock, as a call does that began at that time. */
     const make = (name: string, time = '$(cut -d. -f1 /proc/uptime)') =>
       `echo ":${name}:E::${name}::/${time}:" >${MOUNT}/register`;

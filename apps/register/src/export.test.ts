@@ -280,9 +280,9 @@ describe.each(SHELLS.filter(({ name }) => name !== 'busybox ash'))('an export in
     expect([code, left]).toEqual([1, []]);
   });
 
-  test('asks programs for their words in English', async () => {
-    expect((await withMkdir('echo "mkdir: x: $LC_ALL" >&2; exit 1')).stderr).toMatch(
-      /^EXPORT_FAILED: cannot write to \S+: C;/,
+  test('asks programs for their words in English, and for a folder that no container with its process number has', async () => {
+    expect((await withMkdir('echo "mkdir: x: $LC_ALL $1" >&2; exit 1')).stderr).toMatch(
+      /^EXPORT_FAILED: cannot write to \S+: C \S+\/\.register\.\d+\.\d+\.\d+;/,
     );
   });
 });

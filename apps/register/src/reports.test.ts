@@ -241,6 +241,16 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('reports in $name (use
     });
   });
 
+  test('--doctor that finds nothing bad, and cannot be written, fails as other reports do', async () => {
+    await using machine = await openNamespace();
+    const under = ['sh', '-c', 'exec "$@" >/dev/full', 'sh'];
+    const env = { HOST_ARCH: 'x86_64', QEMU_BIN_DIR: bin };
+    expect(await machine.register(['--doctor'], { shell, under, env })).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^OUTPUT_FAILED: stdout could not be written: .*; remedy: .*$/m),
+    });
+  });
+
   const kernel = (release: string) =>
     `mount -t tmpfs tmpfs /mnt; echo ${release} >/mnt/release; mount --bind /mnt/release /proc/sys/kernel/osrelease`;
   const mountIt = `mount -t binfmt_misc binfmt_misc ${MOUNT}`;

@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import { emulatorOf, GUEST_NAMES, PROBE_EXIT, probeProgram } from '@qemu-user-static/arch-table';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { NO_ARCHIVE } from './testing/archive.ts';
+import { standIns } from './testing/emulators.ts';
 import { MOUNT, type Namespace, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
 import { type QemuUser, qemuUser } from './testing/qemu-user.ts';
 import { run } from './testing/run.ts';
 import { scratch, scriptFile } from './testing/script.ts';
 import { SHELLS } from './testing/shells.ts';
 
+const bin = standIns();
 const guestsOf = (text: string, word: string) =>
   text.split('\n').flatMap((line) => (line.split(/\s+/)[1] === word ? [line.split(/\s+/)[0]] : []));
 
@@ -51,85 +53,6 @@ describe.skipIf(NO_ARCHIVE !== undefined)(
             expect(guestsOf(stdout, 'ok')).toEqual(GUEST_NAMES.filter((name) => name !== 'x86_64'));
           },
         );
-
-        test('broken ones are named: the interpreter is another program, is gone, or the entry is switched off', async () => {
-          await using machine = await openNamespace();
-          await call(machine, '--install arm64,riscv64,s390x,sh4,mips64el,m68k');
-          await machine.sh(`
-        mount -t tmpfs -o mode=755 tmpfs /mnt
-        swap() {
-          line=$(sed -n "s/^magic //p; s/^mask //p" ${MOUNT}/$1 | sed 's/../\\\\x&/g' | paste -sd:)
-          echo -1 >${MOUNT}/$1
-          printf '%s\\n' ":$1:M::$line:$2:$3" >${MOUNT}/register
-        }
-        swap qemu-riscv64 /bin/false F
-        swap qemu-s390x /bin/true F
-        swap qemu-sh4 /mnt/none ''
-        echo 0 >${MOUNT}/qemu-m68k`);
-          const { code, stdout, stderr } = await call(machine, '--verify');
-          expect(code).toBe(1);
-          expect(guestsOf(stdout, 'ok')).toEqual(['aarch64', 'mips64el']);
-          expect(stdout).toContain(
-            'riscv64        FAILED: ended with exit code 1 instead of 42; the entry is enabled, its interpreter /bin/false held\n',
-          );
-          expect(stdout).toContain(
-            's390x          FAILED: ended with exit code 0 instead of 42; the entry is enabled, its interpreter /bin/true held\n',
-          );
-          expect(stdout).toMatch(
-            /^sh4 {12}FAILED: could not be run \(.*\); the entry is enabled, its interpreter \/mnt\/none missing$/m,
-          );
-          expect(stdout).toContain('m68k           FAILED: was not run; the entry is disabled');
-          expect(stderr).toBe(
-            'Warning: without flag F, programs of these guests run only where a container has the emulator itself, as this one does: sh4\n2 of 6 guests verified\nVERIFY_FAILED: not emulated: riscv64 s390x sh4 m68k; remedy: Replace the entries by those of this image: --reset -p yes. If that does not help, run with --doctor.\n',
-          );
-          const failed = JSON.parse((await call(machine, '--verify --json')).stdout);
-          expect([failed.verified, Object.keys(failed.failed)]).toEqual([
-            ['aarch64', 'mips64el'],
-            ['riscv64', 's390x', 'sh4', 'm68k'],
-          ]);
-        });
-
-        test('the platforms in the JSON status are those that run', async () => {
-          await using machine = await openNamespace();
-          const { stdout } = await call(machine, '--install linux/arm64,riscv64,arm/v7');
-          expect(JSON.parse(stdout).supported).toEqual(
-            expect.arrayContaining(['linux/arm64', 'linux/riscv64', 'linux/arm/v7', 'linux/arm/v6']),
-          );
-          expect(JSON.parse(stdout).supported).not.toContain('linux/s390x');
-        });
-
-        test('a folder that has no room for all probes is passed over; without another nothing is blamed on the guests', async () => {
-          await using machine = await openNamespace();
-          await call(machine, '--install arm64,riscv64,s390x');
-          await machine.sh('mount -t tmpfs -o size=8k,mode=755 tmpfs /mnt');
-          const full = (words: string) =>
-            machine.register(words.split(' '), {
-              shell,
-              env: { TMPDIR: '/mnt', QEMU_BIN_DIR: qemu.emulators },
-            });
-          expect(await full('--verify')).toMatchObject({ code: 0, stderr: '3 of 3 guests verified\n' });
-          expect(await machine.sh('ls /mnt')).toBe('');
-          await machine.sh(
-            'for place in /tmp /var/tmp /run /dev/shm; do [ ! -d $place ] || { mount --rbind $place $place; mount -o remount,bind,noexec $place; }; done',
-          );
-          const nowhere = ['env', '-C', '/mnt'];
-          const { code, stdout, stderr } = await machine.register(['--verify'], { shell, under: nowhere });
-          expect([code, stdout]).toEqual([1, '']);
-          expect(stderr).toContain('VERIFY_NO_ROOM: no folder here takes files that can be run');
-          const status = await machine.register(['--status', '--json'], { shell, under: nowhere });
-          expect(JSON.parse(status.stdout).supported).toEqual(
-            expect.arrayContaining(['linux/arm64', 'linux/riscv64', 'linux/s390x']),
-          );
-          expect(status.stderr).toBe(
-            'No room for probes (see VERIFY_NO_ROOM): every platform with a held entry counts as supported.\n',
-          );
-        });
-
-        test('registering and verifying is one call', async () => {
-          await using machine = await openNamespace();
-          const { code, stdout } = await call(machine, '--install riscv64 --verify');
-          expect([code, stdout]).toEqual([0, 'riscv64        ok\n']);
-        });
       },
     );
 
@@ -142,6 +65,143 @@ describe.skipIf(NO_ARCHIVE !== undefined)(
     });
   },
 );
+
+describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('--verify in $name (user namespace)', (shell) => {
+  const call = (machine: Namespace, words: string) =>
+    machine.register(words.split(' '), { shell, env: { QEMU_BIN_DIR: bin } });
+
+  test('broken ones are named: the interpreter is another program, is gone, or the entry is switched off', async () => {
+    await using machine = await openNamespace();
+    await call(machine, '--install arm64,riscv64,s390x,sh4,mips64el,m68k');
+    await machine.sh(`
+  mount -t tmpfs -o mode=755 tmpfs /mnt
+  swap() {
+    line=$(sed -n "s/^magic //p; s/^mask //p" ${MOUNT}/$1 | sed 's/../\\\\x&/g' | paste -sd:)
+    echo -1 >${MOUNT}/$1
+    printf '%s\\n' ":$1:M::$line:$2:$3" >${MOUNT}/register
+  }
+  swap qemu-riscv64 /bin/false F
+  swap qemu-s390x /bin/true F
+  swap qemu-sh4 /mnt/none ''
+  echo 0 >${MOUNT}/qemu-m68k`);
+    const { code, stdout, stderr } = await call(machine, '--verify');
+    expect(code).toBe(1);
+    expect(guestsOf(stdout, 'ok')).toEqual(['aarch64', 'mips64el']);
+    expect(stdout).toContain(
+      'riscv64        FAILED: ended with exit code 1 instead of 42; the entry is enabled, its interpreter /bin/false held\n',
+    );
+    expect(stdout).toContain(
+      's390x          FAILED: ended with exit code 0 instead of 42; the entry is enabled, its interpreter /bin/true held\n',
+    );
+    expect(stdout).toMatch(
+      /^sh4 {12}FAILED: could not be run \(.*\); the entry is enabled, its interpreter \/mnt\/none missing$/m,
+    );
+    expect(stdout).toContain('m68k           FAILED: was not run; the entry is disabled');
+    expect(stderr).toBe(
+      'Warning: without flag F, programs of these guests run only where a container has the emulator itself, as this one does: sh4\n2 of 6 guests verified\nVERIFY_FAILED: not emulated: riscv64 s390x sh4 m68k; remedy: Replace the entries by those of this image: --reset -p yes. If that does not help, run with --doctor.\n',
+    );
+    const failed = JSON.parse((await call(machine, '--verify --json')).stdout);
+    expect([failed.verified, Object.keys(failed.failed)]).toEqual([
+      ['aarch64', 'mips64el'],
+      ['riscv64', 's390x', 'sh4', 'm68k'],
+    ]);
+    expect(failed.failed).toMatchObject({
+      riscv64: 'ended with exit code 1 instead of 42; the entry is enabled, its interpreter /bin/false held',
+      m68k: expect.stringMatching(/^was not run; the entry is disabled, its interpreter .* held$/),
+    });
+  });
+
+  test.each([
+    [
+      'that is killed',
+      "printf '#!/bin/sh\\nkill -KILL $$\\n' >/mnt/qemu-arm-static",
+      'did not end within 5 s',
+    ],
+    [
+      'that is ended',
+      "printf '#!/bin/sh\\nkill -TERM $$\\n' >/mnt/qemu-arm-static",
+      'did not end within 5 s',
+    ],
+    ['that may not be run', 'chmod 644 /mnt/qemu-arm-static', 'could not be run'],
+  ])('an emulator %s has failed', async (_, damage, reason) => {
+    await using machine = await openNamespace();
+    await machine.sh(`mount -t tmpfs -o mode=755 tmpfs /mnt; cp ${bin}/qemu-arm-static /mnt`);
+    await call(machine, '--install arm --qemu-path /mnt -p no -c no');
+    await machine.sh(damage);
+    expect(await call(machine, '--verify')).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(new RegExp(`^arm {12}FAILED: ${reason}`)),
+      stderr: expect.stringContaining('0 of 1 guests verified\n'),
+    });
+  });
+
+  test('probes are run in a folder of their own, which is gone after each time', async () => {
+    await using machine = await openNamespace();
+    await call(machine, '--install arm');
+    await machine.sh('mount -t tmpfs -o mode=755 tmpfs /mnt; : >/mnt/file');
+    // The entry that is there is tried before it is kept.
+    const words = ['--install', 'arm', '--verify'];
+    const env = { QEMU_BIN_DIR: bin, TMPDIR: '/mnt' };
+    expect(await machine.register(words, { shell, env })).toMatchObject({
+      code: 0,
+      stdout: 'arm            ok\n',
+    });
+    expect(await machine.sh('ls -A /mnt')).toBe('file\n');
+  });
+
+  test.each(['tmp', '', '/nowhere'])(
+    'TMPDIR is passed over where it is no absolute path of a folder: "%s"',
+    async (TMPDIR) => {
+      await using machine = await openNamespace();
+      const call = { shell, under: ['env', '-C', '/'], env: { TMPDIR, QEMU_BIN_DIR: bin } };
+      expect((await machine.register(['--doctor'], call)).stdout).toMatch(
+        /^ok {4}--verify can run programs in \/tmp$/m,
+      );
+    },
+  );
+
+  test('the platforms in the JSON status are those that run', async () => {
+    await using machine = await openNamespace();
+    const { stdout } = await call(machine, '--install linux/arm64,riscv64,arm/v7');
+    expect(JSON.parse(stdout).supported).toEqual(
+      expect.arrayContaining(['linux/arm64', 'linux/riscv64', 'linux/arm/v7', 'linux/arm/v6']),
+    );
+    expect(JSON.parse(stdout).supported).not.toContain('linux/s390x');
+  });
+
+  test('a folder that has no room for all probes is passed over; without another nothing is blamed on the guests', async () => {
+    await using machine = await openNamespace();
+    await call(machine, '--install arm64,riscv64,s390x');
+    await machine.sh('mount -t tmpfs -o size=8k,mode=755 tmpfs /mnt');
+    const full = (words: string) =>
+      machine.register(words.split(' '), {
+        shell,
+        env: { TMPDIR: '/mnt', QEMU_BIN_DIR: bin },
+      });
+    expect(await full('--verify')).toMatchObject({ code: 0, stderr: '3 of 3 guests verified\n' });
+    expect(await machine.sh('ls /mnt')).toBe('');
+    await machine.sh(
+      'for place in /tmp /var/tmp /run /dev/shm; do [ ! -d $place ] || { mount --rbind $place $place; mount -o remount,bind,noexec $place; }; done',
+    );
+    const nowhere = ['env', '-C', '/mnt'];
+    const { code, stdout, stderr } = await machine.register(['--verify'], { shell, under: nowhere });
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toContain('VERIFY_NO_ROOM: no folder here takes files that can be run');
+    const status = await machine.register(['--status', '--json'], { shell, under: nowhere });
+    expect(JSON.parse(status.stdout).supported).toEqual(
+      expect.arrayContaining(['linux/arm64', 'linux/riscv64', 'linux/s390x']),
+    );
+    expect(status.stderr).toBe(
+      'No room for probes (see VERIFY_NO_ROOM): every platform with a held entry counts as supported.\n',
+    );
+  });
+
+  test('registering and verifying is one call', async () => {
+    await using machine = await openNamespace();
+    const { code, stdout } = await call(machine, '--install riscv64 --verify');
+    expect([code, stdout]).toEqual([0, 'riscv64        ok\n']);
+  });
+});
 
 test.skipIf(NO_NAMESPACES !== undefined)(
   'an emulator that does not end is given up after 5 s, and 1 s more for each that runs beside it (user namespace)',

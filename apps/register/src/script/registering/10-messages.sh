@@ -57,17 +57,10 @@ misuse() {
 	exit 2
 }
 
-# report_failure: once.
-report_failure() {
-	[ -n "$FAIL_CODE" ] || return 0
-	code_of_failure=$FAIL_CODE FAIL_CODE=''
-	"$ON_FAILURE" "$code_of_failure" "$FAIL_TEXT" ${FAIL_REMEDY:+"$FAIL_REMEDY"}
-}
-
 # listed WORD LIST: whether WORD is one of LIST's words.
 listed() {
 	case " $2 " in
-	*" $1 "*) return 0 ;;
+	*" $1 "*) ;;
 	*) return 1 ;;
 	esac
 }

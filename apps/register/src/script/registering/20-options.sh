@@ -40,7 +40,7 @@ from_here() {
 # names_in LIST: whether it has a name. An empty one asks for nothing, as a variable that is not set does.
 names_in() {
 	case $1 in
-	*[!,[:space:]]*) return 0 ;;
+	*[!,[:space:]]*) ;;
 	*) return 1 ;;
 	esac
 }
@@ -120,8 +120,8 @@ unexpected() {
 takes_value() {
 	case $option in
 	--reset | --debian | --help | --version | --status | --verify | --doctor | --json | --dry-run | --override) return 1 ;;
-	--persistent | --credential | --preserve-argv0 | --ignore-family | --qemu-path | --qemu-suffix) return 0 ;;
-	--systemd | --exportdir | --install | --uninstall | --mount | --persist) return 0 ;;
+	--persistent | --credential | --preserve-argv0 | --ignore-family | --qemu-path | --qemu-suffix) ;;
+	--systemd | --exportdir | --install | --uninstall | --mount | --persist) ;;
 	*) long_name "$option" && takes_value ;;
 	esac
 }

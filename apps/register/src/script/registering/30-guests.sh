@@ -9,8 +9,8 @@ guest_named() {
 	! alias_of "$name" || return 0
 	guest=''
 	case $name in
-	*/*/* | */ | */*[!a-z0-9_.-]*) ;;
-	*/*) alias_of "${name%/*}" || guest='' ;;
+	*/ | */*[!a-z0-9_.-]*) ;;
+	*/*) alias_of "${name%/*}" ;;
 	esac
 }
 
@@ -153,7 +153,7 @@ no_emulator() {
 
 # is_there GUEST: whether it has an entry that is not to be removed: that may do.
 is_there() {
-	[ "$WRITE" = kernel ] && listed "$OURS$1" "$ENTRIES" && ! listed "$OURS$1" "$TO_REMOVE"
+	listed "$OURS$1" "$ENTRIES" && ! listed "$OURS$1" "$TO_REMOVE"
 }
 
 # of_host GUEST: whether the family's rule holds. --install asks the CPU itself: not every 64-bit Arm runs 32-bit

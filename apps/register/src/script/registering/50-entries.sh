@@ -101,7 +101,7 @@ fields() {
 as_wanted() {
 	record="$OURS$1/enabled/$FLAGS_SHOWN/0/$7/$8//$QEMU_PATH/$OURS$2$SUFFIX"
 	case $SEEN in
-	*"$NEWLINE$record$NEWLINE"*) return 0 ;;
+	*"$NEWLINE$record$NEWLINE"*) ;;
 	*) return 1 ;;
 	esac
 }

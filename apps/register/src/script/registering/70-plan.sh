@@ -183,7 +183,7 @@ as_asked() {
 # has_flag FLAG ANSWER
 has_flag() {
 	case $2:$flags in
-	: | :* | yes:*"$1"*) return 0 ;;
+	: | :* | yes:*"$1"*) ;;
 	yes:* | no:*"$1"*) return 1 ;;
 	esac
 }

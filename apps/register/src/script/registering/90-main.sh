@@ -160,8 +160,7 @@ finish() {
 	unlock
 	[ "$code" -eq 0 ] || [ "$MOUNTED" = no ] || umount "$MOUNT"
 	[ -z "$STAGE$SCRATCH" ] || rm -rf ${STAGE:+"$STAGE"} ${SCRATCH:+"$SCRATCH"}
-	report_failure
-	trap - EXIT
+	[ -z "$FAIL_CODE" ] || "$ON_FAILURE" "$FAIL_CODE" "$FAIL_TEXT" ${FAIL_REMEDY:+"$FAIL_REMEDY"}
 	exit "$code"
 }
 
