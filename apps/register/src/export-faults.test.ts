@@ -19,6 +19,11 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       );
       await refused(
         machine,
+        '-s ALL -e /dev/null',
+        reported('EXPORT_FAILED', 'there is no folder /dev/null', mounted('/dev/null')),
+      );
+      await refused(
+        machine,
         '-s ALL -e /mnt',
         reported('EXPORT_FAILED', 'cannot write to /mnt: Read-only file system'),
       );
@@ -37,16 +42,17 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       ['/mnt/host/etc/binfmt.d', '/mnt/outside'],
       ['/mnt/host/etc/binfmt.d', '../../outside'],
       ['/mnt/host/opt', '/mnt/outside'],
+      ['/mnt/host/opt', '/mnt/host-beside'],
     ])('--persist does not leave its root by a link: %s is one to %s', async (link, to) => {
       await using machine = await openNamespace(
-        `mount -t tmpfs tmpfs /mnt; mkdir -p /mnt/outside /mnt/host/etc/binfmt.d /mnt/host/opt; rmdir ${link}; ln -s ${to} ${link}`,
+        `mount -t tmpfs tmpfs /mnt; mkdir -p /mnt/outside /mnt/host-beside /mnt/host/etc/binfmt.d /mnt/host/opt; rmdir ${link}; ln -s ${to} ${link}`,
       );
       await refused(
         machine,
         '--persist /mnt/host --qemu-path /opt',
         reported(
           'EXPORT_FAILED',
-          `${link} is a link to /mnt/outside, which is outside /mnt/host`,
+          `${link} is a link to ${to.replace('../..', '/mnt')}, which is outside /mnt/host`,
           `Mount the folder that the host has there: -v ${link.replace('/mnt/host', '')}:${link}`,
         ),
         { env: { QEMU_BIN_DIR: bin } },

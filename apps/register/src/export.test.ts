@@ -39,7 +39,11 @@ describe.each(SHELLS)('files instead of entries, in $name', (shell) => {
 
   test('--systemd ALL writes one file a guest of another family, as binfmt.d(5) has it', async () => {
     const out = folder('all');
-    expect((await call(['--systemd', 'ALL', '--exportdir', out, '-p', 'yes'])).code).toBe(0);
+    expect(await call(['--systemd', 'ALL', '--exportdir', out, '-p', 'yes'])).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: `The files are in ${out}\n`,
+    });
     expect(files(out)).toEqual(
       Object.fromEntries(
         guestsBut('arm').map((name) => [
@@ -278,6 +282,17 @@ describe.each(SHELLS.filter(({ name }) => name !== 'busybox ash'))('an export in
   test.each(['TERM', 'INT', 'HUP'])('that signal %s interrupts leaves nothing', async (signal) => {
     const { code, left } = await withMkdir(`/bin/mkdir "$@"; kill -${signal} $PPID; sleep 0.1`);
     expect([code, left]).toEqual([1, []]);
+  });
+
+  test('that finds a folder of its own folder’s name leaves that to its owner', async () => {
+    const { code, left } = await withMkdir('/bin/mkdir "$1"; : >"$1/of another"; exit 1');
+    expect([code, left]).toEqual([1, [expect.stringMatching(/^\.register\./)]]);
+  });
+
+  test('names room as the remedy where a quota is used up', async () => {
+    expect((await withMkdir('echo "mkdir: x: Disk quota exceeded" >&2; exit 1')).stderr).toMatch(
+      /^EXPORT_FAILED: cannot write to \S+: Disk quota exceeded; remedy: Make room there, then run this again\.$/m,
+    );
   });
 
   test('asks programs for their words in English, and for a folder that no container with its process number has', async () => {

@@ -4,6 +4,7 @@ import { emulatorOf, GUEST_NAMES, PROBE_EXIT, probeProgram } from '@qemu-user-st
 import { beforeAll, describe, expect, test } from 'vitest';
 import { NO_ARCHIVE } from './testing/archive.ts';
 import { standIns } from './testing/emulators.ts';
+import { imageRoot, NO_STATIC_BUSYBOX } from './testing/image.ts';
 import { MOUNT, type Namespace, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
 import { type QemuUser, qemuUser } from './testing/qemu-user.ts';
 import { run } from './testing/run.ts';
@@ -149,16 +150,13 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('--verify in $name (us
     expect(await machine.sh('ls -A /mnt')).toBe('file\n');
   });
 
-  test.each(['tmp', '', '/nowhere'])(
-    'TMPDIR is passed over where it is no absolute path of a folder: "%s"',
-    async (TMPDIR) => {
-      await using machine = await openNamespace();
-      const call = { shell, under: ['env', '-C', '/'], env: { TMPDIR, QEMU_BIN_DIR: bin } };
-      expect((await machine.register(['--doctor'], call)).stdout).toMatch(
-        /^ok {4}--verify can run programs in \/tmp$/m,
-      );
-    },
-  );
+  test.each(['tmp', ''])('TMPDIR is passed over where it is no absolute path: "%s"', async (TMPDIR) => {
+    await using machine = await openNamespace();
+    const call = { shell, under: ['env', '-C', '/'], env: { TMPDIR, QEMU_BIN_DIR: bin } };
+    expect((await machine.register(['--doctor'], call)).stdout).toMatch(
+      /^ok {4}--verify can run programs in \/tmp$/m,
+    );
+  });
 
   test('the platforms in the JSON status are those that run', async () => {
     await using machine = await openNamespace();
@@ -232,5 +230,17 @@ test.skipIf(NO_NAMESPACES !== undefined)(
     const { stdout } = await machine.register(['--verify']);
     const [, size] = /exit code 0 instead of 42 \((\d+)\)/.exec(stdout) ?? [];
     expect([stdout, Number(size) >= 16384]).toEqual([stdout, true]);
+  },
+);
+
+test.skipIf(NO_NAMESPACES !== undefined || NO_STATIC_BUSYBOX !== undefined)(
+  'a TMPDIR that is not there is passed over, and nothing is written elsewhere (user namespace, static busybox)',
+  async () => {
+    await using machine = await openNamespace(imageRoot());
+    const before = await machine.sh('ls /mnt');
+    const call = ['chroot', '/mnt', '/register', '--doctor'];
+    const { stdout } = await machine.run(call, { QEMU_BIN_DIR: '/usr/bin', TMPDIR: '/nowhere' });
+    expect(stdout).toMatch(/^ok {4}--verify can run programs in \/tmp$/m);
+    expect(await machine.sh('ls /mnt')).toBe(before);
   },
 );

@@ -54,7 +54,6 @@ export_to() {
 	EXPORTDIR=${EXPORTDIR:-$1}
 	[ "$DRY_RUN" = yes ] || stage "$EXPORTDIR"
 	each_chosen "$2"
-	some_found
 	[ "$DRY_RUN" = yes ] || publish "$EXPORTDIR"
 }
 
