@@ -1,9 +1,23 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { link, lstat, mkdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import {
+  type FileHandle,
+  link,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { basename, join } from 'node:path';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { fetchFile } from './index.ts';
 import { body, type FetchSetup, file, PATH, prepareFetch, sha256 } from './testing/fetching.ts';
 import { stallsAfter } from './testing/server.ts';
@@ -122,4 +136,46 @@ describe('a file under the name of a beginning', () => {
     await setup.expectFetched();
     expect(setup.mirror.requests).toEqual([`GET ${PATH} bytes=777-`]);
   });
+
+  test.each(['EPERM', undefined])('that a process which runs may still write is left: %s', async (code) => {
+    const { planted } = await prepare();
+    const name = `${planted}@${hostname()}@7@abc`;
+    await writeFile(name, body.subarray(0, 777));
+    const asked = vi.spyOn(process, 'kill').mockImplementation(() => {
+      // Another user's process may not be sent a signal.
+      if (code !== undefined) throw Object.assign(new Error(code), { code });
+      return true;
+    });
+    onTestFinished(() => asked.mockRestore());
+    await fetchFile(file, setup.context);
+    expect(asked).toHaveBeenCalledWith(7, 0);
+    expect(await setup.partials()).toEqual([basename(name)]);
+    asked.mockImplementation(() => {
+      throw Object.assign(new Error('ESRCH'), { code: 'ESRCH' });
+    });
+    await rm(setup.cached);
+    await setup.expectFetched();
+    expect(setup.mirror.requests.at(-1)).toBe(`GET ${PATH} bytes=777-`);
+  });
+});
+
+test('a file is on the disk before it has its name in the cache, and is closed then', async () => {
+  const handle = await open(join(setup.context.cache, 'any'), 'wx');
+  const { sync } = Object.getPrototypeOf(handle) as FileHandle;
+  const before: boolean[] = [];
+  const synced = vi.spyOn(Object.getPrototypeOf(handle), 'sync').mockImplementation(async function (
+    this: FileHandle,
+  ) {
+    before.push(existsSync(setup.cached));
+    return sync.call(this);
+  });
+  onTestFinished(() => synced.mockRestore());
+  await handle.close();
+  await setup.expectFetched();
+  expect(before).toEqual([false]);
+  if (process.platform !== 'linux') return;
+  const opened = (await readdir('/proc/self/fd')).map((fd) =>
+    readlink(`/proc/self/fd/${fd}`).catch(() => ''),
+  );
+  expect((await Promise.all(opened)).filter((path) => path.startsWith(setup.context.cache))).toEqual([]);
 });

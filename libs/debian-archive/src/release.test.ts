@@ -108,6 +108,11 @@ describe('a Release that is as it should be', () => {
     expect(await refusal(verify(inRelease, SID, fiveMinutesBefore))).toBe('accepted');
   });
 
+  test('is valid in the second that Valid-Until names, and says so', async () => {
+    const last = new Date('2026-11-28T09:15:44Z');
+    expect(await verify(inRelease, SID, last)).toMatchObject({ expired: false });
+  });
+
   test('says that it is expired where that is accepted', async () => {
     const later = new Date('2026-11-28T09:15:45Z');
     expect(await verify(inRelease, SID, later, true)).toMatchObject({ expired: true });

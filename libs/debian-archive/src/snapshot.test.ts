@@ -3,7 +3,7 @@ import { chmod } from 'node:fs/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { downloadSourceFromSnapshot, fetchFile } from './index.ts';
 import { body, type FetchSetup, file, PATH, prepareFetch, refusal } from './testing/fetching.ts';
-import { answers } from './testing/server.ts';
+import { answers, dropsAfter, type Fault, hangs } from './testing/server.ts';
 
 let setup: FetchSetup;
 
@@ -55,6 +55,34 @@ describe('a package that has left the pool', () => {
     };
     holds(answer, [`file/${other}`, randomBytes(body.length)], [`file/${sha1}`, body]);
     await setup.expectFetched();
+  });
+
+  test.each<[string, Uint8Array | undefined]>([
+    ['is gone', undefined],
+    ['is longer', Buffer.concat([body, body])],
+    ['is another', randomBytes(body.length)],
+  ])('comes from there under the next hash if the file of the first %s', async (_, first) => {
+    const answer = {
+      result: [{ architecture: 'amd64', hash: other }, ...known().result],
+      fileinfo: { ...known().fileinfo, [other]: [{ size: body.length }] },
+    };
+    holds(answer, ...(first === undefined ? [] : [[`file/${other}`, first] as [string, Uint8Array]]));
+    setup.snapshot.files.set(`file/${sha1}`, body);
+    await setup.expectFetched();
+    expect(setup.snapshot.requests.at(-1)).toBe(`GET file/${sha1}`);
+  });
+
+  test.each<[string, Fault]>([
+    ['refuses', answers(403)],
+    ['fails', answers(500)],
+    ['drops the connection', dropsAfter(0)],
+    ['falls silent', hangs],
+  ])('FILE_GONE_EVERYWHERE if the service %s, for its question and for its file', async (_, fault) => {
+    setup.snapshot.faults.set(question, [fault, fault, fault]);
+    expect(await refusal(fetchFile(file, setup.context))).toBe('FILE_GONE_EVERYWHERE');
+    holds(known(), [`file/${sha1}`, body]);
+    setup.snapshot.faults.set(`file/${sha1}`, [fault, fault, fault]);
+    expect(await refusal(fetchFile(file, setup.context))).toBe('FILE_GONE_EVERYWHERE');
   });
 
   test('is asked for under eight hashes at most, each once', async () => {
