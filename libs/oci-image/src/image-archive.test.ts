@@ -38,9 +38,9 @@ async function foundArm(): Promise<FoundImage> {
   return image;
 }
 
-async function archive(format: ArchiveFormat): Promise<Buffer> {
+async function archive(format: ArchiveFormat, name = NAME): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of imageArchive(layout, arm.manifest, NAME, format)) chunks.push(chunk);
+  for await (const chunk of imageArchive(layout, arm.manifest, name, format)) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 
@@ -84,6 +84,45 @@ describe('an archive', () => {
     expect(RepoTags).toEqual(['somebody/tools:all']);
     expect(JSON.parse(entries.get(Config) ?? '')).toMatchObject({ architecture: 'arm', variant: 'v7' });
     expect(Layers).toEqual(arm.layers.map(({ digest }) => `blobs/sha256/${digest.slice(7)}`));
+  });
+
+  test.each([
+    ['tools', 'docker.io/library/tools:all'],
+    ['somebody/more/tools', 'docker.io/somebody/more/tools:all'],
+    ['ghcr.io/somebody/tools', 'ghcr.io/somebody/tools:all'],
+    ['localhost/tools', 'localhost/tools:all'],
+    ['localhosts/tools', 'docker.io/localhosts/tools:all'],
+    ['registry:5000/tools', 'registry:5000/tools:all'],
+  ])('of %s has the whole name for containerd', async (repository, name) => {
+    const entries = await entriesOf(await archive('oci-archive', { repository, tag: 'all' }));
+    const [{ annotations }] = JSON.parse(entries.get('index.json') ?? '').manifests;
+    expect(annotations['io.containerd.image.name']).toBe(name);
+  });
+
+  test('has folders and files of no time that everyone may read, and each blob once', async () => {
+    await alterLayout(layout, {
+      manifest: (value) => ({ ...value, layers: [...value.layers, ...value.layers] }),
+    });
+    arm = await foundArm();
+    const entries = await unpackTar(await archive('docker-archive'), { strict: true });
+    const blob = `blobs/sha256/${'0'.repeat(64)}`;
+    expect(
+      entries.map(({ header: { name, type, mode, mtime } }) => [
+        name.replace(/[0-9a-f]{64}/, '0'.repeat(64)),
+        type,
+        mode,
+        mtime?.getTime(),
+      ]),
+    ).toEqual([
+      ['oci-layout', 'file', 0o644, 0],
+      ['index.json', 'file', 0o644, 0],
+      ['manifest.json', 'file', 0o644, 0],
+      ['blobs/', 'directory', 0o755, 0],
+      ['blobs/sha256/', 'directory', 0o755, 0],
+      [blob, 'file', 0o644, 0],
+      [blob, 'file', 0o644, 0],
+      [blob, 'file', 0o644, 0],
+    ]);
   });
 
   test('has the same bytes each time', async () => {

@@ -72,3 +72,16 @@ test('an index lists manifests in the order given', () => {
 test('times are RFC 3339 in UTC', () => {
   expect(timestamp(0)).toBe('1970-01-01T00:00:00Z');
 });
+
+test('a config has the words and the folder of a call where the image has them, and nothing in place of others', () => {
+  const configOf = (change: Partial<Parameters<typeof assembleImage>[2]>) =>
+    parse(
+      assembleImage({ architecture: 'arm', os: 'linux' }, [layer], { ...run, ...change }, 0, {}).config.bytes,
+    ).config;
+  expect(configOf({ cmd: ['-p', 'yes'], workingDir: '/usr' })).toMatchObject({
+    Entrypoint: ['/register'],
+    Cmd: ['-p', 'yes'],
+    WorkingDir: '/usr',
+  });
+  expect(Object.keys(configOf({ entrypoint: [], workingDir: '' }))).toEqual(['Env', 'Labels']);
+});

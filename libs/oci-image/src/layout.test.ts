@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -89,6 +89,18 @@ describe('a layout', () => {
     ]);
   });
 
+  test('has a document once: one that is there is not written again, one of another size is', async () => {
+    const document = documentOf(MEDIA_TYPE.manifest, { a: 1 });
+    const path = blobPath(layout, document.descriptor.digest);
+    await putDocument(layout, document);
+    const { ino } = await stat(path);
+    await putDocument(layout, document);
+    expect((await stat(path)).ino).toBe(ino);
+    await writeFile(path, 'cut');
+    await putDocument(layout, document);
+    expect(await readFile(path)).toEqual(Buffer.from(document.bytes));
+  });
+
   test('gives its index back', async () => {
     const document = documentOf(MEDIA_TYPE.manifest, { a: 1 });
     await putDocument(layout, document);
@@ -173,6 +185,11 @@ describe('one writer at a time', () => {
     const child = spawn('true');
     await once(child, 'exit');
     await writeFile(join(folder, '.writer'), `${child.pid} 12345`);
+    expect(await asOnlyWriter(folder, async () => 'done')).toBe('done');
+  });
+
+  test('nor does one that its writer did not come to fill', async () => {
+    await writeFile(join(folder, '.writer'), '');
     expect(await asOnlyWriter(folder, async () => 'done')).toBe('done');
   });
 

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { unpackTar } from 'modern-tar';
 import { expect, test } from 'vitest';
 import { END_OF_ARCHIVE, type TarEntry, tarEntry, tarEntryLength } from './index.ts';
+import { tarHeader } from './tar-entry.ts';
 
 const MTIME = 1_793_347_681;
 const PROGRAM = Buffer.from('\x7fELF and more');
@@ -62,4 +63,9 @@ test('what ustar cannot say is refused', () => {
   expect(() => write({ path: 'ü'.repeat(51) })).toThrow('the path of');
   expect(() => write({ type: 'symlink', linkname: 'x'.repeat(101) })).toThrow('the link target of a');
   expect(() => write({ mode: 0o77777777 })).toThrow('the mode of a');
+  const header = (size: number) => tarHeader({ path: 'a', type: 'file', mode: 0o644, size }, 0);
+  expect(() => header(8 ** 11)).toThrow('the size of a');
+  expect(() => header(8 ** 11 - 1)).not.toThrow();
+  expect(() => write({ path: 'x'.repeat(100) })).not.toThrow();
+  expect(() => write({ path: 'x'.repeat(100), type: 'directory' })).toThrow('the path of');
 });
