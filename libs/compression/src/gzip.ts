@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import pLimit from 'p-limit';
 import { Tinypool } from 'tinypool';
+import { SharedMemory } from './shared-memory.ts';
 
 /** Compresses on all cores. */
 export interface GzipPool {
@@ -24,9 +25,7 @@ export interface GzipTask {
  */
 export function openGzip(): GzipPool {
   const cores = availableParallelism();
-  // Bytes go to the workers through memory that is used again and again: messages of many megabytes would
-  // lie in each worker's heap until it happens to collect its garbage.
-  const memory: SharedArrayBuffer[] = [];
+  const memory = new SharedMemory();
   const turn = pLimit(cores);
   let workers: Tinypool | null = null;
   // Begun with the first member: a build that has nothing to compress should not wait for them.
@@ -37,18 +36,16 @@ export function openGzip(): GzipPool {
   };
   const compress = async (parts: readonly Uint8Array[]) => {
     const length = parts.reduce((sum, part) => sum + part.length, 0);
-    const free = memory.pop();
-    const shared = free !== undefined && free.byteLength >= length ? free : new SharedArrayBuffer(length);
-    const bytes = new Uint8Array(shared);
+    const bytes = memory.take(length);
     let at = 0;
     for (const part of parts) {
       bytes.set(part, at);
       at += part.length;
     }
     try {
-      return await begun().run({ shared, length } satisfies GzipTask);
+      return await begun().run({ shared: bytes.buffer, length } satisfies GzipTask);
     } finally {
-      memory.push(shared);
+      memory.giveBack(bytes);
     }
   };
   return {

@@ -85,6 +85,21 @@ describe('a package', () => {
     expect(entries[2]?.mtime).toEqual(new Date('2026-10-29T06:59:36Z'));
   });
 
+  test('is read into memory that the reader gives', async () => {
+    const { deb, described } = await makePackage({}, FILES);
+    const memory = new Uint8Array(new SharedArrayBuffer(1 << 20));
+    const asked: number[] = [];
+    for await (const entry of readDeb(inPieces(deb), described)) {
+      if (entry.type !== 'file') continue;
+      const content = await entry.read((size) => {
+        asked.push(size);
+        return memory.subarray(0, size);
+      });
+      expect([content.buffer, content.length]).toEqual([memory.buffer, entry.size]);
+    }
+    expect(asked.length).toBeGreaterThan(0);
+  });
+
   test('has entries that need not be read', async () => {
     const { deb } = await makePackage({}, FILES);
     const paths = [];

@@ -31,7 +31,7 @@ export async function* readDeb(
     const data = await nextMember(members, 'data.tar');
     compression = data.compression;
     for await (const entry of readTar(decompress(data.body, compression))) {
-      yield { ...entry, read: () => naming(expected.path, entry.read()) };
+      yield { ...entry, read: (memory) => naming(expected.path, entry.read(memory)) };
     }
     // Debian's tools ignore members after data.tar; their bytes count for the hash.
     for await (const _ of members);

@@ -15,5 +15,6 @@ export { type ExpectedRelease, type Release, verifyRelease } from './release.ts'
 export { downloadSourceFromSnapshot, SNAPSHOT_SERVICE } from './snapshot.ts';
 export type { SourcePackage } from './source-packages.ts';
 export { fetchPackageIndex, fetchSources, openSuite, type Suite, type SuiteContext } from './suite.ts';
+export type { Memory } from './tar.ts';
 export { below, withoutCredentials } from './urls.ts';
 export { compareVersions, parseVersion, type Version } from './version.ts';

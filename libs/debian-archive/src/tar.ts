@@ -3,6 +3,8 @@ import { ArchiveError } from './errors.ts';
 import { systemError } from './limits.ts';
 import { requireSafePath } from './paths.ts';
 
+export type Memory = (size: number) => Uint8Array;
+
 /** A file, directory or link in a package. */
 export interface TarEntry {
   /** Relative to the root of the system, without `./` and a slash at the end. */
@@ -15,8 +17,11 @@ export interface TarEntry {
   readonly mtime: Date;
   /** A symlink's target as it is written; the path of the file that a hardlink names; else empty. */
   readonly linkname: string;
-  /** The bytes of a file. Can be called once, and only before the next entry is asked for. */
-  read(): Promise<Uint8Array>;
+  /**
+   * The bytes of a file. Can be called once, and only before the next entry is asked for.
+   * @param memory gives as many bytes as it is asked for, which are filled
+   */
+  read(memory?: Memory): Promise<Uint8Array>;
 }
 
 /**
@@ -74,12 +79,14 @@ function toEntry({ header, body }: ParsedTarEntry): TarEntry | null {
     size: header.size,
     mtime: header.mtime ?? new Date(0),
     linkname: type === 'hardlink' ? requireSafePath(withoutDot(linkname), `the link ${path}`) : linkname,
-    read: () =>
-      readBody(body, header.size).catch((cause: unknown) => {
+    read: (memory = newMemory) =>
+      readBody(body, memory(header.size)).catch((cause: unknown) => {
         throw asMalformed(cause);
       }),
   };
 }
+
+const newMemory: Memory = (size) => new Uint8Array(size);
 
 const withoutDot = (name: string) => (name === '.' ? '' : name.replace(/^\.\//, ''));
 
@@ -92,8 +99,7 @@ async function skipRest(body: ReadableStream<Uint8Array>): Promise<void> {
 }
 
 /** Of known size, so it is collected in place: the emulators are large. */
-async function readBody(body: ReadableStream<Uint8Array>, size: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(size);
+async function readBody(body: ReadableStream<Uint8Array>, bytes: Uint8Array): Promise<Uint8Array> {
   let at = 0;
   for await (const chunk of body) {
     bytes.set(chunk, at);

@@ -60,15 +60,19 @@ export async function diffIdOf(blob: LayerBlob): Promise<Digest> {
   return diff.end();
 }
 
-/** The files of a layer that `wanted` picks, one at a time. */
+/**
+ * The files of a layer that `wanted` picks, one at a time.
+ * @param memory gives as many bytes as it is asked for, for a content
+ */
 export async function* readFiles(
   blob: LayerBlob,
   wanted: (path: string) => boolean,
+  memory: (size: number) => Uint8Array = (size) => new Uint8Array(size),
 ): AsyncGenerator<{ path: string; content: Uint8Array }> {
   let found: { path: string; content: Uint8Array }[] = [];
   const tar = new TarReader(({ path, size, type }) => {
     if (type !== 'file' || !wanted(path)) return { update: () => undefined, end: () => undefined };
-    const content = new Uint8Array(size);
+    const content = memory(size);
     let at = 0;
     return {
       update(chunk) {

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { GUEST_NAMES, type GuestName, type HostPlatform } from '@qemu-user-static/arch-table';
-import { giveBack } from '@qemu-user-static/compression';
+import { SharedMemory } from '@qemu-user-static/compression';
 import type { LockedPackage } from '@qemu-user-static/lock';
 import { emulatorEntry, type LicenseText } from '../images/context.ts';
 import type { Recipe } from '../images/dockerfile.ts';
@@ -38,16 +38,20 @@ export async function extractLayers(
 ): Promise<ExtractedLayers> {
   const extracted: ExtractedLayers = { emulators: [], licenses: [], leftOut: [] };
   const inWork = new Set<Promise<void>>();
-  for await (const found of extractEmulators(deb, locked, platform)) {
+  const memory = new SharedMemory();
+  for await (const found of extractEmulators(deb, locked, platform, (size) => memory.take(size))) {
     if (found.kind === 'license') extracted.licenses.push(found.license);
     if (found.kind === 'unknown') extracted.leftOut.push(found.path);
     if (found.kind !== 'emulator') continue;
     const { guest, program } = found;
-    if (!isWanted(guest)) continue;
+    if (!isWanted(guest)) {
+      memory.giveBack(program);
+      continue;
+    }
     const plan = planPart(recipe, 'emulators', [emulatorEntry(guest)]);
     const work = writeEmulatorLayer({ plan, guest, program, mtime }, output).then((layer) => {
       extracted.emulators.push(layer);
-      giveBack(program);
+      memory.giveBack(program);
       inWork.delete(work);
       onEvent({ type: 'emulator-done', platform, guest });
     });

@@ -1,5 +1,5 @@
 import { emulatorOf, GUEST_NAMES, type GuestName, type HostPlatform } from '@qemu-user-static/arch-table';
-import type { DebEntry } from '@qemu-user-static/debian-archive';
+import type { DebEntry, Memory } from '@qemu-user-static/debian-archive';
 import { guestOf, type LockedPackage } from '@qemu-user-static/lock';
 import type { LicenseText } from '../images/context.ts';
 import { BuilderError } from '../report/errors.ts';
@@ -20,12 +20,14 @@ const EMULATED = new Set(GUEST_NAMES.filter((name) => emulatorOf(name) === name)
  * The emulators of a package, checked, one at a time: they never all lie in memory. The package's own hash is
  * known only at the end, so what came before counts only once the generator has ended without an error.
  *
+ * @param memory for the programs
  * @throws BuilderError EMULATOR_INVALID, PACKAGE_CONTENT_MISSING, and what `readDeb` throws.
  */
 export async function* extractEmulators(
   deb: string,
   locked: LockedPackage,
   platform: HostPlatform,
+  memory?: Memory,
 ): AsyncGenerator<Extracted, void, undefined> {
   let emulators = 0;
   for await (const entry of readPackage(deb, locked)) {
@@ -41,7 +43,7 @@ export async function* extractEmulators(
     if ((entry.mode & 0o111) !== 0o111) {
       throw new BuilderError('EMULATOR_INVALID', `${entry.path} for ${platform} is not executable`);
     }
-    const program = await entry.read();
+    const program = await entry.read(memory);
     assertStaticProgram(program, entry.path, platform);
     emulators += 1;
     yield { kind: 'emulator', guest: guest as GuestName, program };

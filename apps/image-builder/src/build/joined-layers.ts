@@ -1,7 +1,5 @@
 import { open } from 'node:fs/promises';
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
-import { type GzipPool, giveBack } from '@qemu-user-static/compression';
+import { type GzipPool, giveBack, gzipMemberAt } from '@qemu-user-static/compression';
 import {
   blobPath,
   END_OF_ARCHIVE,
@@ -16,8 +14,6 @@ import type { EmulatorLayer } from './emulator-layer.ts';
 import { type JoinedEntry, openSink } from './layer-sink.ts';
 import { likenessRank } from './likeness.ts';
 import type { LayerOutput } from './small-layer.ts';
-
-const gunzipAsync = promisify(gunzip);
 
 /** What is joined. */
 export interface Joining {
@@ -76,11 +72,21 @@ async function* joinedEntries(
     if (emulator === undefined) yield compressed(tarEntry({ ...entry, size: 0 }, new Uint8Array(), mtime));
     else {
       const member = await readMember(layout, emulator);
-      // As one chunk of the known size: many small ones would cost a second a platform.
-      yield { raw: await gunzipAsync(member, { chunkSize: tarEntryLength(emulator.size) }), member };
+      yield { raw: contentOf(member, emulator), member };
     }
   }
   yield compressed([END_OF_ARCHIVE]);
+}
+
+/**
+ * At once, and not with zlib's streams: they would leave as much memory again to the garbage collector.
+ * @throws RangeError where the blob is not the one that was written
+ */
+function contentOf(member: Uint8Array, { guest, size }: EmulatorLayer): Uint8Array {
+  const content = gzipMemberAt(member, 0)?.content;
+  if (content?.length !== tarEntryLength(size))
+    throw new RangeError(`the layer of ${guest} has another size`);
+  return content;
 }
 
 /** Makes the next item while the one before is in use. */
@@ -105,7 +111,7 @@ function tarLength({ plan, sourceOf }: Joining): number {
 async function readMember(layout: Layout, { layer, member }: EmulatorLayer): Promise<Uint8Array> {
   const file = await open(blobPath(layout, layer.digest));
   try {
-    const bytes = Buffer.alloc(member.length);
+    const bytes = Buffer.allocUnsafeSlow(member.length);
     await file.read(bytes, 0, member.length, member.offset);
     return bytes;
   } finally {

@@ -19,8 +19,8 @@ const RECORD_VERSION = 1;
 export async function* readPackage(deb: string, locked: LockedPackage): AsyncGenerator<DebEntry> {
   const hashes = new Map<string, string>();
   for await (const entry of readDeb(createReadStream(deb), locked)) {
-    const read = async () => {
-      const content = await entry.read();
+    const read: DebEntry['read'] = async (memory) => {
+      const content = await entry.read(memory);
       hashes.set(entry.path, hash('sha256', content));
       return content;
     };

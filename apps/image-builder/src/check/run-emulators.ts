@@ -3,6 +3,7 @@ import { access, constants, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promis
 import { availableParallelism, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
+import { SharedMemory } from '@qemu-user-static/compression';
 import { printable } from '@qemu-user-static/errors';
 import type { EmulatorPackage } from '@qemu-user-static/lock';
 import { type FoundImage, type Layout, readFiles } from '@qemu-user-static/oci-image';
@@ -35,16 +36,19 @@ export async function runEmulators(
   layout: Layout,
   image: FoundImage,
   packageOf: (guest: string) => EmulatorPackage | undefined,
-  { memory, onRun, patience = PATIENCE }: RunContext,
+  { memory: own, onRun, patience = PATIENCE }: RunContext,
 ): Promise<EmulatorRun[]> {
-  const folder = await openProgramFolder([tmpdir(), memory]);
+  const folder = await openProgramFolder([tmpdir(), own]);
   const atOnce = pLimit(availableParallelism());
   const runs: Promise<EmulatorRun>[] = [];
+  const memory = new SharedMemory();
   try {
     for (const { digest, compression } of image.layers) {
-      for await (const { path, content } of readFiles({ layout, digest, compression }, isEmulator)) {
+      const programs = readFiles({ layout, digest, compression }, isEmulator, (size) => memory.take(size));
+      for await (const { path, content } of programs) {
         const file = join(folder, basename(path));
         await writeFile(file, content, { mode: 0o700 });
+        memory.giveBack(content);
         runs.push(
           atOnce(async () => {
             const problem = await versionProblem(file, packageOf(guestIn(path)), patience);
