@@ -235,6 +235,24 @@ describe('a build', () => {
   });
 });
 
+test('the largest package is begun first, and platforms keep the order in which they came', async () => {
+  const [channel] = fetched;
+  const platforms = [...(channel?.platforms ?? [])].sort(
+    (a, b) => a.locked.emulators.size - b.locked.emulators.size,
+  );
+  expect(platforms[0]?.locked.emulators.size).toBeLessThan(platforms.at(-1)?.locked.emulators.size ?? 0);
+  events.length = 0;
+  const { channels } = await build(
+    lock,
+    [{ channel: 'latest', platforms }],
+    contextFor('ordered', { compressions: ['gzip'] }),
+  );
+  const begun = events.flatMap((event) => (event.type === 'emulator-done' ? [event.platform] : []));
+  const names = platforms.map(({ platform }) => platform);
+  expect([...new Set(begun)]).toEqual([...names].reverse());
+  expect(channels[0]?.platforms.map(({ platform }) => platform)).toEqual(names);
+});
+
 test('a layer is read back with its owner, modes and sizes', async () => {
   const { layout, channels } = await build(lock, fetched, contextFor('read'));
   const register = channels[0]?.platforms[0]?.register[0];

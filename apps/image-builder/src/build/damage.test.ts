@@ -1,10 +1,20 @@
 import { appendFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeEmulators, makeShell } from '@qemu-user-static/lock/testing';
-import { blobPath } from '@qemu-user-static/oci-image';
+import { asOnlyWriter, blobPath, createBlob, stampsOf } from '@qemu-user-static/oci-image';
 import { describe, expect, test } from 'vitest';
 import { check } from '../check/check.ts';
-import { contextFor, digests, fetched, folder, lock, proofFor, refusal, silent } from '../testing/builds.ts';
+import {
+  contextFor,
+  digests,
+  events,
+  fetched,
+  folder,
+  lock,
+  proofFor,
+  refusal,
+  silent,
+} from '../testing/builds.ts';
 import { lockMade } from '../testing/packages.ts';
 import { build } from './build.ts';
 
@@ -29,6 +39,36 @@ describe('damage', () => {
       expect(digests(again)).toEqual(digests(built));
       expect(await check(again.layout, proofFor(), silent)).toMatchObject({ tags: built.tags.length });
     }
+  });
+
+  test('of a blob is reported, and what was there is not taken for sound', async () => {
+    const { channels, layout } = await damage('reported', flip);
+    const digest = channels[0]?.platforms[0]?.sets.all.all.joined[0]?.digest;
+    events.length = 0;
+    // Without a cache that has it.
+    const again = await build(
+      lock,
+      fetched,
+      contextFor('reported', { cache: join(folder, 'another-cache') }),
+    );
+    expect(events.filter(({ type }) => type === 'blob-damaged')).toEqual([{ type: 'blob-damaged', digest }]);
+    expect(again.sound).not.toContain(digest);
+    const others = [...again.blobs].filter((one) => one !== digest);
+    expect([...again.sound].sort()).toEqual(others.sort());
+    expect((await readdir(join(layout.folder, 'blobs', 'sha256'))).sort()).toEqual(
+      [...again.blobs].map((one) => one.slice('sha256:'.length)).sort(),
+    );
+  });
+
+  test('of a blob is not looked for where its stamp is trusted', async () => {
+    const { channels, layout } = await damage('trusted', flip);
+    const digest = channels[0]?.platforms[0]?.sets.all.all.joined[0]?.digest ?? 'sha256:';
+    const stamps = await stampsOf(layout, new Set([digest]));
+    const trusted = new Map(Array.from(stamps, ([one, { text }]) => [one, text]));
+    expect(trusted.size).toBe(1);
+    events.length = 0;
+    expect((await build(lock, fetched, contextFor('trusted', { trusted }))).sound).toContain(digest);
+    expect(events.filter(({ type }) => type === 'blob-damaged')).toEqual([]);
   });
 
   test('of a memo does not stop a build', async () => {
@@ -70,6 +110,26 @@ describe('damage', () => {
       expect(left.filter((name) => name.includes('.partial-'))).toEqual([]);
     }
   });
+});
+
+test('a build waits for nobody: a layout that another run writes is refused', async () => {
+  const { layout } = await build(lock, fetched, contextFor('busy'));
+  const before = await readFile(join(layout.folder, 'index.json'), 'utf8');
+  await asOnlyWriter(layout.folder, async () => {
+    expect(await refusal(build(lock, fetched, contextFor('busy')))).toBe('LAYOUT_BUSY');
+  });
+  expect(await readFile(join(layout.folder, 'index.json'), 'utf8')).toBe(before);
+});
+
+test('blobs that no tag needs are removed', async () => {
+  const { layout, blobs } = await build(lock, fetched, contextFor('stray'));
+  const stray = await createBlob(layout);
+  await stray.write(Buffer.from('of an earlier release'));
+  const { digest } = await stray.commit();
+  await build(lock, fetched, contextFor('stray'));
+  const left = await readdir(join(layout.folder, 'blobs', 'sha256'));
+  expect(left).not.toContain(digest.slice('sha256:'.length));
+  expect(left).toHaveLength(blobs.size);
 });
 
 describe('emulators that are not what they should be end the build', () => {

@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatLock, parseLock } from '@qemu-user-static/lock';
 import { makeEmulators, makeShell } from '@qemu-user-static/lock/testing';
-import { blobPath, type FoundImage, type FoundTag, readLayer, walkLayout } from '@qemu-user-static/oci-image';
+import {
+  blobPath,
+  type Descriptor,
+  type FoundImage,
+  type FoundTag,
+  readLayer,
+  walkLayout,
+} from '@qemu-user-static/oci-image';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { check } from '../check/check.ts';
 import { loadImages } from '../layouts/load.ts';
@@ -14,6 +21,7 @@ import { silent } from '../testing/builds.ts';
 import { contextOf } from '../testing/made-release.ts';
 import { lockChannels, proofMade } from '../testing/packages.ts';
 import { type Built, build } from './build.ts';
+import { tagImages } from './tag-images.ts';
 
 // A host platform whose own package lacks a guest, which comes from another channel's.
 
@@ -215,6 +223,21 @@ test('the summary names the version of each guest', async () => {
   expect([guestsOf('latest'), guestsOf('10.2.2')]).toEqual([2, 1]);
 });
 
+test('each image is made once, however many tags list it', async () => {
+  const made: string[] = [];
+  const writer: Parameters<typeof tagImages>[3] = {
+    image: async ({ manifest: { descriptor } }) => {
+      made.push(descriptor.digest);
+      return descriptor;
+    },
+    index: async ([first]) => first as Descriptor,
+  };
+  const [channel] = built.channels;
+  await tagImages(lock, 'latest', channel?.platforms ?? [], writer, context);
+  // Where one package has all guests, whole sets are the same in both editions: two of them, in two compressions.
+  expect(made.length - new Set(made).size).toBe(4);
+});
+
 test('a second build takes the layers of the first', async () => {
   const reused: string[] = [];
   const again = await build(lock, fetched, {
@@ -247,7 +270,15 @@ test('a second build puts no layer into the layout again', async () => {
 test('common images of all guests have the layers of the whole set', async () => {
   const both = { ...lock, common: ['arm' as const, 'aarch64' as const] };
   const output = join(folder, 'both');
-  const { tags, channels } = await build(both, fetched, contextOf(output));
+  let joined = 0;
+  const { tags, channels } = await build(both, fetched, {
+    ...contextOf(output),
+    onEvent: ({ type }) => {
+      if (type === 'layers-joined') joined++;
+    },
+  });
+  // Of each channel and platform its own, and of 32-bit Arm all: nothing is joined twice.
+  expect(joined).toBe(4);
   const layers = channels.flatMap(({ platforms }) =>
     platforms.map(({ sets }) => [sets.common.all, sets.all.all]),
   );
