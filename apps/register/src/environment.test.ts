@@ -37,8 +37,10 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('in $name (user namesp
     const env = { ...variables, QEMU_BIN_DIR: standIns(), HOST_ARCH: 'x86_64' };
     const installed = await machine.register(['--install', 'arm,arm64'], { shell, env });
     const entries = machine.entries();
+    const refused = await machine.register(['--install', 'arm,arm64', '-c', 'no'], { shell, env });
+    const report = await machine.register(['--doctor', '--json'], { shell, env });
     const uninstalled = await machine.register(['--uninstall', 'qemu-*'], { shell, env });
-    return { installed, entries, uninstalled, left: machine.entries() };
+    return { installed, entries, refused, report, uninstalled, left: machine.entries() };
   }
 
   test.each(['yes', '/nowhere', '$(echo anything >&2) * -1'])(

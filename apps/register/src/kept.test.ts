@@ -197,6 +197,13 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
         },
       );
 
+      test('where they have all there is to register, that is success', async () => {
+        await using machine = await openNamespace();
+        await machine.sh(held(FEX));
+        const outcome = await call(machine, '-p yes', { env: { QEMU_BIN_DIR: standIns(['arm']) } });
+        expect([outcome.code, Object.keys(machine.entries())]).toEqual([0, ['FEX-arm']]);
+      });
+
       test('--override registers the guest', async () => {
         await using machine = await openNamespace();
         await machine.sh(held(FEX));

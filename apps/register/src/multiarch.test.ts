@@ -93,6 +93,9 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       const { code, stdout, stderr } = await machine.register(['-p', 'yes'], on);
       expect([code, stdout]).toEqual([0, '']);
       expect(stderr).toContain('qemu-aarch64: already registered\n');
+      // It has the lock once, and does not wait for itself.
+      expect(stderr).not.toContain('Waiting');
+      expect(stderr.match(/^Warning: /gm)).toHaveLength(1);
       expect(machine.entries()).toEqual(before);
     });
 

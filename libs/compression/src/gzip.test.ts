@@ -23,6 +23,20 @@ test('a gzip member has no time and is the same on every machine', async () => {
   expect(hash('sha256', member)).toBe('7d49a15af880c1220fe02453d7bebfa799cf73cc5b923986dac228354a6af62c');
 });
 
+test('a member has its own parts alone, whatever was compressed before it in the same memory', async () => {
+  for (const size of [300_000, 5, 0, 70_000, 400_000, 1]) {
+    const bytes = sample(400_000).subarray(0, size);
+    const [first, rest] = [bytes.subarray(0, size / 2), bytes.subarray(size / 2)];
+    // As many at a time as there are workers, each of which is then used again.
+    const members = Array.from({ length: 2 * availableParallelism() }, () => gzip.member([first, rest]));
+    for (const member of await Promise.all(members)) expect(gunzipSync(member).equals(bytes)).toBe(true);
+  }
+});
+
+test('a pool that compressed nothing is closed too', async () => {
+  await expect(openGzip().close()).resolves.toBeUndefined();
+});
+
 test.runIf(process.platform === 'linux' && getPriority() < constants.priority.PRIORITY_BELOW_NORMAL)(
   'members are made below the priority of everything else (normal priority)',
   async () => {

@@ -23,6 +23,16 @@ test('a frame is the same on every machine, whatever was in the memory before', 
   expect((await buffer(zstdFrames(Readable.from([frame])))).equals(bytes)).toBe(true);
 });
 
+test('memory for the next content is the same, as large as that is', async () => {
+  const mine = openZstd();
+  const first = mine.content(1000);
+  const { buffer: memory } = first;
+  expect([first.length, mine.content(10).length, mine.content(5000).length]).toEqual([1000, 10, 5000]);
+  expect(mine.content(10).buffer).toBe(memory);
+  expect(mine.content(5000).buffer).toBe(memory);
+  await expect(mine.close()).resolves.toBeUndefined();
+});
+
 test.skipIf(spawnSync('zstd', ['--version']).status !== 0)('a frame is read by zstd (zstd)', async () => {
   const bytes = sample(300_000);
   expect(execFileSync('zstd', ['-dc'], { input: await frameOf(bytes) }).equals(bytes)).toBe(true);

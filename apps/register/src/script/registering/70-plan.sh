@@ -21,7 +21,6 @@ plan() {
 	?*:) return 0 ;;
 	esac
 	of_this_machine
-	CHOSEN=''
 	each_chosen add_chosen
 	if untouched; then
 		TO_ADD=$CHOSEN
@@ -193,7 +192,6 @@ differences() {
 	count=0
 	# shellcheck disable=SC2086 # pairs of guest and entry
 	set -- $DIFFERENT
-	PENDING=''
 	for pair; do
 		count=$((count + 1)) PENDING="$PENDING${pair%%:*} "
 	done

@@ -19,7 +19,6 @@ settle() {
 	PRESERVE=${PRESERVE:-no}
 	QEMU_PATH=${QEMU_PATH-$path} EMULATORS=$QEMU_PATH
 	[ "$WRITE" != persist ] || EMULATORS=$path
-	NEEDS_EMULATOR=no FLAGS='' FLAGS_SHOWN=''
 	case $WRITE:$PERSISTENT in
 	persist:* | kernel:yes) NEEDS_EMULATOR=yes ;;
 	esac
