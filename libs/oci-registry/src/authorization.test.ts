@@ -91,6 +91,20 @@ describe('a bearer token', () => {
     ).toHaveLength(1);
   });
 
+  test.each([
+    ['a quarter of its life, where that is short', 8, 5_900, 200],
+    ['that of a minute, where its answer names none', 0, 49_900, 200],
+  ])('is changed before it expires: %s', async (_, seconds, good, more) => {
+    const { repository, server, clock } = await start({ lock: { ...bearer, seconds } }, as(basic));
+    await repository.headManifest('x');
+    clock.pass(good);
+    await repository.headManifest('x');
+    expect(server.tokenRequests).toHaveLength(1);
+    clock.pass(more);
+    await repository.headManifest('x');
+    expect(server.tokenRequests).toHaveLength(2);
+  });
+
   test('that is about to expire is changed once for all who need it', async () => {
     const { repository, server, clock } = await start({ lock: bearer }, as(basic));
     await repository.headManifest('x');

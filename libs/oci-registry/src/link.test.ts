@@ -11,6 +11,10 @@ test.each([
   ['</p>; rel="prev"', undefined],
   // An address ends before the next begins, so the search goes over a header once.
   ['<http://[<http://[</n>; rel="next"', 'https://r.example/n'],
+  ['</n>; REL = "Next"', 'https://r.example/n'],
+  ['</n>;rel="next last"', 'https://r.example/n'],
+  ['</p>; title="rel=next"', undefined],
+  ['</p>; rel=nextish', undefined],
   ['</p>; rel="nextish"', undefined],
   [undefined, undefined],
 ])('%j leads to %j', (header, next) => {

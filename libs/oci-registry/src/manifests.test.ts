@@ -97,8 +97,19 @@ describe('content that is not what it must be is refused, and not asked for agai
   test('more bytes than a manifest may have', async () => {
     const { repository } = await start();
     await repository.putManifest('x', manifest);
-    await expect(repository.getManifest('x', 20)).rejects.toMatchObject({
-      code: 'REGISTRY_ANSWER_TOO_LARGE',
+    for (const limit of [20, bytes.length - 1])
+      await expect(repository.getManifest('x', limit)).rejects.toMatchObject({
+        code: 'REGISTRY_ANSWER_TOO_LARGE',
+      });
+    expect(await repository.getManifest('x', bytes.length)).toMatchObject({ digest });
+  });
+
+  test('no type at all', async () => {
+    const { repository, server } = await start();
+    server.inject({ method: 'GET', fault: { kind: 'status', status: 200, body: bytes.toString() } });
+    await expect(repository.getManifest('x')).rejects.toMatchObject({
+      code: 'REGISTRY_PROTOCOL_BROKEN',
+      message: expect.stringContaining('answers without a Content-Type'),
     });
   });
 

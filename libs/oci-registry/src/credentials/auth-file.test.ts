@@ -59,7 +59,13 @@ test('the kinds of entries', () => {
   expect(kinds({ username: 'me', password: 'pass' })).toEqual(['me:pass']);
   expect(kinds({ auth: base64('<token>:'), identitytoken: 'refresh' })).toEqual(['identity refresh']);
   expect(kinds({ registrytoken: 'bearer' })).toEqual(['registry-token bearer']);
-  expect(kinds({})).toEqual([]);
+  expect(kinds({ registrytoken: 'bearer', identitytoken: 'refresh', auth: base64('me:pass') })).toEqual([
+    'registry-token bearer',
+  ]);
+  expect(kinds({ auth: base64('me:pass'), username: 'other', password: 'word' })).toEqual(['me:pass']);
+  expect(kinds({ auth: base64('me:') })).toEqual(['me:']);
+  for (const nothing of [{}, { username: 'me' }, { password: 'pass' }, { auth: '', username: '' }])
+    expect(kinds(nothing)).toEqual([]);
 });
 
 test("a registry's own helper is asked before the general one, and before the file's entry", () => {
@@ -82,6 +88,13 @@ describe('a file that cannot be used is refused without quoting it', () => {
     ['{"auths": []}', 'auths is not an object'],
     ['{"auths": {"r": "x"}}', 'r is not an object'],
     [`{"auths": {"r": {"auth": "${secret}"}}}`, '"auth" of r is not base64 of username:password'],
+    [`{"auths": {"r": {"auth": "${base64(`:${secret}`)}"}}}`, '"auth" of r is not base64'],
+    [
+      `{"auths": {"r": {"auth": "${base64(`me:${secret}`).replace(/^./, ' $&')}"}}}`,
+      '"auth" of r is not base64',
+    ],
+    ['{"credsStore": 7}', 'credsStore is not text'],
+    ['null', 'the file is not an object'],
     ['{"auths": {"r": {"auth": 7}}}', 'r is not text'],
     ['{"credHelpers": {"r": {}}}', 'r is not text'],
     [`{"auths": {"r": {"registrytoken": "${secret}\\r\\nX: 1"}}}`, '"registrytoken" of r is not a token'],

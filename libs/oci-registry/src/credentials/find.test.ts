@@ -66,6 +66,24 @@ test('DOCKER_CONFIG stands instead of the folder in the home', () => {
   ]);
 });
 
+test('without a user’s number and a session there is no file of one; an empty variable names none', () => {
+  expect(authFiles({ environment: {}, home: '/home/me' })).toEqual([
+    '/home/me/.config/containers/auth.json',
+    '/home/me/.docker/config.json',
+  ]);
+  const empty = { REGISTRY_AUTH_FILE: '', DOCKER_CONFIG: '', XDG_RUNTIME_DIR: '' };
+  expect(authFiles({ environment: empty, home: '/home/me', userId: 0 })).toEqual([
+    '/run/containers/0/auth.json',
+    '/home/me/.config/containers/auth.json',
+    '/home/me/.docker/config.json',
+  ]);
+});
+
+test('a file in the place of a folder has nothing, and is no error', async () => {
+  await write('.config/containers/auth.json', auths('podman'));
+  expect(await who({ DOCKER_CONFIG: await write('ci', 'a file') })).toBe('podman');
+});
+
 test('a file that exists and cannot be used is an error, and so is a named one that does not exist', async () => {
   const REGISTRY_AUTH_FILE = join(home, 'none.json');
   await expect(who({ REGISTRY_AUTH_FILE })).rejects.toThrow(
