@@ -63,6 +63,13 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       expect(stderr).toContain(`${name}: replaced: ${why}\n`);
     });
 
+    test('one that was replaced is not there for the report of the same call', async () => {
+      await using machine = await openNamespace();
+      await machine.sh(held(line('qemu-arm-static', 'arm', '/mnt/bad', 'F')));
+      const { code, stdout } = await call(machine, '--install arm --doctor');
+      expect([code, stdout]).toEqual([0, expect.not.stringContaining('claims')]);
+    });
+
     test.each([
       ['--install arm64 -c yes', GOOD('F'), 'flags "POCF"'],
       ['--install arm64 -c no', GOOD('OCF'), 'flags "PF"'],
@@ -229,6 +236,15 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
         const { stderr } = await call(machine, '--install arm,arm64');
         expect(stderr).toContain('skipping arm: the entry every');
         expect(Object.keys(machine.entries())).toEqual(['every', 'qemu-aarch64']);
+      });
+
+      test('one for programs that differ only in what the guest’s own mask leaves open is found as well', async () => {
+        await using machine = await openNamespace();
+        const { magic } = elfPattern(guest('arm'));
+        // The operating system's mark, which the mask of a guest leaves out: Linux's own.
+        const marked = escapeBytes(magic.with(7, 3));
+        await machine.sh(`printf '%s\\n' ':marked:M::${marked}::/bin/true:' >${MOUNT}/register`);
+        expect((await call(machine, '--install arm')).stderr).toContain('skipping arm: the entry marked');
       });
 
       test('a platform that they run counts as supported', async () => {

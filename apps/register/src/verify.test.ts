@@ -136,6 +136,15 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('--verify in $name (us
     });
   });
 
+  test('an entry that the same call removed is not verified', async () => {
+    await using machine = await openNamespace();
+    await call(machine, '--install arm,arm64');
+    expect(await call(machine, '--uninstall arm --verify')).toMatchObject({
+      code: 0,
+      stdout: 'aarch64        ok\n',
+    });
+  });
+
   test('probes are run in a folder of their own, which is gone after each time', async () => {
     await using machine = await openNamespace();
     await call(machine, '--install arm');
