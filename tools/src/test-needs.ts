@@ -68,6 +68,7 @@ export const NEEDS: Readonly<Record<string, Need>> = {
   'docker-registry': program('docker-registry'),
   dpkg: program('dpkg-deb', 'dpkg'),
   gcc: program('gcc', 'gcc libc6-dev'),
+  libdeflate: program('libdeflate-gzip', 'libdeflate-tools'),
   openssl: program('openssl'),
   python3: program('python3'),
   shellcheck: program('shellcheck'),

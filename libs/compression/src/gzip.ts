@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import pLimit from 'p-limit';
 import { Tinypool } from 'tinypool';
+import { openGzipProgram } from './gzip-program.ts';
 import { SharedMemory } from './shared-memory.ts';
 
 /** Compresses on all cores. */
@@ -19,23 +20,25 @@ export interface GzipTask {
   readonly length: number;
 }
 
+/** Bytes up to which a worker has compressed them before a program has begun. */
+const SMALL = 1 << 16;
+
 /**
- * libdeflate as WebAssembly, and not Node's zlib: on emulators it is 5 % smaller at the same speed, and its
- * bytes depend neither on the CPU nor on the zlib that a Node was built with.
+ * libdeflate, and not Node's zlib: on emulators it is 5 % smaller at the same speed, and its bytes depend neither on the
+ * CPU nor on the zlib that a Node was built with. The machine's own where it is one that gives the same bytes, else as
+ * WebAssembly.
  */
-export function openGzip(): GzipPool {
+export function openGzip({ openProgram = openGzipProgram } = {}): GzipPool {
   const cores = availableParallelism();
   const memory = new SharedMemory();
   const turn = pLimit(cores);
+  // Begun with the first member that needs them: a build that has nothing to compress should not wait for them.
   let workers: Tinypool | null = null;
-  // Begun with the first member: a build that has nothing to compress should not wait for them.
-  const begun = () => {
+  let program: ReturnType<typeof openProgram> | null = null;
+  const inWorker = async (parts: readonly Uint8Array[]) => {
     const filename = new URL('./gzip-worker.ts', import.meta.url).href;
-    workers ??= new Tinypool({ filename, minThreads: cores, maxThreads: cores });
-    return workers;
-  };
-  const compress = async (parts: readonly Uint8Array[]) => {
-    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    workers ??= new Tinypool({ filename, minThreads: 1, maxThreads: cores });
+    const length = lengthOf(parts);
     const bytes = memory.take(length);
     let at = 0;
     for (const part of parts) {
@@ -43,13 +46,24 @@ export function openGzip(): GzipPool {
       at += part.length;
     }
     try {
-      return await begun().run({ shared: bytes.buffer, length } satisfies GzipTask);
+      return await workers.run({ shared: bytes.buffer, length } satisfies GzipTask);
     } finally {
       memory.giveBack(bytes);
     }
   };
+  const compress = async (parts: readonly Uint8Array[]) => {
+    if (lengthOf(parts) <= SMALL) return inWorker(parts);
+    program ??= openProgram();
+    return (await (await program)?.member(parts)) ?? inWorker(parts);
+  };
   return {
     member: (parts) => turn(() => compress(parts)),
-    close: async () => workers?.destroy(),
+    async close() {
+      await Promise.all([workers?.destroy(), (await program)?.close()]);
+    },
   };
+}
+
+function lengthOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, { length }) => sum + length, 0);
 }

@@ -40,6 +40,7 @@ const PACKAGES = [
     'gcc',
     'git',
     'libc6-dev',
+    'libdeflate-tools',
     'openssl',
     'python3',
     'shellcheck',
