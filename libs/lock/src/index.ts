@@ -1,4 +1,5 @@
 export { describeChanges, type PackageChange, packageChanges, rebuilt } from './changes.ts';
+export { type EarlyPackage, earlyPackages } from './early.ts';
 export { LOCK_ERRORS, LockError } from './errors.ts';
 export type { LockEvent } from './events.ts';
 export { guestOf } from './guests.ts';

@@ -16,6 +16,8 @@ const wanted = z.strictObject({ package: z.string().min(1), files: pathInPackage
 const channel = z.strictObject({
   suite: z.string().min(1),
   codename: z.string().min(1),
+  /** Where packages are before they come into the suite; nothing of it is published. */
+  early: z.strictObject({ suite: z.string().min(1), codename: z.string().min(1) }).optional(),
   emulators: wanted,
   shell: wanted,
   platforms: z.array(platformName).min(1),

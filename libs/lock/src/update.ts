@@ -187,7 +187,8 @@ function lockRelease({
   };
 }
 
-function lockPackage(indexed: IndexedPackage, files: string): LockedPackage {
+/** A package of an index as the lock has it. */
+export function lockPackage(indexed: IndexedPackage, files: string): LockedPackage {
   const { package: name, version, architecture, source, builtUsing, path, size, sha256 } = indexed;
   const renamed = (reference: IndexedPackage['source']) => ({
     package: reference.name,

@@ -10,12 +10,13 @@ import { stage } from '../report/events.ts';
 import { command as define } from './command.ts';
 import { destinationsOf, nothingSent } from './destinations.ts';
 import type { Environment } from './environment.ts';
-import { imagesIn } from './images.ts';
-import { archive, images, registries, repositories } from './options.ts';
+import { imagesIn, letThrough } from './images.ts';
+import { archive, gates, images, registries, repositories } from './options.ts';
 
 const options = [
   ...repositories(),
   ...images(),
+  ...gates(),
   new Option(
     '--key <file>',
     'sign with this private key, or env://NAME for a key in a variable (default: the identity of the GitHub workflow)',
@@ -36,7 +37,7 @@ export const command = define(options, examples, async (given, environment) => {
   const { onEvent, paths } = environment;
   const { connections } = given;
   const destinations = destinationsOf(given, environment);
-  const set = await imagesIn(given, environment);
+  const set = await letThrough(await imagesIn(given, environment), given.gate, environment);
   const signer = given.unsigned ? null : await environment.signer(given.key);
   const subjects = await subjectsOf(set, await readLock(paths.lock), await buildFacts(environment));
 

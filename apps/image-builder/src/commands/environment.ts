@@ -31,6 +31,8 @@ export interface Paths {
   readonly sources: string;
   readonly lock: string;
   readonly template: string;
+  /** Which guest programs each QEMU version runs. */
+  readonly conformance: string;
 }
 
 /** Everything a run reads from its machine. The only module that reads environment variables. */
@@ -93,6 +95,7 @@ export async function openEnvironment(
     sources: resolve(ROOT, 'sources.json'),
     lock: resolve(ROOT, 'sources.lock.json'),
     template: resolve(ROOT, 'Dockerfile.template'),
+    conformance: resolve(ROOT, 'docs/conformance.json'),
   };
   const http = openHttp(variables);
   const source = await repositoryAddress(resolve(ROOT, 'package.json'));

@@ -5,6 +5,7 @@ import { temporaryFolder } from '@qemu-user-static/debian-archive/testing';
 import { after, type OpenedGitHub, openedGitHub } from '@qemu-user-static/github/testing';
 import { formatLock, type Lock, parseLock, readLock, writeLock } from '@qemu-user-static/lock';
 import { afterAll, describe, expect, test } from 'vitest';
+import { gateFile, HUNG } from '../testing/gates.ts';
 import { stateOf } from '../testing/release-state.ts';
 import { COMMIT, releasesAtHand } from '../testing/releases.ts';
 import { command as gitHubReleaseCommand } from './github-release.ts';
@@ -37,6 +38,7 @@ describe('the files', () => {
           tag: 'v10.2.2-1',
           assets: [
             { name: 'armv7l_qemu-arm-static.tar.gz' },
+            { name: 'conformance.json' },
             { name: 'images.json' },
             { name: 'sources.lock.json' },
             { name: 'SHA256SUMS' },
@@ -47,6 +49,7 @@ describe('the files', () => {
           assets: [
             { name: 'aarch64_qemu-aarch64-static.tar.gz' },
             { name: 'aarch64_qemu-arm-static.tar.gz' },
+            { name: 'conformance.json' },
             { name: 'images.json' },
             { name: 'qemu-aarch64-static' },
             { name: 'qemu-aarch64-static.tar.gz' },
@@ -64,7 +67,7 @@ describe('the files', () => {
     const place = join(into, 'v11.1.3-1');
     const run = (program: string, ...args: string[]) =>
       execFileSync(program, args, { cwd: place }).toString();
-    expect(run('sha256sum', '--check', 'SHA256SUMS').trim().split('\n')).toHaveLength(10);
+    expect(run('sha256sum', '--check', 'SHA256SUMS').trim().split('\n')).toHaveLength(11);
     expect(run('tar', '-tvzf', 'x86_64_qemu-arm-static.tar.gz')).toMatch(
       /^-rwxr-xr-x root\/root +\d+ 2026-10-30 \d\d:08 qemu-arm-static\n$/,
     );
@@ -73,7 +76,7 @@ describe('the files', () => {
     );
     expect(await readFile(join(place, 'qemu-arm-static'), 'latin1')).toContain('qemu-arm version 11.1.3');
     const left = (await readdir(place)).filter((name) => !name.startsWith('.'));
-    expect(left).toHaveLength(11);
+    expect(left).toHaveLength(12);
   });
 
   test('are not made where --push has no token', async () => {
@@ -114,14 +117,14 @@ describe('the releases', () => {
   test('are drafts until every file is there, then published, the newest QEMU as the latest', async () => {
     const opened = await openedGitHub();
     const drafts: boolean[] = [];
-    for (let n = 0; n < 15; n++)
+    for (let n = 0; n < 17; n++)
       opened.server.faults.push({
         on: /^POST .*\/assets$/,
         fault: after(() => drafts.push(opened.repository.releases.at(-1)?.draft === true)),
       });
     const text = await release(opened);
-    expect(drafts).toEqual(Array(15).fill(true));
-    expect(text).toMatch(/^v10\.2\.2-1: published, 4 files, .*\nv11\.1\.3-1: published, 11 files, /);
+    expect(drafts).toEqual(Array(17).fill(true));
+    expect(text).toMatch(/^v10\.2\.2-1: published, 5 files, .*\nv11\.1\.3-1: published, 12 files, /);
     expect(stateOf(opened.repository)).toMatchObject({
       releases: [
         { tag_name: 'v10.2.2-1', draft: false, make_latest: 'false', target_commitish: COMMIT },
@@ -132,18 +135,37 @@ describe('the releases', () => {
     const { body = '' } = opened.repository.releases[1] ?? {};
     expect(body).toContain('| linux/amd64 | x86_64 | qemu-user 1:11.1.3+ds-1 | 2 |\n');
     expect(body).not.toContain('linux/arm/v7');
-    expect(body).toContain('; those without a host in their names are for x86_64. 11 files');
+    expect(body).toContain('; those without a host in their names are for x86_64. 12 files');
     // No host of that version has the plain names.
-    expect(opened.repository.releases[0]?.body).toMatch(/by `uname -m`\. 4 files/);
+    expect(opened.repository.releases[0]?.body).toMatch(/by `uname -m`\. 5 files/);
     expect(body).not.toContain('Changes since');
     expect(body).toMatch(/The image `11\.1\.3-1` is `sha256:[0-9a-f]{64}`/);
+  });
+
+  test('of a version that the gate holds are marked with case, guest and program, and are not the latest', async () => {
+    const opened = await openedGitHub();
+    const { environment } = checkout;
+    const lock = await readLock(environment.paths.lock);
+    const gate = [await gateFile(join(folder, 'gate.json'), lock, [HUNG])];
+    const builder = async () => ({ commit: COMMIT, builder: { id: 'test' } });
+    const machine = { ...environment, github: async () => opened.github, builder };
+    await gitHubReleaseCommand.run({ ...options, gate, push: true }, machine);
+    const [other, held] = opened.repository.releases;
+    expect(held).toMatchObject({ tag_name: 'v11.1.3-1', draft: false, make_latest: 'false' });
+    expect(held?.body).toContain(
+      'The tag `latest` stays on the version before this one: these cases passed before and fail now.',
+    );
+    expect(held?.body).toContain(
+      `- guest \`aarch64\`, case \`threads\` (eight threads), program \`arm64 static\`: hang: \`not ended after 90 s\`; to show it: \`${HUNG.command}\`\n`,
+    );
+    expect(other?.body).not.toContain('Conformance');
   });
 
   test('made again, change nothing', async () => {
     const opened = await openedGitHub();
     await release(opened);
     opened.server.requests.length = 0;
-    expect(await release(opened)).toContain('v11.1.3-1: unchanged, 11 files');
+    expect(await release(opened)).toContain('v11.1.3-1: unchanged, 12 files');
     expect(writes(opened)).toEqual([]);
   });
 

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { Option } from '@commander-js/extra-typings';
 import { readLock } from '@qemu-user-static/lock';
 import {
@@ -12,8 +13,8 @@ import { stage } from '../report/events.ts';
 import { megabytes } from '../report/format.ts';
 import { command as define, type Result } from './command.ts';
 import type { Environment } from './environment.ts';
-import { imagesIn } from './images.ts';
-import { archive, layouts, releaseFiles } from './options.ts';
+import { imagesIn, verdictOn } from './images.ts';
+import { archive, gates, layouts, releaseFiles } from './options.ts';
 
 const options = [
   new Option(
@@ -22,6 +23,7 @@ const options = [
   ),
   ...layouts(),
   ...releaseFiles(),
+  ...gates(),
   new Option('--push', 'make the releases; without it the files are made, and nothing is sent'),
   ...archive(),
 ] as const;
@@ -36,6 +38,11 @@ export const command = define(options, examples, async (given, environment) => {
   if (!given.push) return prepareOnly(given.layout, given, environment);
   return pushed(given.layout, given, await releaseTarget(given.github, environment), environment);
 });
+
+/** Files with what the checks of guest programs found. */
+interface Verdicts {
+  readonly gate?: readonly string[] | undefined;
+}
 
 /**
  * Where releases go. Called before anything is made: it is what can be missing.
@@ -54,7 +61,7 @@ export async function releaseTarget(
 /** Makes the releases of layouts on GitHub. @throws as `publishReleases` */
 export async function pushed(
   folders: string[],
-  files: ReleaseFiles,
+  files: ReleaseFiles & Verdicts,
   target: ReleaseTarget,
   environment: Environment,
 ): Promise<Result> {
@@ -66,7 +73,7 @@ export async function pushed(
 /** Makes the files of releases, and sends nothing. */
 export async function prepareOnly(
   folders: string[],
-  files: ReleaseFiles,
+  files: ReleaseFiles & Verdicts,
   environment: Environment,
 ): Promise<Result> {
   const { releases } = await prepare(folders, files, environment);
@@ -86,10 +93,13 @@ export async function prepareOnly(
 
 async function prepare(
   folders: string[],
-  files: ReleaseFiles,
+  files: ReleaseFiles & Verdicts,
   environment: Environment,
 ): Promise<PreparedReleases> {
   const set = await imagesIn({ layout: folders, platform: [], tag: [] }, environment);
-  const lock = await readLock(environment.paths.lock);
-  return stage('github-release', environment.onEvent, () => prepareReleases({ lock, set }, files));
+  const { paths, onEvent } = environment;
+  const lock = await readLock(paths.lock);
+  const conformance = await readFile(paths.conformance, 'utf8');
+  const gate = await verdictOn(set, files.gate, environment);
+  return stage('github-release', onEvent, () => prepareReleases({ lock, set, conformance, gate }, files));
 }

@@ -120,6 +120,16 @@ export const images = () =>
       .argParser(collect((pattern) => pattern)),
   ] as const;
 
+/** What the checks of guest programs found: it keeps tags that move where they are. */
+export const gates = () =>
+  verdicts(
+    'verdict of `npm run conformance -- --gate`: a channel in which it found a failure keeps its tags that move; repeat it, or separate by commas',
+  );
+
+/** Files with what the checks of guest programs found. */
+export const verdicts = (description: string) =>
+  [new Option('--gate <file>', description).argParser(collect((file) => resolve(file)))] as const;
+
 export type ImagesOptions = OptionsOf<ReturnType<typeof images>>;
 
 export const registries = () =>

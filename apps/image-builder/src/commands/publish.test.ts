@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { HOST_PLATFORMS, type HostPlatform, host } from '@qemu-user-static/arch-table';
+import { readLock } from '@qemu-user-static/lock';
 import { readIndex } from '@qemu-user-static/oci-image';
 import {
   type Certificates,
@@ -15,6 +16,7 @@ import {
 } from '@qemu-user-static/oci-registry/testing';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { PublishPlan } from '../publish/plan.ts';
+import { gateFile, HUNG } from '../testing/gates.ts';
 import { type MadeCheckout, madeCheckout } from '../testing/made-checkout.ts';
 import { command as publishCommand } from './publish.ts';
 
@@ -74,6 +76,45 @@ test('--tag chooses tags', async () => {
     ...['11.1.3', '11.1.3-1', '11.1.3-1-gzip', '11.1.3-1-zstd', '11.1.3-gzip', '11.1.3-zstd'],
     'latest',
   ]);
+});
+
+describe('the gate', () => {
+  const verdict = async (name: string, failures = [HUNG]) =>
+    gateFile(join(folder, name), await readLock(checkout.environment.paths.lock), failures);
+
+  test('lets versions through where a case fails that passed before, and holds every tag that moves', async () => {
+    const server = await registry();
+    const to = [`${server.name}/o/q`];
+    const key = 'o/q:latest';
+    await publish(to, { tag: ['register'], push: true });
+    server.store.tags.set(key, server.store.tags.get('o/q:register') ?? '');
+    const before = server.store.tags.get(key);
+    const { failure } = await publish(to, { gate: [await verdict('fails.json')], push: true });
+    expect(failure).toBe(undefined);
+    expect(server.store.tags.get(key)).toBe(before);
+    const tags = [...server.store.tags.keys()].map((one) => one.split(':').at(-1) ?? '');
+    expect(tags).toEqual(expect.arrayContaining(['11.1.3', '11.1.3-1', 'aarch64-11.1.3-1', '10.2.2-1']));
+    const held = ['11.1', '11', 'common', 'aarch64', 'x86_64-aarch64', 'latest-zstd'];
+    expect(tags.filter((tag) => held.includes(tag))).toEqual([]);
+    const notes = checkout.events.flatMap((event) => (event.type === 'note' ? event.text : []));
+    expect(notes.at(-1)).toContain('guest aarch64, arm64 static, case threads: hang: not ended after 90 s');
+    expect(notes.at(-1)).toMatch(/\nso these tags stay as they are: latest, latest-gzip, latest-zstd, /);
+  });
+
+  test('moves everything where nothing fails', async () => {
+    const server = await registry();
+    await publish([`${server.name}/o/q`], { gate: [await verdict('fine.json', [])], push: true });
+    expect(server.store.tags.has('o/q:latest')).toBe(true);
+  });
+
+  test('sends nothing without a verdict on the channel', async () => {
+    const server = await registry();
+    const gate = [join(folder, 'missing.json')];
+    await expect(publish([`${server.name}/o/q`], { gate, push: true })).rejects.toMatchObject({
+      code: 'GATE_UNREADABLE',
+    });
+    expect(server.store.tags.size).toBe(0);
+  });
 });
 
 test('a tag that never moves is refused, after the plan was printed, and nothing is sent', async () => {

@@ -5,12 +5,13 @@ import { pushRefused, pushRights } from '../publish/push-rights.ts';
 import { publishRefusal } from '../publish/refusal.ts';
 import { command as define } from './command.ts';
 import { destinationsOf, nothingSent } from './destinations.ts';
-import { imagesIn } from './images.ts';
-import { archive, images, registries, repositories } from './options.ts';
+import { imagesIn, letThrough } from './images.ts';
+import { archive, gates, images, registries, repositories } from './options.ts';
 
 const options = [
   ...repositories(),
   ...images(),
+  ...gates(),
   new Option('--push', 'apply the plan; without it nothing is changed'),
   new Option('--thorough', 'check every blob, even if a manifest that lists it exists'),
   ...registries(),
@@ -27,7 +28,7 @@ const examples = [
 export const command = define(options, examples, async (given, environment) => {
   const { onEvent } = environment;
   const destinations = destinationsOf(given, environment);
-  const set = await imagesIn(given, environment);
+  const set = await letThrough(await imagesIn(given, environment), given.gate, environment);
   const plan = await makePlan(set, destinations, given.thorough ?? false, onEvent);
   const failure = publishRefusal(plan);
   if (!given.push || failure !== undefined) {

@@ -1,7 +1,11 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { temporaryFolder } from '@qemu-user-static/debian-archive/testing';
 import { losesAnswer } from '@qemu-user-static/github/testing';
 import { parseLock } from '@qemu-user-static/lock';
 import { describe, expect, test } from 'vitest';
+import type { Gate } from '../images/gate.ts';
+import { HUNG } from '../testing/gates.ts';
 import { type Offered, type TrackedCheckout, trackedCheckout } from '../testing/tracked-checkout.ts';
 import { keepIssue } from '../track/issue.ts';
 import type { TrackReport } from '../track/report.ts';
@@ -342,5 +346,108 @@ describe('what needs a person', () => {
       { number: theirs.number, title: 'track riscv64 too?', body: 'please', state: 'open' },
       { state: 'closed' },
     ]);
+  });
+});
+
+describe('guest programs', () => {
+  const newVerdict = async (checkout: TrackedCheckout, change: Partial<Gate> = {}) => {
+    const file = join(await temporaryFolder(), 'gate.json');
+    const column = { channel: 'latest', platform: 'linux/amd64', version: '11.1.3', debian: '1:11.1.3+ds-1' };
+    await writeFile(
+      file,
+      JSON.stringify({ schemaVersion: 1, columns: [column], failures: [], fixed: [], ...change }),
+    );
+    await checkout.track({ pullRequest: true, gate: [file] });
+    return pulls(checkout)[0]?.body ?? '';
+  };
+
+  test('that passed before and fail now are in the pull request, and those that pass again', async () => {
+    const { outcome: _, detail: __, command: ___, ...place } = HUNG;
+    const body = await newVerdict(await behind(), {
+      failures: [HUNG],
+      fixed: [{ ...place, case: 'segv', what: 'SIGSEGV with its address' }],
+    });
+    expect(body).toContain(
+      [
+        '### Guest programs',
+        '',
+        '- **latest: 1 cases that passed before fail under QEMU 11.1.3; a release would not move `latest`**',
+        `  - guest \`aarch64\`, case \`threads\` (eight threads), program \`arm64 static\`: hang: \`not ended after 90 s\`; to show it: \`${HUNG.command}\``,
+        '  - passes again: guest `aarch64`, case `segv` (SIGSEGV with its address), program `arm64 static`',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('that all pass are one line', async () => {
+    expect(await newVerdict(await behind())).toContain(
+      '- latest: every case that passed before passes under QEMU 11.1.3\n',
+    );
+  });
+
+  test.each([
+    [
+      'a run of another package',
+      {
+        columns: [{ channel: 'latest', platform: 'linux/amd64', version: '11.1.2', debian: '1:11.1.2+ds-1' }],
+      },
+    ],
+    ['no run', { columns: [] }],
+  ])('of which there was %s are said to be unknown', async (_, change) => {
+    const body = await newVerdict(await behind(), change);
+    expect(body).toContain(
+      '- **latest: the checks were not run under QEMU 11.1.3**; to run them on this branch',
+    );
+  });
+
+  test('whose verdict cannot be read stop nothing', async () => {
+    const checkout = await behind();
+    const { text, failure } = await checkout.track({ pullRequest: true, gate: ['/nowhere/gate.json'] });
+    expect([text.includes('pull request opened: '), failure]).toEqual([true, undefined]);
+    expect(pulls(checkout)[0]?.body).toContain('the checks were not run under QEMU 11.1.3');
+    expect(checkout.reported).toContainEqual({ type: 'note', text: 'GATE_UNREADABLE: /nowhere/gate.json' });
+  });
+
+  test('of a host platform whose emulators do not run them are not spoken of', async () => {
+    const checkout = await following();
+    await checkout.offer({ ...OLD, 'linux/arm/v7': ['11.1.3', ['arm']] });
+    await checkout.track({ pullRequest: true });
+    expect(pulls(checkout)[0]?.body).not.toContain('Guest programs');
+  });
+});
+
+describe('a newer QEMU in experimental', () => {
+  async function withExperimental(version?: string): Promise<TrackedCheckout> {
+    const checkout = await trackedCheckout({ early: true });
+    checkout.server.repository('qemu/qemu');
+    await checkout.offer(OLD);
+    await checkout.adopt();
+    if (version !== undefined) await checkout.offerEarly(version);
+    return checkout;
+  }
+
+  test('is reported with the command that runs guest programs under it, and is no change of the lock', async () => {
+    const checkout = await withExperimental('11.2.0~rc1');
+    const { text, value, failure } = await checkout.track();
+    expect(text).toContain(
+      'on its way:\n  - Debian’s experimental has QEMU 11.2.0-rc1 (1:11.2.0~rc1+ds-1), which may come to latest; what it runs: npm run conformance -- --suite experimental\n',
+    );
+    expect(value).toMatchObject({ changes: [], early: [{ suite: 'experimental', version: '11.2.0-rc1' }] });
+    expect(failure).toBe(undefined);
+  });
+
+  test('is none if it is older than that of the lock', async () => {
+    const checkout = await withExperimental('10.0.10');
+    expect((await checkout.track()).text).toBe('');
+  });
+
+  test('that cannot be read stops nothing', async () => {
+    const checkout = await withExperimental();
+    const { text, failure } = await checkout.track();
+    expect([text, failure]).toEqual(['', undefined]);
+    expect(checkout.reported).toContainEqual({
+      type: 'note',
+      text: expect.stringMatching(/^early packages are not known: RELEASE_NOT_FOUND: /),
+    });
   });
 });

@@ -4,8 +4,10 @@ import { printable } from '@qemu-user-static/errors';
 import type { GitHub, KeptThread } from '@qemu-user-static/github';
 import { formatLock, type Lock, packageChanges, readLock, readSources } from '@qemu-user-static/lock';
 import { renderRegisterScript } from '@qemu-user-static/register';
+import { type Gate, readGates } from '../images/gate.ts';
 import { BuilderError } from '../report/errors.ts';
 import { trackArchive } from '../track/archive.ts';
+import { trackEarly } from '../track/early.ts';
 import { pullRequestBody, pullRequestTitle } from '../track/format-pull-request.ts';
 import { formatReport } from '../track/format-report.ts';
 import { keepIssue } from '../track/issue.ts';
@@ -17,7 +19,7 @@ import { markerFor, withDatesOf } from '../track/same-proposal.ts';
 import { type UpstreamTags, upstreamTags } from '../track/upstream-tags.ts';
 import { command as define, type OptionsOf } from './command.ts';
 import { buildInputs, type Environment } from './environment.ts';
-import { acceptExpired, archive } from './options.ts';
+import { acceptExpired, archive, verdicts } from './options.ts';
 
 const options = [
   new Option('--pull-request', 'build and check the new lock, then open or update one pull request'),
@@ -27,6 +29,7 @@ const options = [
     'GitHub repository (OWNER/REPO) for the pull request and the issue (default: GITHUB_REPOSITORY, or that of package.json)',
   ),
   acceptExpired(),
+  ...verdicts('verdict of `npm run conformance -- --gate` under the new lock, for the pull request'),
   new Option('--output <folder>', 'folder in which --pull-request builds the images that would change')
     .default(resolve('dist/track'), 'dist/track')
     .argParser((path) => resolve(path)),
@@ -78,7 +81,8 @@ async function inspect(
 ): Promise<{ now: Lock; report: TrackReport; tags: UpstreamTags }> {
   const { paths, onEvent } = environment;
   const archive = await environment.archive();
-  const { lock: now, findings } = await trackArchive(await readSources(paths.sources), before, {
+  const sources = await readSources(paths.sources);
+  const context = {
     ...archive,
     keys: await environment.keys(),
     now: environment.now(),
@@ -86,17 +90,19 @@ async function inspect(
     template: await environment.template(),
     script: renderRegisterScript(environment.source),
     onEvent,
-  });
+  };
+  const { lock: now, findings } = await trackArchive(sources, before, context);
+  const early = await trackEarly(sources, now, context);
   const vanished = await vanishedFrom(archive, packageChanges(before, now));
   const tags = await upstreamTags(github, archive.cache);
-  return { now, report: reportOn(before, now, findings, tags, vanished), tags };
+  return { now, report: reportOn(before, now, findings, tags, vanished, early), tags };
 }
 
 async function proposeLock(
   before: Lock,
   found: Lock,
   report: TrackReport,
-  { output }: Options,
+  { output, gate }: Options,
   github: GitHub,
   environment: Environment,
 ): Promise<KeptThread | null> {
@@ -111,14 +117,30 @@ async function proposeLock(
   const marker = markerFor(now);
   const declined = await foresee(github, { marker, before: from });
   if (declined !== null) return declined;
+  const verdict = await verdictsIn(gate ?? [], environment);
   const proofs = await prove(now, report.changes, output, await buildInputs(environment));
   return propose(github, {
     marker,
     title: pullRequestTitle(report, now),
-    body: pullRequestBody(report, before, now, proofs, marker),
+    body: pullRequestBody(report, before, now, proofs, verdict, marker),
     before: from,
     now: formatLock(now),
   });
+}
+
+/** The verdicts that can be read: the pull request says of the others that nothing was run. */
+async function verdictsIn(files: readonly string[], { onEvent }: Environment): Promise<Gate> {
+  const readable: string[] = [];
+  for (const file of files) {
+    try {
+      await readGates([file]);
+      readable.push(file);
+    } catch (error) {
+      if (!(error instanceof BuilderError)) throw error;
+      onEvent({ type: 'note', text: `${error.code}: ${error.message}` });
+    }
+  }
+  return readGates(readable);
 }
 
 function describe({ action, url }: KeptThread): string {

@@ -11,8 +11,8 @@ import { BuilderError } from '../report/errors.ts';
 import { stage } from '../report/events.ts';
 import { command as define, type OptionsOf } from './command.ts';
 import { buildInputs, type Environment } from './environment.ts';
-import { imagesIn } from './images.ts';
-import { formerly, making, registries, selectionOf } from './options.ts';
+import { imagesIn, letThrough } from './images.ts';
+import { formerly, gates, making, registries, selectionOf } from './options.ts';
 
 const repository = new Option('-r, --repository <image>', 'repository, or one tag of it')
   .env('IMAGE_BUILDER_REPOSITORY')
@@ -22,6 +22,7 @@ const options = [
   repository,
   formerly('--at <image>', repository),
   new Option('--deep', 'download and hash every blob'),
+  ...gates(),
   ...registries(),
   ...making(),
 ] as const;
@@ -42,9 +43,10 @@ export const command = define(options, examples, async (given, environment) => {
   if (digest !== undefined)
     throw new BuilderError('USAGE', `--repository takes a tag, not a digest: ${given.repository}`);
   const set = await expected(given, environment);
-  const chosen = tag === undefined ? set : withTags(set, (name) => name === tag);
-  if (chosen.tags.length === 0)
+  const wanted = tag === undefined ? set : withTags(set, (name) => name === tag);
+  if (wanted.tags.length === 0)
     throw new BuilderError('USAGE', `the lock gives no tag ${tag} in the channels chosen; see --channel`);
+  const chosen = await letThrough(wanted, given.gate, environment);
   const client = environment.registry(registry, given).repository(path);
   const name = nameOf({ registry, repository: path });
   const inspection = given.deep ? areGenuine : arePresent;

@@ -58,7 +58,7 @@ beforeEach(async () => {
   into = join(await mkdtemp(join(folder, 'into-')), 'files');
 });
 const make = (change: Partial<ReleasePlan> = {}, plain: Binary['platform'] = 'linux/amd64', lock = LOCK) =>
-  makeAssets({ ...plan, ...change }, lock, plain, into);
+  makeAssets({ ...plan, ...change }, { lock, conformance: '{}\n' }, plain, into);
 const visible = async () => (await readdir(into)).filter((name) => !name.startsWith('.')).sort();
 const inode = async (name: string) => (await stat(join(into, name))).ino;
 
@@ -67,6 +67,7 @@ describe('the files of a release', () => {
     const assets = await make();
     const names = [
       'aarch64_qemu-arm-static.tar.gz',
+      'conformance.json',
       'images.json',
       'qemu-aarch64-static',
       'qemu-aarch64-static.tar.gz',

@@ -29,8 +29,17 @@ export interface Asset {
 
 export const LOCK_ASSET = 'sources.lock.json';
 export const SUMS_ASSET = 'SHA256SUMS';
+/** Which guest programs each QEMU version runs. */
+export const CONFORMANCE_ASSET = 'conformance.json';
 
 const IMAGES_ASSET = 'images.json';
+
+/** Files that every release of a run has. */
+export interface ReleaseTexts {
+  readonly lock: string;
+  /** docs/conformance.json. */
+  readonly conformance: string;
+}
 
 /** The folder of one release. */
 const CONTENTS: FolderContents = {
@@ -41,6 +50,7 @@ const CONTENTS: FolderContents = {
     '*_qemu-*-static.tar.gz',
     IMAGES_ASSET,
     LOCK_ASSET,
+    CONFORMANCE_ASSET,
     SUMS_ASSET,
     '.memo/assets.json',
   ],
@@ -51,7 +61,7 @@ const ASSETS_VERSION = 1;
 
 /**
  * Writes the files of a release, or finds those of an earlier run: each emulator as an archive, those of one host also
- * under names without a host and as plain programs; the lock; the digests of the images; the sums of all of them. The same
+ * under names without a host and as plain programs; the lock; what guest programs run; the digests of the images; the sums of all of them. The same
  * images give the same bytes. Memory holds one program for each core.
  *
  * @param plain the host whose files have no host in their names
@@ -59,7 +69,7 @@ const ASSETS_VERSION = 1;
  */
 export async function makeAssets(
   plan: ReleasePlan,
-  lock: string,
+  { lock, conformance }: ReleaseTexts,
   plain: HostPlatform,
   folder: string,
 ): Promise<Asset[]> {
@@ -80,6 +90,7 @@ export async function makeAssets(
     ...binaries,
     await writeAsset(folder, IMAGES_ASSET, images),
     await writeAsset(folder, LOCK_ASSET, lock),
+    await writeAsset(folder, CONFORMANCE_ASSET, conformance),
   ].sort((a, b) => (a.name < b.name ? -1 : 1));
   const sums = all.map(({ name, sha256 }) => `${sha256}  ${name}\n`).join('');
   return [...all, await writeAsset(folder, SUMS_ASSET, sums)];

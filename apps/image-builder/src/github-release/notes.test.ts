@@ -1,6 +1,8 @@
 import { lockOf } from '@qemu-user-static/lock/testing';
 import { digestOf } from '@qemu-user-static/oci-image';
 import { describe, expect, test } from 'vitest';
+import type { Gate } from '../images/gate.ts';
+import { HUNG } from '../testing/gates.ts';
 import type { Asset } from './assets.ts';
 import { releaseNotes } from './notes.ts';
 import type { Binary, ReleasePlan } from './plan.ts';
@@ -19,8 +21,9 @@ const plan: ReleasePlan = {
   images: ['11.1.3', '11.1.3-1'].map((tag) => ({ tag, digest: digestOf(tag), manifests: [] })),
 };
 const assets = [900_000, 1_400_000].map((size) => ({ size }) as Asset);
+const NONE: Gate = { schemaVersion: 1, columns: [], failures: [], fixed: [] };
 const notes = (change: Partial<ReleasePlan> = {}, plain: Binary['platform'] = 'linux/amd64') =>
-  releaseNotes({ ...plan, ...change }, lock, assets, plain, null);
+  releaseNotes({ ...plan, ...change }, lock, assets, plain, null, NONE);
 
 test('the hosts of the version are listed, each with its package and how many guests it has', () => {
   expect(
@@ -46,10 +49,8 @@ test('the image that never moves is named with its digest', () => {
 
 describe('what changed since the release before', () => {
   const since = (previous: Parameters<typeof lockOf>[0], change: Partial<ReleasePlan> = {}) => {
-    const text = releaseNotes({ ...plan, ...change }, lock, assets, 'linux/amd64', {
-      tag: 'v11.1.2-1',
-      lock: lockOf(previous),
-    });
+    const before = { tag: 'v11.1.2-1', lock: lockOf(previous) };
+    const text = releaseNotes({ ...plan, ...change }, lock, assets, 'linux/amd64', before, NONE);
     return /### Changes since v11\.1\.2-1\n\n(.*?)\n\n### Files/s.exec(text)?.[1]?.split('\n');
   };
   const now = { 'linux/amd64': '11.1.3', 'linux/arm64': '11.1.3', 'linux/arm/v7': '10.2.2' } as const;
@@ -78,5 +79,34 @@ describe('what changed since the release before', () => {
 
   test('is not there without one', () => {
     expect(notes()).not.toContain('Changes');
+  });
+});
+
+describe('cases that passed before and fail now', () => {
+  const marked = (...failures: Gate['failures']) => {
+    const text = releaseNotes(plan, lock, assets, 'linux/amd64', null, { ...NONE, failures });
+    return /### Conformance\n\n(.*?)\n\n### Files/s.exec(text)?.[1]?.split('\n');
+  };
+
+  test('are listed with guest, case, program and the command that shows them', () => {
+    expect(marked(HUNG)).toEqual([
+      'The tag `latest` stays on the version before this one: these cases passed before and fail now.',
+      '',
+      `- guest \`aarch64\`, case \`threads\` (eight threads), program \`arm64 static\`: hang: \`not ended after 90 s\`; to show it: \`${HUNG.command}\``,
+    ]);
+  });
+
+  test('of another version or channel mark nothing', () => {
+    expect(marked({ ...HUNG, version: '10.2.2' }, { ...HUNG, channel: 'stable' })).toBe(undefined);
+  });
+
+  test('are counted where they are very many', () => {
+    const lines = marked(...Array.from({ length: 60 }, () => HUNG));
+    expect([lines?.length, lines?.at(-1)]).toEqual([53, '- and 10 more']);
+  });
+
+  test('print nothing that Markdown reads', () => {
+    const [, , line] = marked({ ...HUNG, detail: 'x`](https://example.org)\n# y' }) ?? [];
+    expect(line).toContain("hang: `x'](https://example.org)\\n# y`; to show it");
   });
 });

@@ -1,5 +1,6 @@
 import { type HostPlatform, host } from '@qemu-user-static/arch-table';
 import { type Lock, notesOf, packageChanges } from '@qemu-user-static/lock';
+import { failureItem, type Gate, isStopped } from '../images/gate.ts';
 import { megabytes } from '../report/format.ts';
 import type { Asset } from './assets.ts';
 import { platformsIn, type ReleasePlan } from './plan.ts';
@@ -20,6 +21,7 @@ export function releaseNotes(
   assets: readonly Asset[],
   plain: HostPlatform,
   previous: PreviousRelease | null,
+  gate: Gate,
 ): string {
   const { version, binaries, images, tag } = plan;
   const hosts = platformsIn(lock, plan).map(([platform, { emulators }]) => {
@@ -37,6 +39,7 @@ export function releaseNotes(
     '|---|---|---|---|',
     ...hosts,
     '',
+    ...conformance(plan, gate),
     ...changes(plan, lock, previous),
     '### Files',
     '',
@@ -46,7 +49,7 @@ export function releaseNotes(
     'sha256sum --check --ignore-missing SHA256SUMS',
     '```',
     '',
-    `The image \`${image?.tag}\` is \`${image?.digest}\`; \`images.json\` has the digests of all images of this version, \`sources.lock.json\` the Debian packages, their sources and the hashes of both.`,
+    `The image \`${image?.tag}\` is \`${image?.digest}\`; \`images.json\` has the digests of all images of this version, \`sources.lock.json\` the Debian packages, their sources and the hashes of both, \`conformance.json\` which guest programs each QEMU version runs.`,
   ].join('\n')}\n`;
 }
 
@@ -61,4 +64,24 @@ function changes(plan: ReleasePlan, lock: Lock, previous: PreviousRelease | null
     });
   const none = ['- no package: the register program or the recipe of the images'];
   return [`### Changes since ${previous.tag}`, '', ...(lines.length > 0 ? lines : none), ''];
+}
+
+/** Failures that are listed before they are only counted: GitHub takes 125,000 characters. */
+const LISTED = 50;
+
+/** Why tags that move did not come to this version. */
+function conformance({ channel, version }: ReleasePlan, gate: Gate): string[] {
+  if (!isStopped(gate, channel)) return [];
+  const failures = gate.failures.filter((one) => one.channel === channel && one.version === version);
+  if (failures.length === 0) return [];
+  const more = failures.length > LISTED ? [`- and ${failures.length - LISTED} more`] : [];
+  return [
+    '### Conformance',
+    '',
+    `The tag \`${channel}\` stays on the version before this one: these cases passed before and fail now.`,
+    '',
+    ...failures.slice(0, LISTED).map(failureItem),
+    ...more,
+    '',
+  ];
 }

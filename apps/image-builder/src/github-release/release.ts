@@ -5,7 +5,7 @@ import { formatLock, type Lock, parseLock } from '@qemu-user-static/lock';
 import { BuilderError } from '../report/errors.ts';
 import type { OnEvent } from '../report/events.ts';
 import { listed } from '../report/problems.ts';
-import { type Asset, LOCK_ASSET, SUMS_ASSET } from './assets.ts';
+import { type Asset, CONFORMANCE_ASSET, LOCK_ASSET, SUMS_ASSET } from './assets.ts';
 import { ensureDraft, listReleases, removeDraft } from './draft.ts';
 import type { PreviousRelease } from './notes.ts';
 import type { ReleasePlan } from './plan.ts';
@@ -114,10 +114,10 @@ async function assertTagHere(github: GitHub, { plan: { tag }, commit }: WantedRe
     throw new BuilderError('TAG_ELSEWHERE', `${tag} is on ${tagged}, and ${commit} is checked out`);
 }
 
-/**
- * A published release is never changed. Its lock, and with it the sums, may be another: one in which other versions of
- * QEMU differ. What follows from this version may not.
- */
+/** Files that may be others while a version stays the same: those about other versions too, and the sums. */
+const OF_THE_RUN: ReadonlySet<string> = new Set([LOCK_ASSET, CONFORMANCE_ASSET, SUMS_ASSET]);
+
+/** A published release is never changed. What follows from this version may not differ. */
 async function assertSame(
   github: GitHub,
   published: GitHubReleaseData,
@@ -128,7 +128,7 @@ async function assertSame(
   for (const { name } of there)
     if (!assets.some((asset) => asset.name === name))
       onEvent({ type: 'note', text: `${plan.tag}: ${printable(name)} on GitHub is not of this release` });
-  const fixed = assets.filter(({ name }) => name !== LOCK_ASSET && name !== SUMS_ASSET);
+  const fixed = assets.filter(({ name }) => !OF_THE_RUN.has(name));
   const problems = await problemsIn(github, there, fixed);
   if (problems.length > 0)
     throw new BuilderError(

@@ -7,6 +7,7 @@ import { formatLock } from '@qemu-user-static/lock';
 import { lockOf } from '@qemu-user-static/lock/testing';
 import { digestOf } from '@qemu-user-static/oci-image';
 import { afterAll, expect, test } from 'vitest';
+import type { Gate } from '../images/gate.ts';
 import type { Asset } from './assets.ts';
 import type { ReleasePlan } from './plan.ts';
 import { formatMade, type PreparedReleases, publishReleases } from './releases.ts';
@@ -33,7 +34,8 @@ async function prepared(amd64: string): Promise<PreparedReleases> {
     images: [{ tag: `${version}-1`, digest: digestOf(version), manifests: [] }],
   });
   const releases = ['10.2.2', amd64].map((version) => ({ plan: plan(version), assets: [asset] }));
-  return { lock, plainHost: 'linux/amd64', releases };
+  const gate: Gate = { schemaVersion: 1, columns: [], failures: [], fixed: [] };
+  return { lock, plainHost: 'linux/amd64', gate, releases };
 }
 
 test('releases are made in their order, each with what changed since the newest before this run', async () => {

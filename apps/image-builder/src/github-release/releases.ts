@@ -3,6 +3,7 @@ import type { HostPlatform } from '@qemu-user-static/arch-table';
 import { printable } from '@qemu-user-static/errors';
 import type { GitHub } from '@qemu-user-static/github';
 import { formatLock, type Lock } from '@qemu-user-static/lock';
+import { type Gate, isStopped } from '../images/gate.ts';
 import type { ImageSet } from '../layouts/image-set.ts';
 import type { OnEvent } from '../report/events.ts';
 import { type Asset, makeAssets } from './assets.ts';
@@ -15,6 +16,9 @@ import { makeRelease, previousRelease, type ReleaseOutcome } from './release.ts'
 export interface ReleasedImages {
   readonly lock: Lock;
   readonly set: ImageSet;
+  /** Text of docs/conformance.json. */
+  readonly conformance: string;
+  readonly gate: Gate;
 }
 
 /** How the files of the releases are named, and the folder they are written to. */
@@ -29,6 +33,7 @@ export interface ReleaseFiles {
 export interface PreparedReleases {
   readonly lock: Lock;
   readonly plainHost: HostPlatform;
+  readonly gate: Gate;
   readonly releases: readonly { readonly plan: ReleasePlan; readonly assets: readonly Asset[] }[];
 }
 
@@ -41,27 +46,29 @@ export interface ReleaseTarget {
 
 /** Plans the releases of a set of images and writes their files. @throws as `planReleases` and `makeAssets` */
 export async function prepareReleases(
-  { lock, set }: ReleasedImages,
+  { lock, set, conformance, gate }: ReleasedImages,
   { plainHost, assets: folder }: ReleaseFiles,
 ): Promise<PreparedReleases> {
   const releases = [];
-  for (const plan of planReleases(lock, set)) {
-    const assets = await makeAssets(plan, formatLock(lock), plainHost, join(folder, plan.tag));
+  const texts = { lock: formatLock(lock), conformance };
+  for (const planned of planReleases(lock, set)) {
+    const plan = { ...planned, isLatest: planned.isLatest && !isStopped(gate, planned.channel) };
+    const assets = await makeAssets(plan, texts, plainHost, join(folder, plan.tag));
     releases.push({ plan, assets });
   }
-  return { lock, plainHost, releases };
+  return { lock, plainHost, gate, releases };
 }
 
 /** Makes the releases on GitHub, one after the other. @throws as `makeRelease` */
 export async function publishReleases(
-  { lock, plainHost, releases }: PreparedReleases,
+  { lock, plainHost, gate, releases }: PreparedReleases,
   { github, commit }: ReleaseTarget,
   onEvent: OnEvent,
 ): Promise<ReleaseOutcome[]> {
   const previous = await previousRelease(github, await listReleases(github), lock);
   const made: ReleaseOutcome[] = [];
   for (const { plan, assets } of releases) {
-    const notes = releaseNotes(plan, lock, assets, plainHost, previous);
+    const notes = releaseNotes(plan, lock, assets, plainHost, previous, gate);
     made.push(await makeRelease(github, { plan, assets, notes, commit }, onEvent));
   }
   return made;

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HostPlatform } from '@qemu-user-static/arch-table';
 import { writeLock } from '@qemu-user-static/lock';
@@ -26,8 +26,14 @@ export async function madeCheckout(folder: string, variables: NodeJS.ProcessEnv 
   // Nothing listens there: only files in the cache are available.
   const machine = { cache, mirror: 'http://127.0.0.1:1/debian' };
   const opened = await openEnvironment(variables, machine, (event) => events.push(event));
-  const environment = { ...opened, paths: { ...opened.paths, lock: join(folder, 'sources.lock.json') } };
-  await writeLock(environment.paths.lock, lock);
+  const paths = {
+    ...opened.paths,
+    lock: join(folder, 'sources.lock.json'),
+    conformance: join(folder, 'conformance.json'),
+  };
+  const environment = { ...opened, paths };
+  await writeLock(paths.lock, lock);
+  await writeFile(paths.conformance, '{}\n');
   const buildOptions = (
     name: string,
     platform: HostPlatform[] = [],

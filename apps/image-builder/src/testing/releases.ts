@@ -5,7 +5,7 @@ import { type OpenedGitHub, openedGitHub } from '@qemu-user-static/github/testin
 import { readLock } from '@qemu-user-static/lock';
 import type { Environment } from '../commands/environment.ts';
 import { type command as gitHubReleaseCommand, releaseTarget } from '../commands/github-release.ts';
-import { imagesIn } from '../commands/images.ts';
+import { imagesIn, verdictOn } from '../commands/images.ts';
 import { formatMade, prepareReleases, publishReleases } from '../github-release/releases.ts';
 import { type MadeCheckout, madeCheckout } from './made-checkout.ts';
 import { stateOf } from './release-state.ts';
@@ -36,7 +36,8 @@ export async function releasesAtHand(): Promise<ReleasesAtHand> {
   const { environment } = checkout;
   const lock = await readLock(environment.paths.lock);
   const set = await imagesIn({ layout: [layout], platform: [], tag: [] }, environment);
-  const prepared = await prepareReleases({ lock, set }, options);
+  const gate = await verdictOn(set, undefined, environment);
+  const prepared = await prepareReleases({ lock, set, conformance: '{}\n', gate }, options);
   let left: ReturnType<typeof stateOf> | undefined;
 
   const release: ReleasesAtHand['release'] = async ({ github }, change = {}) => {

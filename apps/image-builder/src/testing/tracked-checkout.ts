@@ -35,17 +35,20 @@ export interface TrackedCheckout extends OpenedGitHub {
   readonly reported: BuilderEvent[];
   /** From now on the archive has this. */
   offer(offered: Offered, options?: TestArchiveOptions): Promise<void>;
+  /** Beside it, experimental has this version of QEMU. */
+  offerEarly(version: string): Promise<void>;
   /** Makes the archive's state the lock of the checkout, and of the repository's main branch. */
   adopt(): Promise<Lock>;
   track(options?: Partial<Parameters<typeof trackCommand.run>[0]>): ReturnType<typeof trackCommand.run>;
 }
 
-export async function trackedCheckout(): Promise<TrackedCheckout> {
+/** @param early whether the channel has an early suite, experimental */
+export async function trackedCheckout({ early = false } = {}): Promise<TrackedCheckout> {
   const folder = await temporaryFolder();
   const opened = await openedGitHub();
   const mirror = await serve();
   const reported: BuilderEvent[] = [];
-  let key: Awaited<ReturnType<typeof makeArchive>>['key'];
+  const keys: Awaited<ReturnType<typeof makeArchive>>['key'][] = [];
   let date = Date.parse('2026-11-21T09:00:00Z');
 
   const machine = await openEnvironment(
@@ -62,13 +65,20 @@ export async function trackedCheckout(): Promise<TrackedCheckout> {
     lock: join(folder, 'sources.lock.json'),
     sources: join(folder, 'sources.json'),
   };
-  const sources = parseSources(JSON.stringify({ origin: 'Debian', channels: { latest: CHANNEL } }));
+  const sources = parseSources(
+    JSON.stringify({
+      origin: 'Debian',
+      channels: {
+        latest: { ...CHANNEL, ...(early && { early: { suite: 'experimental', codename: 'rc-buggy' } }) },
+      },
+    }),
+  );
   await writeFile(paths.sources, JSON.stringify(sources));
   const environment: Environment = {
     ...machine,
     paths,
     now: () => new Date(date + 3600_000),
-    keys: async () => [key.trusted],
+    keys: async () => keys.map(({ trusted }) => trusted),
     archive: async () => ({ ...(await machine.archive()), snapshot: new URL('snapshot', mirror.url) }),
     github: async () => opened.github,
   };
@@ -89,14 +99,23 @@ export async function trackedCheckout(): Promise<TrackedCheckout> {
         validUntil: new Date(date + 7 * 86_400_000),
         ...options,
       });
-      key = archive.key;
+      keys.splice(0, keys.length, archive.key);
       mirror.files.clear();
       for (const [path, body] of archive.files) mirror.files.set(path, Buffer.from(body));
+    },
+    async offerEarly(version) {
+      const archive = await makeArchive([await makeEmulators('linux/amd64', version, ['arm'])], {
+        ...{ suite: 'experimental', codename: 'rc-buggy', date: new Date(date) },
+        validUntil: new Date(date + 7 * 86_400_000),
+      });
+      keys.push(archive.key);
+      for (const [path, body] of archive.files)
+        mirror.files.set(path.replace('/rc-buggy/', '/experimental/'), Buffer.from(body));
     },
     async adopt() {
       const lock = await update(sources, null, {
         ...(await environment.archive()),
-        keys: [key.trusted],
+        keys: await environment.keys(),
         now: environment.now(),
         acceptExpired: false,
         template: await environment.template(),

@@ -1,6 +1,7 @@
 import type { Lock } from '@qemu-user-static/lock';
 import { lockOf, RELEASE } from '@qemu-user-static/lock/testing';
 import { describe, expect, test } from 'vitest';
+import type { Gate } from '../images/gate.ts';
 import type { Finding } from './archive.ts';
 import { pullRequestBody, pullRequestTitle } from './format-pull-request.ts';
 import { formatLag, formatReport } from './format-report.ts';
@@ -44,9 +45,10 @@ const tags = {
   fresh: ['v11.2.0-rc1'],
   remember: async () => {},
 };
-const report = reportOn(before, now, [finding], tags, ['pool/old.deb']);
-const nothing = reportOn(before, before, [], { ...tags, fresh: [] }, []);
+const report = reportOn(before, now, [finding], tags, ['pool/old.deb'], []);
+const nothing = reportOn(before, before, [], { ...tags, fresh: [] }, [], []);
 
+const NONE: Gate = { schemaVersion: 1, columns: [], failures: [], fixed: [] };
 const check = { tags: 12, images: 34, layers: 56, bytes: 7_800_000, ran: null };
 const proofs: Proof[] = [
   { channel: 'latest', check, failure: null },
@@ -55,7 +57,7 @@ const proofs: Proof[] = [
 ];
 
 describe('the body of the pull request', () => {
-  const lines = pullRequestBody(report, before, now, proofs, '<!-- marker -->').split('\n');
+  const lines = pullRequestBody(report, before, now, proofs, NONE, '<!-- marker -->').split('\n');
   const section = (heading: string) => {
     const from = lines.indexOf(`### ${heading}`) + 2;
     return lines.slice(from, lines.indexOf('', from));
@@ -67,6 +69,7 @@ describe('the body of the pull request', () => {
       ...[
         '### Packages',
         '### Checks',
+        '### Guest programs',
         '### Upstream',
         '### Left the pool of the mirror',
         '### Needs a person',
@@ -116,12 +119,12 @@ describe('the body of the pull request', () => {
       upstream: { ...nothing.upstream, release: null, candidate: null },
       platforms: [],
     };
-    expect(pullRequestBody(quiet, before, before, [], 'marker')).toBe('marker\n');
+    expect(pullRequestBody(quiet, before, before, [], NONE, 'marker')).toBe('marker\n');
   });
 
   test('lists the tags of images that are made again', () => {
     const rebuilt = { ...nothing, rebuilt: [{ version: '11.1.2', number: 2 }] };
-    expect(pullRequestBody(rebuilt, before, before, [], 'marker')).toContain(
+    expect(pullRequestBody(rebuilt, before, before, [], NONE, 'marker')).toContain(
       '### Image tags\n\n- `11.1.2-2`\n',
     );
   });
@@ -165,10 +168,10 @@ describe('the report on the terminal', () => {
   });
 
   test.each([
-    ['a package', reportOn(before, now, [], { ...tags, fresh: [] }, [])],
-    ['a finding', reportOn(before, before, [finding], { ...tags, fresh: [] }, [])],
-    ['a release of upstream', reportOn(before, before, [], { ...tags, fresh: ['v11.2.0'] }, [])],
-    ['a candidate', reportOn(before, before, [], tags, [])],
+    ['a package', reportOn(before, now, [], { ...tags, fresh: [] }, [], [])],
+    ['a finding', reportOn(before, before, [finding], { ...tags, fresh: [] }, [], [])],
+    ['a release of upstream', reportOn(before, before, [], { ...tags, fresh: ['v11.2.0'] }, [], [])],
+    ['a candidate', reportOn(before, before, [], tags, [], [])],
   ])('%s is news', (_, { isNews }) => {
     expect(isNews).toBe(true);
   });

@@ -5,8 +5,10 @@ import {
   notesOf,
   type PackageChange,
 } from '@qemu-user-static/lock';
+import type { Gate } from '../images/gate.ts';
 import { megabytes } from '../report/format.ts';
-import { formatLag } from './format-report.ts';
+import { describeEarly, formatLag } from './format-report.ts';
+import { guestPrograms } from './guest-programs.ts';
 import type { Proof } from './prove.ts';
 import type { TrackReport } from './report.ts';
 
@@ -29,6 +31,7 @@ export function pullRequestBody(
   before: Lock,
   now: Lock,
   proofs: readonly Proof[],
+  gate: Gate,
   marker: string,
 ): string {
   return `${[
@@ -39,6 +42,7 @@ export function pullRequestBody(
       report.rebuilt.map(({ version, number }) => `- \`${version}-${number}\``),
     ),
     ...section('Checks', [...releasesOf(report, now), ...proofs.flatMap(formatProof)]),
+    ...section('Guest programs', guestPrograms(report.changes, now, gate)),
     ...section('Upstream', upstreamLines(report, before, now)),
     ...section(
       'Left the pool of the mirror',
@@ -122,7 +126,11 @@ function formatProof({ channel, check, failure }: Proof): string[] {
   ];
 }
 
-function upstreamLines({ changes, platforms, upstream }: TrackReport, before: Lock, now: Lock): string[] {
+function upstreamLines(
+  { changes, platforms, upstream, early }: TrackReport,
+  before: Lock,
+  now: Lock,
+): string[] {
   const moves = changes
     .filter(({ part }) => part === 'emulators')
     .map(({ channel, platform }) => ({
@@ -138,6 +146,7 @@ function upstreamLines({ changes, platforms, upstream }: TrackReport, before: Lo
   const newest = [
     upstream.release === null ? [] : [`- newest release: ${upstream.release}`],
     upstream.candidate === null ? [] : [`- candidate of the next: ${upstream.candidate}`],
+    early.map((one) => `- ${describeEarly(one)}`),
   ].flat();
   return [
     ...new Set(links),

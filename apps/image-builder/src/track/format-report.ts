@@ -1,4 +1,4 @@
-import { describeChanges, type Lock } from '@qemu-user-static/lock';
+import { describeChanges, type EarlyPackage, type Lock } from '@qemu-user-static/lock';
 import { table } from '../report/format.ts';
 import type { TrackReport } from './report.ts';
 import type { Lag } from './upstream.ts';
@@ -13,6 +13,7 @@ export function formatReport(report: TrackReport, before: Lock, now: Lock): stri
       ...fresh.releases.map((version) => `QEMU ${version}`),
       ...fresh.candidates.map((version) => `QEMU ${version}, a release candidate`),
     ]),
+    ...listed('on its way:', report.early.map(describeEarly)),
     ...listed('left the pool of the mirror:', report.vanished),
     ...listed(
       'needs a person:',
@@ -46,4 +47,10 @@ export function formatLag(lag: Lag | null): string {
   const { releases, kind, line } = lag;
   const count = releases === 1 ? '1 release' : `${releases} releases`;
   return `${count} (${kind})${line === null ? '' : `; ${line} is the newest of its line`}`;
+}
+
+/** `experimental has QEMU 11.2.0-rc1 (1:11.2.0~rc1+ds-1) for latest; …`. */
+export function describeEarly({ suite, channel, version, locked }: EarlyPackage): string {
+  const command = `npm run conformance -- --suite ${suite}`;
+  return `Debian’s ${suite} has QEMU ${version} (${locked.version}), which may come to ${channel}; what it runs: ${command}`;
 }

@@ -1,5 +1,6 @@
 import type { HostPlatform } from '@qemu-user-static/arch-table';
 import {
+  type EarlyPackage,
   formatLock,
   type Lock,
   type PackageChange,
@@ -34,6 +35,8 @@ export interface TrackReport {
     /** Versions that were not there the last time. */
     readonly fresh: Upstream;
   };
+  /** Newer QEMU that a channel's suite may get: what guest programs do under it is known at night. */
+  readonly early: readonly EarlyPackage[];
   /** Packages of the old lock that the mirror has no more: only the snapshot service has them now. */
   readonly vanished: readonly string[];
   readonly findings: readonly Finding[];
@@ -45,13 +48,14 @@ export function reportOn(
   findings: readonly Finding[],
   { tags, fresh }: UpstreamTags,
   vanished: readonly string[],
+  early: readonly EarlyPackage[],
 ): TrackReport {
   const upstream = upstreamOf(tags);
   const news = upstreamOf(fresh);
   return {
     isNews:
       formatLock(before) !== formatLock(now) ||
-      findings.length + news.releases.length + news.candidates.length > 0,
+      findings.length + news.releases.length + news.candidates.length + early.length > 0,
     changes: packageChanges(before, now),
     rebuilt: rebuilt(before, now),
     platforms: Object.entries(now.channels).flatMap(([channel, locked]) =>
@@ -67,6 +71,7 @@ export function reportOn(
       candidate: newestCandidate(upstream),
       fresh: news,
     },
+    early,
     vanished,
     findings,
   };
