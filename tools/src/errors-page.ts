@@ -11,6 +11,7 @@ import { IMAGE_ERRORS } from '@qemu-user-static/oci-image';
 import { REGISTRY_ERRORS } from '@qemu-user-static/oci-registry';
 import { REGISTER_ERRORS } from '@qemu-user-static/register';
 import { SIGNING_ERRORS } from '@qemu-user-static/signing';
+import { CONFORMANCE_ERRORS } from './conformance/errors.ts';
 
 /** Every catalogue of the project, under the heading it gets. */
 export const CATALOGUES: readonly (readonly [heading: string, catalogue: ErrorCatalogue])[] = [
@@ -26,6 +27,7 @@ export const CATALOGUES: readonly (readonly [heading: string, catalogue: ErrorCa
   ['Registries (`libs/oci-registry`)', REGISTRY_ERRORS],
   ['Proxies (`libs/http`)', HTTP_ERRORS],
   ['CPU names (`libs/arch-table`)', ARCH_ERRORS],
+  ['The checks of guest programs (`npm run conformance`)', CONFORMANCE_ERRORS],
 ];
 
 /** The text of docs/errors.md. */

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { replaceFile } from '@qemu-user-static/files';
 import { z } from 'zod';
 import { ROOT } from '../repository.ts';
+import { ConformanceError } from './errors.ts';
 import { failuresOf, isUsual, type Place, type Results, USUAL_PLATFORM } from './results.ts';
 
 // conformance.json: the cases that fail and are known to, each with a reason. Every other case has to pass.
@@ -40,12 +41,13 @@ export async function writeAccepted(accepted: Accepted, file = ACCEPTED_FILE): P
   await replaceFile(file, `${JSON.stringify(accepted, null, 2)}\n`);
 }
 
-type Spot = Pick<Place, 'case' | 'target' | 'kind' | 'channel' | 'platform'>;
+/** Where a case is tried. */
+export type Spot = Pick<Place, 'case' | 'target' | 'kind' | 'channel' | 'platform'>;
 
 const BETWEEN = ' on ';
 
 /** A column's name in the file. */
-function columnOf({ channel, platform }: Pick<Place, 'channel' | 'platform'>): string {
+export function columnOf({ channel, platform }: Pick<Place, 'channel' | 'platform'>): string {
   return isUsual({ platform }) ? channel : `${channel}${BETWEEN}${platform}`;
 }
 
@@ -61,15 +63,13 @@ export function exceptionFor(
 
 /**
  * The reason in the words of `--because`: `QEMU: it has no robust lists (https://…)`.
- * @throws Error that shows the form
+ * @throws ConformanceError REASON_INVALID
  */
 export function parseReason(text: string): Pick<Exception, 'fault' | 'because' | 'bug'> {
   const [, fault = '', rest = ''] = /^([^:]+):\s*(.+)$/s.exec(text) ?? [];
   const known = FAULTS.find((one) => one.toLowerCase() === fault.toLowerCase());
   if (known === undefined || rest.length < 10)
-    throw new Error(
-      `a reason begins with ${FAULTS.join(', ')} and a colon: --because "QEMU: what is known of it"`,
-    );
+    throw new ConformanceError('REASON_INVALID', JSON.stringify(text));
   const [, because = rest, bug] = /^(.*?)\s*\((https:\/\/[^\s()]+)\)$/s.exec(rest) ?? [];
   return { fault: known, because, ...(bug !== undefined && { bug }) };
 }
@@ -85,6 +85,11 @@ export function accept(accepted: Accepted, name: string, reason: string, results
   const rest = accepted.exceptions.filter((one) => one !== before);
   const spots = [...(before === undefined ? [] : spotsOf(before)), ...places];
   return sorted({ ...accepted, exceptions: [...rest, { case: name, ...parsed, fails: grouped(spots) }] });
+}
+
+/** What is accepted as failing, and passed in these results. */
+export function nowPassing({ exceptions }: Accepted, results: Results): Spot[] {
+  return exceptions.flatMap((one) => spotsOf(one).filter((spot) => passes(results, spot)));
 }
 
 /** Without what passed in these results. */

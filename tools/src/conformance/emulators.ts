@@ -23,6 +23,8 @@ export interface Column {
   readonly version: string;
   /** Debian's. */
   readonly debian: string;
+  /** The file that stands for its emulators. */
+  readonly emulator?: string;
   readonly emulators: ReadonlyMap<GuestName, Emulator>;
 }
 
@@ -39,33 +41,50 @@ interface Unpacked {
   readonly sha256: string;
 }
 
+/** Packages of emulators, and the name of their column. */
+export interface EmulatorSource {
+  readonly channel: string;
+  readonly platform: HostPlatform;
+  /** QEMU's, of the first package. */
+  readonly version: string;
+  /** The platform's own, then those from which it takes guests. */
+  readonly packages: readonly [LockedPackage, ...LockedPackage[]];
+}
+
+/** What a channel's images have for a platform; nothing if they have none. */
+export function sourceIn(lock: Lock, channel: string, platform: HostPlatform): EmulatorSource | undefined {
+  const [own, ...others] = emulatorPackagesOf(lock, channel, platform);
+  if (own === undefined) return undefined;
+  return {
+    ...{ channel, platform, version: own.version },
+    packages: [own.locked, ...others.map(({ locked }) => locked)],
+  };
+}
+
 /**
- * Every emulator that a channel's images have for a platform, checked against the lock and unpacked into `folder`. A platform
- * that is not this machine's runs under the emulator of its CPU in `latest`.
+ * Every emulator of packages, checked against their hashes and unpacked into `folder`. A platform that is not this machine's
+ * runs under the emulator of its CPU in the lock's `latest`.
  */
 export async function openColumn(
+  { channel, platform, version, packages }: EmulatorSource,
   lock: Lock,
-  channel: string,
-  platform: HostPlatform,
   folder: string,
 ): Promise<Column> {
-  const packages = emulatorPackagesOf(lock, channel, platform);
-  const [own] = packages;
-  if (own === undefined) throw new Error(`channel ${channel} of sources.lock.json has no ${platform}`);
   const by = OWN_PLATFORMS.includes(platform) ? undefined : await emulatorFor(platform, lock, folder);
   const emulators = new Map<GuestName, Emulator>();
-  for (const { locked } of packages)
+  for (const locked of packages)
     for (const one of await unpack(locked, platform, folder))
       if (!emulators.has(one.guest)) emulators.set(one.guest, { ...one, host: host(platform).cpu, by });
-  return { channel, platform, version: own.version, debian: own.locked.version, emulators };
+  return { channel, platform, version, debian: packages[0].version, emulators };
 }
 
 /** Whose programs this machine runs. */
 const OWN_PLATFORMS: readonly HostPlatform[] = ['linux/amd64', 'linux/386'];
 
 async function emulatorFor(platform: HostPlatform, lock: Lock, folder: string): Promise<Emulator> {
-  const { emulators } = await openColumn(lock, 'latest', 'linux/amd64', folder);
-  const found = emulators.get(emulatorOf(host(platform).cpu));
+  const source = sourceIn(lock, 'latest', 'linux/amd64');
+  const { emulators } = source ? await openColumn(source, lock, folder) : { emulators: undefined };
+  const found = emulators?.get(emulatorOf(host(platform).cpu));
   if (found === undefined) throw new Error(`channel latest has no emulator for ${platform}`);
   return found;
 }
@@ -81,7 +100,7 @@ export async function withEmulator(
   const own = guests.map(
     (guest) => [emulatorOf(guest), { guest, file, sha256, host: cpu, by: undefined }] as const,
   );
-  return { ...column, debian: file, emulators: new Map(own) };
+  return { ...column, emulator: file, debian: file, emulators: new Map(own) };
 }
 
 async function unpack(locked: LockedPackage, platform: HostPlatform, folder: string): Promise<Unpacked[]> {

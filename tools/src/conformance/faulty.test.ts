@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NEEDS } from '../test-needs.ts';
+import type { Accepted } from './accepted.ts';
 import { CASES } from './cases.ts';
-import { formatGate, regressions } from './gate.ts';
-
+import { formatGate, regressions, verdictOn } from './gate.ts';
 import { rowOf } from './rows.ts';
 import { runCases } from './run-cases.ts';
 import { openState } from './state.ts';
@@ -17,6 +17,8 @@ import { column, results } from './testing/results.ts';
 import type { Program } from './toolchain.ts';
 
 // The checks compiled by this machine's own compiler, under an "emulator" of this CPU that is a wrapper with a fault.
+
+const NONE = { schemaVersion: 1, exceptions: [] } satisfies Accepted;
 
 const lacks = ['root', 'user namespace', 'gcc', 'amd64'].some((word) => NEEDS[word]?.lack() !== undefined);
 
@@ -69,9 +71,9 @@ describe.skipIf(lacks)('an emulator (root, user namespace, gcc, amd64)', () => {
     const faulty = compileHere('faulty', [join(import.meta.dirname, 'testing/faulty.c')]);
     const tried = await tryCases(faulty, ['copies', 'integers', 'segv', 'mmap']);
     const found = results(column('latest', '11.1.3', rowOf('amd64', 'x86_64', 'static', tried)));
-    const stopped = regressions(found, { schemaVersion: 1, exceptions: [] });
+    const stopped = regressions(found, NONE);
     expect(stopped.map((one) => [one.case, one.outcome])).toEqual([['copies', 'fail']]);
-    expect(formatGate(stopped, found)).toMatch(
+    expect(formatGate(verdictOn(found, NONE))).toMatch(
       /guest x86_64, amd64 static, case copies: fail: files\.c:\d+: .*got 4, expected 5/,
     );
   });

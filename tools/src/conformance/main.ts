@@ -1,137 +1,112 @@
 #!/usr/bin/env node
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type HostPlatform, hostNamed } from '@qemu-user-static/arch-table';
 import { cacheFolder } from '@qemu-user-static/debian-archive';
-import { type Lock, readLock } from '@qemu-user-static/lock';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { causesOf, describe, isCodedError } from '@qemu-user-static/errors';
+import { CommanderError } from 'commander';
 import { ROOT } from '../repository.ts';
 import { accept, prune, readAccepted, writeAccepted } from './accepted.ts';
 import { CASES, PROBE } from './cases.ts';
 import { asSlowDownChart } from './chart.ts';
-import { chooseCases, GROUPS } from './choose-cases.ts';
-import { type Column, openColumn, withEmulator } from './emulators.ts';
-import { amongKnown, formatGate, regressions } from './gate.ts';
+import { chooseCases } from './choose-cases.ts';
+import { openColumns } from './columns.ts';
+import { asCoded, USAGE_ERRORS } from './errors.ts';
+import { formatGate, likeTheirChannels, verdictOn } from './gate.ts';
 import { LDCONFIGS } from './ldconfig.ts';
+import { assertMachine } from './machine.ts';
 import { runMatrix } from './matrix.ts';
+import { type Options, readOptions } from './options.ts';
 import { asPage } from './page.ts';
 import { bugReport } from './report.ts';
-import { merge, newestFirst, type Results } from './results.ts';
+import { merge, type Results } from './results.ts';
 import { openState } from './state.ts';
-import { COMMON, TARGETS, targetsNamed } from './targets.ts';
-import { LINKINGS, type Linking } from './toolchain.ts';
+import { Stopped, stopOnSignals } from './stop.ts';
+import { COMMON, TARGETS, type Target, targetsNamed } from './targets.ts';
 import { WORKLOADS } from './workloads.ts';
 
 // `npm run conformance`: which guest programs each QEMU version runs. docs/conformance.md has the results.
 
 const DOCS = resolve(ROOT, 'docs');
+const DIST = resolve(ROOT, 'dist/conformance');
 
-interface Options {
-  readonly guest?: string[];
-  readonly case?: string[];
-  readonly version?: string[];
-  readonly platform: HostPlatform[];
-  readonly linking: Linking[];
-  readonly emulator?: string;
-  readonly jobs: number;
-  readonly list?: true;
-  readonly json?: true;
-  readonly save?: true;
-  readonly gate?: true;
-  readonly accept?: string;
-  readonly because?: string;
-  readonly report?: string;
+const note = (text: string) => process.stderr.write(`${text}\n`);
+
+stopOnSignals();
+const words = process.argv.slice(2);
+try {
+  const options = readOptions(words, process.env);
+  if (options.list) list();
+  else await run(options);
+} catch (error) {
+  process.exitCode = report(error);
 }
 
-const several = (text: string, before: string[] | undefined) => [...(before ?? []), ...text.split(',')];
+/** Prints why the run failed. @returns the exit status */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode;
+  if (error instanceof Stopped) {
+    note(`conformance: ${error.message}`);
+    return error.status;
+  }
+  const coded = asCoded(error);
+  note(describe(coded));
+  if (words.includes('--json')) {
+    const { message } = coded as Error;
+    const { code, remedy } = isCodedError(coded) ? coded : { code: 'INTERNAL', remedy: null };
+    const failure = { code, message, causes: coded instanceof Error ? causesOf(coded) : [], remedy };
+    console.log(JSON.stringify({ schemaVersion: 1, error: failure }, null, 2));
+  }
+  return isCodedError(coded) && USAGE_ERRORS.has(coded.code) ? 2 : 1;
+}
 
-const options = new Command('conformance')
-  .description('runs checks of every guest under the emulators of each channel; as root on Debian')
-  .option(
-    '--guest <name>',
-    'only this guest, by any name (arm64, aarch64); common: the six most used; again for more',
-    several,
-  )
-  .option('--case <name>', 'only this case, or checks, libc-bin, workloads; again for more', several)
-  .option('--version <name>', 'only this channel, or this version of QEMU; again for more', several)
-  .addOption(
-    new Option('--platform <name...>', 'host platform whose emulators run, of this machine or its 32-bit one')
-      .argParser(platforms)
-      .default(['linux/amd64']),
-  )
-  .addOption(
-    new Option('--linking <kind...>', 'how programs have their C library')
-      .choices(LINKINGS)
-      .default([...LINKINGS]),
-  )
-  .option(
-    '--emulator <file>',
-    'a program to try instead of the emulator of --guest, such as one that you built',
-  )
-  .option('--jobs <number>', 'cases at one time', positive, availableParallelism())
-  .option('--list', 'print the cases and the guests, and run nothing')
-  .option('--json', 'print the results as JSON')
-  .option('--save', 'write docs/conformance.json, .md and .svg; what was not run stays')
-  .option(
-    '--gate',
-    'fail if a case fails that conformance.json does not have, of a program that docs/conformance.json has',
-  )
-  .option('--accept <case>', 'add its failures to conformance.json; needs --because')
-  .option('--because <text>', 'the reason, such as "QEMU: it has no robust lists"')
-  .option('--report <case>', 'print the text of a bug report for a case that fails')
-  .parse()
-  .opts<Options>();
-
-if (options.list) {
+function list(): void {
   const others = Object.entries(LDCONFIGS).map(([name, what]) => ({ name, what }));
   for (const { name, what } of [PROBE, ...CASES, ...others, ...WORKLOADS])
     console.log(`${name.padEnd(20)}${what}`);
   console.log(`\nguests: ${TARGETS.map(({ name, guest }) => `${name} (${guest})`).join(', ')}`);
-} else await run();
+}
 
-async function run(): Promise<void> {
-  if (options.accept !== undefined && options.because === undefined)
-    throw new Error('--accept needs a reason: --because "QEMU: what is known of it"');
-  if (options.save && options.case?.some((name) => !Object.hasOwn(GROUPS, name)))
-    throw new Error(
-      '--save writes whole rows of the matrix: leave --case out, or name checks, libc-bin, workloads',
-    );
-  if (options.emulator !== undefined && (options.guest === undefined || options.save))
-    throw new Error('--emulator stands for that of one guest, --guest NAME, and is not saved');
+async function run(options: Options): Promise<void> {
+  const targets = targetsOf(options);
+  const chosen = chooseCases([...(options.case ?? []), ...[options.accept ?? options.report ?? []].flat()]);
   const folder = join(cacheFolder(process.env), 'conformance');
-  const note = (text: string) => process.stderr.write(`${text}\n`);
-  const only = [...(options.case ?? []), ...[options.accept ?? options.report ?? []].flat()];
-  const chosen = chooseCases(only);
+  const guests = targets.map(({ guest }) => guest);
+  const { columns, early } = await openColumns(options, guests, folder);
+  if (columns.length > 0) await assertMachine();
+  else note(`no emulators to run: ${options.suite ?? 'the lock'} has none that are newer`);
   const results = await runMatrix(
     {
-      columns: await openColumns(await readLock(resolve(ROOT, 'sources.lock.json')), folder),
-      targets: targets(),
-      linkings: options.linking,
-      ...chosen,
+      ...{ columns, targets, linkings: options.linking, ...chosen },
       probe: chosen.probe && options.guest === undefined,
     },
     { folder, state: await openState(join(folder, 'results.jsonl')), jobs: options.jobs, note },
   );
-  await write(resolve(ROOT, 'dist/conformance'), results);
-  if (options.json) console.log(JSON.stringify(results, null, 2));
-  if (options.report !== undefined) console.log(bugReport(results, options.report));
+  const accepted = likeTheirChannels(early, await readAccepted());
+  const saved = await readSaved();
+  const verdict = verdictOn(results, accepted, options.gate ? saved : undefined);
+  await write(DIST, results);
+  await writeFile(join(DIST, 'gate.json'), `${JSON.stringify(verdict, null, 1)}\n`);
   if (options.accept !== undefined)
-    await writeAccepted(accept(await readAccepted(), options.accept, options.because ?? '', results));
-  if (options.save) await save(results);
-  const all = regressions(results, await readAccepted());
-  const found = options.gate ? amongKnown(all, await readSaved()) : all;
-  if (found.length < all.length)
-    note(
-      `${all.length - found.length} failures are of programs that docs/conformance.json does not have yet`,
-    );
-  if (!options.json && options.report === undefined) console.log(formatGate(found, results));
-  if (options.gate && found.length > 0) process.exitCode = 1;
+    await writeAccepted(accept(accepted, options.accept, options.because ?? '', results));
+  if (options.save) await save(results, saved);
+  if (options.json)
+    console.log(JSON.stringify({ ...results, failures: verdict.failures, fixed: verdict.fixed }, null, 2));
+  else if (options.report !== undefined) console.log(bugReport(results, options.report, saved));
+  else console.log(formatGate(verdict));
+  if (options.gate && verdict.failures.length > 0) process.exitCode = 1;
 }
 
-async function save(results: Results): Promise<void> {
+/** @throws UnknownArchError; ConformanceError GUEST_WITHOUT_LIBRARY */
+function targetsOf({ guest }: Options): readonly Target[] {
+  if (guest === undefined) return TARGETS;
+  const names = guest.flatMap((name) => (name === 'common' ? COMMON : [name]));
+  const meant = names.flatMap(targetsNamed);
+  return TARGETS.filter((one) => meant.includes(one));
+}
+
+async function save(results: Results, saved: Results): Promise<void> {
   await writeAccepted(prune(await readAccepted(), results));
-  await write(DOCS, merge(await readSaved(), results));
+  await write(DOCS, merge(saved, results));
 }
 
 /** What the last saved run found. */
@@ -144,46 +119,4 @@ async function write(folder: string, results: Results): Promise<void> {
   await writeFile(join(folder, 'conformance.json'), `${JSON.stringify(results, null, 1)}\n`);
   await writeFile(join(folder, 'conformance.md'), asPage(results, await readAccepted()));
   await writeFile(join(folder, 'conformance.svg'), asSlowDownChart(results));
-}
-
-function targets() {
-  if (options.guest === undefined) return TARGETS;
-  const names = options.guest.flatMap((name) => (name === 'common' ? COMMON : [name]));
-  const meant = names.flatMap(targetsNamed);
-  return TARGETS.filter((one) => meant.includes(one));
-}
-
-async function openColumns(lock: Lock, folder: string): Promise<Column[]> {
-  const columns: Column[] = [];
-  for (const platform of options.platform)
-    for (const [channel, { platforms: own }] of Object.entries(lock.channels)) {
-      const version = own[platform]?.version;
-      const meant =
-        options.version === undefined ||
-        [channel, version].some((name) => options.version?.includes(name ?? ''));
-      if (version === undefined || !meant) continue;
-      const column = await openColumn(lock, channel, platform, folder);
-      const guests = targets().map(({ guest }) => guest);
-      columns.push(
-        options.emulator === undefined
-          ? column
-          : await withEmulator(column, guests, resolve(options.emulator)),
-      );
-    }
-  if (columns.length === 0)
-    throw new Error(
-      `no channel or version ${options.version?.join(', ')} for ${options.platform.join(', ')}; channels: ${Object.keys(lock.channels).join(', ')}`,
-    );
-  return newestFirst(columns);
-}
-
-function positive(text: string): number {
-  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('a whole number above 0 is needed.');
-  return Number(text);
-}
-
-/** Values come one at a time; the first takes the default's place. */
-function platforms(text: string, before: HostPlatform[]): HostPlatform[] {
-  const named = hostNamed(text);
-  return before[0] === 'linux/amd64' && before.length === 1 ? [named] : [...before, named];
 }

@@ -74,8 +74,9 @@ export async function runMatrix(scope: Scope, effort: Effort): Promise<Results> 
       ),
     ),
     columns: columns.map((column): ColumnResults => {
-      const { channel, platform, version, debian } = column;
-      return { channel, platform, version, debian, rows: rows.get(column) ?? [] };
+      const { channel, platform, version, debian, emulator } = column;
+      const named = { channel, platform, version, debian, ...(emulator !== undefined && { emulator }) };
+      return { ...named, rows: rows.get(column) ?? [] };
     }),
     native,
   };

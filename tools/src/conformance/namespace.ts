@@ -2,6 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
+import { ConformanceError } from './errors.ts';
+import { stopped } from './stop.ts';
+import { whereIs } from './where.ts';
 
 // A user namespace with a binfmt_misc of its own (Linux 6.7), so that emulators are registered as users register them,
 // and nothing of it touches the machine. https://docs.kernel.org/admin-guide/binfmt-misc.html
@@ -18,6 +21,8 @@ export interface Ended {
   readonly cpu: number;
   readonly stdout: string;
   readonly stderr: string;
+  /** What its processes were at when it was ended after its limit. */
+  readonly where?: string;
 }
 
 export interface Run {
@@ -38,14 +43,18 @@ const KEPT = 64 << 10;
 
 /**
  * A namespace in which these lines are registered.
- * @throws Error with the words of unshare, mount or the kernel
+ * @throws ConformanceError CHECKS_NEED_NAMESPACE, with the words of unshare, mount or the kernel
  */
 export async function openNamespace(lines: readonly string[]): Promise<Namespace> {
+  stopped.throwIfAborted();
+  // It ends when its standard input does, however this process ends.
   const holder = spawn('unshare', ['--user', '--mount', 'sh', '-c', 'echo ready; read end'], {
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: 'pipe',
+    detached: true,
   });
+  const words = text(holder.stderr);
   const [said] = await Promise.race([once(holder.stdout, 'data'), once(holder, 'exit')]);
-  if (!Buffer.isBuffer(said)) throw new Error('unshare --user --mount failed: see above');
+  if (!Buffer.isBuffer(said)) throw new ConformanceError('CHECKS_NEED_NAMESPACE', (await words).trim());
   const pid = String(holder.pid);
   // Users as they are outside, so that a set-user-ID program has another owner than its caller.
   for (const map of ['uid_map', 'gid_map']) await writeFile(`/proc/${pid}/${map}`, '0 0 65536');
@@ -74,8 +83,7 @@ async function register(enter: readonly string[], lines: readonly string[]): Pro
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
-  if (code !== 0)
-    throw new Error(`registering in a namespace failed, which needs Linux 6.7 and root: ${stderr}`);
+  if (code !== 0) throw new ConformanceError('CHECKS_NEED_NAMESPACE', stderr.trim());
 }
 
 /** Bash, since its `time` has milliseconds. Descriptor 3 is where it reports them. */
@@ -84,30 +92,40 @@ const MEASURE = `ulimit -c 0; TIMEFORMAT='%3R %3U %3S'; exec 4>&2
 
 async function runIn(enter: readonly string[], argv: readonly string[], how: Run): Promise<Ended> {
   const { folder, limit, env = {}, user = 0 } = how;
-  // Its first process ends with unshare, and all others with the first. (unshare(1), pid_namespaces(7))
+  // Unshare ends with this process, its child with it, and all others with that. (prctl(2), unshare(1), pid_namespaces(7))
   const own = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', `--wd=${folder}`];
+  const bound = ['setpriv', '--pdeathsig', 'KILL', ...own];
+  // Below the first process, which would outlive its parent as another user.
   const as = user === 0 ? [] : ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--clear-groups'];
-  const child = spawn('nsenter', [...enter, ...own, ...as, 'bash', '-c', MEASURE, 'bash', ...argv], {
+  const child = spawn('nsenter', [...enter, ...bound, 'bash', '-c', MEASURE, 'bash', ...as, ...argv], {
     env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    // Ctrl-C is for this program, which ends it.
+    detached: true,
   });
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    child.kill('SIGKILL');
+  const kill = () => child.kill('SIGKILL');
+  stopped.addEventListener('abort', kill);
+  const end = { late: false, where: '' };
+  const timer = setTimeout(async () => {
+    end.late = true;
+    end.where = await whereIs(child.pid ?? 0);
+    kill();
   }, limit * 1000);
   const begun = performance.now();
   const kept = [child.stdout, child.stderr, child.stdio[3] as NodeJS.ReadableStream].map(keep);
   const [code] = (await once(child, 'close')) as [number | null];
   clearTimeout(timer);
+  stopped.removeEventListener('abort', kill);
+  stopped.throwIfAborted();
   const [stdout = '', stderr = '', times = ''] = kept.map((stream) => stream());
   const [, real, inUser, inSystem] = /([\d.]+) ([\d.]+) ([\d.]+)\n$/.exec(times) ?? [];
   return {
-    status: late ? undefined : (code ?? undefined),
+    status: end.late ? undefined : (code ?? undefined),
     wall: Number(real ?? (performance.now() - begun) / 1000),
     cpu: Number(inUser ?? 0) + Number(inSystem ?? 0),
     stdout,
     stderr,
+    ...(end.late && { where: end.where }),
   };
 }
 

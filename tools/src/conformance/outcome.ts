@@ -39,7 +39,11 @@ const SIGNALLED = 128;
 const LONGEST = 300;
 
 /** @param expected the exit status of success */
-export function resultOf({ status, wall, cpu, stderr }: Ended, limit: number, expected = 0): CaseResult {
+export function resultOf(
+  { status, wall, cpu, stderr, where = '' }: Ended,
+  limit: number,
+  expected = 0,
+): CaseResult {
   const result = (outcome: Outcome, ...words: string[]): CaseResult => ({
     outcome,
     wall,
@@ -50,7 +54,10 @@ export function resultOf({ status, wall, cpu, stderr }: Ended, limit: number, ex
   // An emulator that fails says why first, and describes its state after it.
   const said = (lines.length > 3 ? lines[0] : lines.join('; ')) ?? '';
   if (status === expected) return result('pass');
-  if (status === undefined) return result('hang', `not ended after ${limit} s`, said);
+  if (status === undefined) {
+    const place = where === '' ? '' : ` in ${where}`;
+    return result('hang', `not ended after ${limit} s${place}`, lines.at(-1) ?? '');
+  }
   if (status === ABSENT) return result('absent', said);
   if (status > SIGNALLED) return result('crash', signalName(status - SIGNALLED), said);
   return result('fail', status === 1 ? '' : `ended with status ${status}`, said);

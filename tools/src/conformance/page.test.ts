@@ -4,7 +4,6 @@ import { CASES, PROBE } from './cases.ts';
 import { asSlowDownChart } from './chart.ts';
 import type { Outcome } from './outcome.ts';
 import { asPage } from './page.ts';
-import { bugReport } from './report.ts';
 import { merge, type RowResults } from './results.ts';
 import { slowDowns, WORK } from './slow-down.ts';
 import { column, results, row } from './testing/results.ts';
@@ -90,17 +89,6 @@ test('slow-downs are multiples of the native CPU time, and drawn', () => {
   const [first] = FOUND.columns;
   expect(first && slowDowns(FOUND, first)).toEqual([{ target: 'arm64', times: { 'work-calls': 10 } }]);
   expect(asSlowDownChart(FOUND)).toContain('>10.0</text>');
-});
-
-test('a bug report has versions, command, what was expected, what came, and where it passes', () => {
-  const text = bugReport(FOUND, 'threads');
-  expect(text).toContain('Title: qemu-aarch64: eight threads: crash');
-  expect(text).toContain('- QEMU 11.1.3, arm64 (static): crash: it did crash');
-  expect(text).toContain('- QEMU 10.0.13: arm64 static');
-  expect(text).toContain(
-    'npm run conformance -- --version latest --guest arm64 --linking static --case threads',
-  );
-  expect(bugReport(FOUND, 'work-calls')).toContain('does not fail');
 });
 
 test('saved results keep what a run left out, unless QEMU is another', () => {

@@ -86,6 +86,6 @@ together took ${Math.round(seconds / 60)} minutes, one after the other; compiler
 A case that fails runs three times; if it then passes it runs twenty times and is counted. \`unstable\` is one that fails in a tenth of
 its runs or less: it stops no release. A hang is one that did not end within its limit.
 \`npm run conformance -- --guest arm64 --case threads\` runs one; \`--report CASE\` prints a bug report for QEMU's makers;
-conformance.json has the accepted failures, and a release stops at a new one (docs/release.md).
+conformance.json has the accepted failures; a new one stops \`latest\` from moving (docs/release.md).
 `;
 }

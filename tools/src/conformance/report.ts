@@ -1,37 +1,99 @@
+import { emulatorOf as emulatorFor, type GuestName } from '@qemu-user-static/arch-table';
+import { PROJECT } from '../project-names.ts';
 import { commandFor } from './gate.ts';
 import { failuresOf, type Place, type Results } from './results.ts';
+import { TARGETS } from './targets.ts';
+import { FLAGS } from './toolchain.ts';
 
-/** The text of a bug report for each failure of a case: versions, the command, what was expected, what came. */
-export function bugReport(results: Results, name: string): string {
+/**
+ * The text of a bug report for QEMU's makers on each failure of a case: versions, the commands, what was expected, what
+ * came.
+ * @param saved results in which other versions are looked up
+ */
+export function bugReport(results: Results, name: string, saved: Pick<Results, 'columns'>): string {
   const places = failuresOf(results).filter((one) => one.case === name);
-  if (places.length === 0) return `${name} does not fail in this run: there is nothing to report`;
   const [first] = places;
+  if (first === undefined) return `${name} does not fail in this run: there is nothing to report`;
+  const others = saved.columns.filter(
+    (one) =>
+      !results.columns.some(({ version, emulator }) => version === one.version && emulator === undefined),
+  );
   return [
-    `Title: qemu-${first?.guest}: ${results.cases[name]}: ${first?.outcome}`,
+    `Title: qemu-${first.guest}: ${results.cases[name]}: ${first.outcome}`,
     '',
-    `Host: ${results.machine}`,
-    `Guest program: ${results.programs}; tools/src/conformance/programs, case ${name} (${results.cases[name]})`,
-    'Expected: the check ends with status 0, as it does on the host itself.',
+    '## Host',
     '',
-    'Got:',
+    `- ${results.machine}; ${first.platform}`,
+    `- QEMU: ${[...new Set(places.map(emulatorOf(results)))].join('; ')}`,
+    '',
+    '## Guest',
+    '',
+    `- ${[...new Set(places.map(({ guest }) => guest))].join(', ')}: linux-user, registered in binfmt_misc`,
+    `- program: ${results.programs}; https://github.com/${PROJECT.image}, tools/src/conformance/programs, case \`${name}\` (${results.cases[name]})`,
+    '',
+    '## Expected',
+    '',
+    'The check ends with status 0, as the same program does natively.',
+    '',
+    '## Got',
+    '',
     ...places.map(line),
     '',
-    'Versions in which it passes:',
-    ...passing(results, name).map((one) => `- ${one}`),
+    'It passes under:',
     '',
-    `Reproduce: ${commandFor(places[0] as Place)}`,
+    ...passing([...results.columns, ...others], name, places).map((one) => `- ${one}`),
+    '',
+    '## Steps to reproduce',
+    '',
+    '```sh',
+    `git clone https://github.com/${PROJECT.image} && cd qemu-user-static`,
+    ...byHand(first),
+    '```',
+    '',
+    'The same with the emulators of Debian’s packages, as root: `npm ci`, then',
+    '',
+    '```sh',
+    ...places.map(commandFor),
+    '```',
   ].join('\n');
 }
 
-const line = ({ version, target, kind, outcome, detail }: Place) =>
-  `- QEMU ${version}, ${target} (${kind}): ${outcome}: ${detail}`;
+const emulatorOf =
+  ({ columns }: Results) =>
+  ({ channel, platform, version, emulator }: Place) => {
+    const column = columns.find((one) => one.channel === channel && one.platform === platform);
+    return emulator === undefined
+      ? `${version}, Debian’s package ${column?.debian}`
+      : `the program ${emulator}, in place of ${version}`;
+  };
 
-function passing({ columns }: Results, name: string): string[] {
-  const found = columns.flatMap(({ version, rows }) => {
-    const well = rows.filter(({ kind, others }) => kind !== 'probe' && others[name] === undefined);
+const line = ({ version, emulator, target, kind, outcome, detail }: Place) =>
+  `- ${emulator ?? `QEMU ${version}`}, ${target} (${kind}): ${outcome}: ${detail}`;
+
+/** Without this project's programs, where the case is one of the C checks. */
+function byHand({ target: name, kind, guest, emulator, case: check }: Place): string[] {
+  const target = TARGETS.find((one) => one.name === name);
+  if (target === undefined || (kind !== 'static' && kind !== 'dynamic')) return [];
+  const linking = kind === 'static' ? ' -static' : '';
+  const prefix = kind === 'static' ? '' : `-L /usr/${target.triplet} `;
+  return [
+    `apt-get install gcc-${target.triplet.replaceAll('_', '-')} ${target.library}`,
+    `${target.triplet}-gcc ${FLAGS.join(' ')}${linking} -o checks tools/src/conformance/programs/*.c -lm`,
+    `${emulator ?? `qemu-${emulatorFor(guest as GuestName)}`} ${prefix}./checks ${check === 'start' ? '@status 0' : check}; echo "status $?"`,
+  ];
+}
+
+function passing(columns: Results['columns'], name: string, failed: readonly Place[]): string[] {
+  const found = columns.flatMap(({ version, channel, rows }) => {
+    const well = rows.filter(
+      ({ target, kind, others }) =>
+        others[name] === undefined &&
+        others.start === undefined &&
+        failed.some((place) => place.target === target && place.kind === kind),
+    );
     return well.length === 0
       ? []
-      : [`QEMU ${version}: ${well.map(({ target, kind }) => `${target} ${kind}`).join(', ')}`];
+      : [`QEMU ${version} (${channel}): ${well.map(({ target, kind }) => `${target} ${kind}`).join(', ')}`];
   });
-  return found.length > 0 ? found : ['none of these'];
+  return found.length > 0 ? found : ['none of the versions that were tried'];
 }

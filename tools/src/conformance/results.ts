@@ -26,6 +26,8 @@ export interface ColumnResults {
   readonly platform: string;
   readonly version: string;
   readonly debian: string;
+  /** The file that was tried in place of the channel's emulators. */
+  readonly emulator?: string;
   readonly rows: readonly RowResults[];
 }
 
@@ -56,18 +58,19 @@ export interface Place {
   readonly channel: string;
   readonly platform: string;
   readonly version: string;
+  readonly emulator?: string | undefined;
   readonly outcome: Outcome;
   readonly detail: string;
 }
 
 /** Everything that is no `pass` and no `absent`; what was skipped stands under the reason for it, `start`. */
 export function failuresOf({ columns }: Pick<Results, 'columns'>): Place[] {
-  return columns.flatMap(({ channel, platform, version, rows }) =>
+  return columns.flatMap(({ channel, platform, version, emulator, rows }) =>
     rows.flatMap(({ target, guest, kind, others }) =>
       Object.entries(others).flatMap(([name, { outcome, detail }]) =>
         outcome === 'absent' || outcome === 'skipped'
           ? []
-          : [{ case: name, target, guest, kind, channel, platform, version, outcome, detail }],
+          : [{ case: name, target, guest, kind, channel, platform, version, emulator, outcome, detail }],
       ),
     ),
   );

@@ -1,5 +1,6 @@
 import type { GuestName } from '@qemu-user-static/arch-table';
 import { guestNamed, nearest } from '@qemu-user-static/arch-table';
+import { ConformanceError } from './errors.ts';
 
 /** What Debian has a compiler and a C library for: programs of one guest. */
 export interface Target {
@@ -56,7 +57,7 @@ export const COMMON: readonly string[] = ['arm64', 'armhf', 'i386', 'ppc64el', '
 
 /**
  * The targets that a name means: Debian's, or any name of the table for the guest.
- * @throws UnknownArchError, Error where Debian has no compiler for the guest
+ * @throws UnknownArchError, ConformanceError GUEST_WITHOUT_LIBRARY
  */
 export function targetsNamed(name: string): Target[] {
   const own = TARGETS.filter((one) => one.name === name);
@@ -68,7 +69,8 @@ export function targetsNamed(name: string): Target[] {
     name,
     TARGETS.map((one) => one.name),
   );
-  throw new Error(
-    `Debian has no C library for ${guest}, so there is only its probe: npm run conformance -- --case probe${near ? ` (the nearest with one is ${near})` : ''}`,
+  throw new ConformanceError(
+    'GUEST_WITHOUT_LIBRARY',
+    `Debian has no C library for ${guest}${near ? ` (the nearest name with one is ${near})` : ''}`,
   );
 }

@@ -25,7 +25,8 @@ export type Linking = (typeof LINKINGS)[number];
 
 const SOURCES = join(import.meta.dirname, 'programs');
 
-const FLAGS = [
+/** Of the compiler. */
+export const FLAGS = [
   ...['-std=gnu17', '-O2', '-pthread', '-Wall', '-Wextra', '-Werror'],
   ...['-D_FILE_OFFSET_BITS=64', '-D_TIME_BITS=64'],
 ];

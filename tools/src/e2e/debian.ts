@@ -8,6 +8,7 @@ import {
   readAptSources,
   SNAPSHOT_SERVICE,
   type Suite,
+  type SuiteContext,
 } from '@qemu-user-static/debian-archive';
 
 const SUITES = {
@@ -19,7 +20,7 @@ export type SuiteName = keyof typeof SUITES;
 
 /** Debian's archive as the suites take programs from it: signed, by way of the cache. */
 export interface Debian {
-  readonly context: FetchContext;
+  readonly context: FetchContext & SuiteContext;
   suite(name: SuiteName): Promise<Suite>;
 }
 
