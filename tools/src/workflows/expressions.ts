@@ -15,6 +15,8 @@ function evaluate(expression: string, contexts: Contexts, status: Status): data.
     { name: 'success', minArgs: 0, maxArgs: 0, call: () => new data.BooleanData(status === 'success') },
     { name: 'failure', minArgs: 0, maxArgs: 0, call: () => new data.BooleanData(status === 'failure') },
     { name: 'always', minArgs: 0, maxArgs: 0, call: () => new data.BooleanData(true) },
+    // Nobody cancels a run here.
+    { name: 'cancelled', minArgs: 0, maxArgs: 0, call: () => new data.BooleanData(false) },
   ];
   const { tokens } = new Lexer(expression).lex();
   const parsed = new Parser(tokens, Object.keys(contexts), functions).parse();
@@ -32,7 +34,7 @@ export function interpolate(text: string, contexts: Contexts): string {
 /** Whether a job or step runs: without a word about it, if all before it went well. */
 export function isDue(condition: string | undefined, contexts: Contexts, status: Status): boolean {
   const expression = condition?.replace(/^\s*\$\{\{(.*)\}\}\s*$/s, '$1') ?? 'success()';
-  const asksForStatus = /\b(success|failure|always)\(/.test(expression);
+  const asksForStatus = /\b(success|failure|always|cancelled)\(/.test(expression);
   const value = evaluate(expression, contexts, status).coerceString();
   const holds = value !== '' && value !== 'false' && value !== '0';
   return holds && (asksForStatus || status === 'success');

@@ -1,8 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type GitHubServer, startGitHub } from '@qemu-user-static/github/testing';
+import type { GateFailure } from '@qemu-user-static/image-builder/gate';
+import { gateFile, HUNG } from '@qemu-user-static/image-builder/testing';
 import { readLock } from '@qemu-user-static/lock';
 import {
   type DockerRegistry,
@@ -12,9 +14,10 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ROOT } from '../repository.ts';
 import { cloneInto, linkPackages } from './checkout.ts';
+import type { Status } from './expressions.ts';
 import { type Machine, runWorkflow, type StepRun } from './run.ts';
 import { makeMiniature } from './testing/miniature.ts';
-import { readWorkflow, type Workflow } from './workflow.ts';
+import { type Job, readWorkflow, type Workflow } from './workflow.ts';
 
 // release.yml from its first step to its last on this machine: its own commands, small packages, registries on loopback.
 // Some steps are done another way: `npm ci`, for .ci/run has done it, and `smoke` and the checks of guest programs, for a made
@@ -35,6 +38,18 @@ const { rebuilds } = await readLock(resolve(ROOT, 'sources.lock.json'));
 const TAG = Object.entries(rebuilds).map(([version, { number }]) => `v${version}-${number}`)[0];
 /** Of the registry that has one. */
 const PASSWORD = 'hunter2';
+
+/** Writes the verdict on a channel, as the checks do, and ends as they do. */
+function judge(failures: readonly GateFailure[]) {
+  return async (checkout: string, script: string): Promise<Status> => {
+    const [, channel = ''] = /--version (\w+)/.exec(script) ?? [];
+    const own = failures.filter((one) => one.channel === channel);
+    const lock = await readLock(join(checkout, 'sources.lock.json'));
+    await mkdir(join(checkout, 'dist/conformance'), { recursive: true });
+    await gateFile(join(checkout, 'dist/conformance/gate.json'), lock, own, channel);
+    return own.length === 0 ? 'success' : 'failure';
+  };
+}
 
 describe.skipIf(!hasDockerRegistry)('release.yml (docker-registry)', () => {
   let folder: string;
@@ -83,9 +98,7 @@ describe.skipIf(!hasDockerRegistry)('release.yml (docker-registry)', () => {
         'npm ci': linkPackages,
         'npx --no image-builder smoke': async () => undefined,
         'apt-get ': async () => undefined,
-        'npm run conformance ': async (checkout) => {
-          await mkdir(join(checkout, 'dist/conformance'), { recursive: true });
-        },
+        'npm run conformance ': judge([]),
       },
     };
     runs = await runWorkflow(workflow, machine);
@@ -97,6 +110,26 @@ describe.skipIf(!hasDockerRegistry)('release.yml (docker-registry)', () => {
 
   const outputOf = (steps: readonly StepRun[], step: string) =>
     steps.filter((run) => run.step === step).map(({ output }) => output);
+
+  /** A job that has nothing to do any more: its artifacts are those of the run above. */
+  const done = (job: Job | undefined): Job => {
+    const [checkout] = job?.steps ?? [];
+    if (job === undefined || checkout === undefined) throw new Error('a job is missing');
+    return { ...job, needs: [], steps: [checkout] };
+  };
+  const afterTheBuild = () => {
+    const { conformance, prove, publish, verify, attest, 'github-release': gitHubRelease } = workflow.jobs;
+    if (!conformance || !publish || !verify || !attest || !gitHubRelease) throw new Error('a job is missing');
+    const judged = { ...conformance, needs: [] };
+    return {
+      prove: done(prove),
+      conformance: judged,
+      publish,
+      verify,
+      attest,
+      'github-release': gitHubRelease,
+    };
+  };
 
   test('goes through, from a tag in git to tags in two registries', () => {
     const failed = runs.filter(({ status }) => status === 'failure');
@@ -134,9 +167,7 @@ describe.skipIf(!hasDockerRegistry)('release.yml (docker-registry)', () => {
     const [other, otherGitHub] = [await startDockerRegistry(), await startGitHub()];
     try {
       // With the layout that was made above.
-      const { publish, verify, attest, 'github-release': gitHubRelease } = workflow.jobs;
-      if (!publish || !verify || !attest || !gitHubRelease) throw new Error('a job is missing');
-      const jobs = { publish: { ...publish, needs: [] }, verify, attest, 'github-release': gitHubRelease };
+      const jobs = { ...afterTheBuild(), conformance: done(workflow.jobs.conformance) };
       const dry = await runWorkflow(
         { ...workflow, jobs },
         {
@@ -153,12 +184,73 @@ describe.skipIf(!hasDockerRegistry)('release.yml (docker-registry)', () => {
       expect(dry.filter(({ status }) => status === 'failure')).toEqual([]);
       expect(outputOf(dry, 'publish').join()).toContain('nothing was sent');
       expect(outputOf(dry, 'github-release').join()).toContain('nothing was sent');
-      expect(new Set(dry.map(({ job }) => job))).toEqual(new Set(['publish', 'github-release']));
+      const ran = dry.map(({ job }) => job.split(' ')[0]);
+      expect(new Set(ran)).toEqual(new Set(['prove', 'conformance', 'publish', 'github-release']));
       const listed = await fetch(`http://${other.name}/v2/${REPOSITORY}/tags/list`);
       expect(listed.status).toBe(404);
       expect(otherGitHub.requests).toEqual([]);
     } finally {
       await Promise.all([other.close(), otherGitHub.close()]);
+    }
+  }, 300_000);
+
+  test('a case that fails stops latest from moving; the version is published, signed, and marked', async () => {
+    const [other, otherGitHub] = [await startDockerRegistry(), await startGitHub()];
+    try {
+      otherGitHub.repository(REPOSITORY).push('main', 'first', {});
+      const held = await runWorkflow(
+        { ...workflow, jobs: afterTheBuild() },
+        {
+          ...machine,
+          contexts: { ...machine.contexts, vars: { REPOSITORIES: `${other.name}/${REPOSITORY}` } },
+          environment: { ...machine.environment, GITHUB_API_URL: otherGitHub.url },
+          instead: { ...machine.instead, 'npm run conformance ': judge([HUNG]) },
+        },
+      );
+      const failed = held.filter(({ status }) => status === 'failure');
+      expect(failed.map(({ job, output }) => [job, output])).toEqual([['conformance latest', '']]);
+      expect(outputOf(held, 'publish').join()).toContain('guest aarch64, arm64 static, case threads: hang');
+      const listed = await fetch(`http://${other.name}/v2/${REPOSITORY}/tags/list`);
+      const { tags } = (await listed.json()) as { tags: string[] };
+      const { version } = HUNG;
+      expect(tags).toEqual(expect.arrayContaining([version, `${version}-1`, 'stable', 'oldstable']));
+      expect(
+        tags.filter((tag) => ['latest', 'latest-zstd', 'register', 'aarch64', '11'].includes(tag)),
+      ).toEqual([]);
+      const { releases } = otherGitHub.repository(REPOSITORY);
+      const marked = releases.find(({ tag_name }) => tag_name === `v${version}-1`);
+      expect(marked).toMatchObject({ draft: false, make_latest: 'false' });
+      expect(marked?.body).toContain('guest `aarch64`, case `threads`');
+    } finally {
+      await Promise.all([other.close(), otherGitHub.close()]);
+    }
+  }, 300_000);
+
+  test('a channel whose checks gave no verdict is not published', async () => {
+    const other = await startDockerRegistry();
+    try {
+      const { prove, conformance, publish } = afterTheBuild();
+      const without = await mkdtemp(join(folder, 'without-'));
+      await cp(join(folder, 'artifacts/layout'), join(without, 'artifacts/layout'), { recursive: true });
+      const broken = async (checkout: string): Promise<Status> => {
+        await mkdir(join(checkout, 'dist/conformance'), { recursive: true });
+        return 'failure';
+      };
+      const stopped = await runWorkflow(
+        { ...workflow, jobs: { prove, conformance, publish } },
+        {
+          ...machine,
+          folder: without,
+          contexts: { ...machine.contexts, vars: { REPOSITORIES: `${other.name}/${REPOSITORY}` } },
+          instead: { ...machine.instead, 'npm run conformance ': broken },
+        },
+      );
+      expect(stopped.at(-1)).toMatchObject({ job: 'publish', status: 'failure' });
+      expect(stopped.at(-1)?.output).toContain('GATE_UNREADABLE');
+      const listed = await fetch(`http://${other.name}/v2/${REPOSITORY}/tags/list`);
+      expect(listed.status).toBe(404);
+    } finally {
+      await other.close();
     }
   }, 300_000);
 

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, matchesGlob } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -16,8 +17,8 @@ export interface Machine {
   readonly contexts: Contexts;
   /** The runner's own environment for each step. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Steps that are done another way here, by the beginning of what they run. */
-  readonly instead?: Readonly<Record<string, (checkout: string) => Promise<void>>>;
+  /** Steps that are done another way here, by the beginning of what they run; one that gives `failure` failed. */
+  readonly instead?: Readonly<Record<string, (checkout: string, script: string) => Promise<unknown>>>;
   readonly onStep?: (job: string, step: string) => void;
 }
 
@@ -39,8 +40,9 @@ export async function runWorkflow(workflow: Workflow, machine: Machine): Promise
   const done: StepRun[] = [];
   for (const name of inOrder(workflow)) {
     const job = workflow.jobs[name] as Job;
-    const needed = needsOf(job).map((one) => results.get(one));
-    const status: Status = needed.every((one) => one === 'success') ? 'success' : 'failure';
+    const status: Status = jobsBefore(name, workflow).every((one) => results.get(one) === 'success')
+      ? 'success'
+      : 'failure';
     const needs = Object.fromEntries(needsOf(job).map((one) => [one, { result: results.get(one) }]));
     if (!isDue(job.if, { ...machine.contexts, needs }, status)) {
       results.set(name, 'skipped');
@@ -53,6 +55,15 @@ export async function runWorkflow(workflow: Workflow, machine: Machine): Promise
     results.set(name, runs.some((run) => run.status === 'failure') ? 'failure' : 'success');
   }
   return done;
+}
+
+/**
+ * All that must have gone well before a job without a condition, not only what it names: a failure applies to the whole
+ * chain. https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idneeds
+ */
+function jobsBefore(name: string, workflow: Workflow): string[] {
+  const needed = needsOf(workflow.jobs[name] as Job);
+  return [...new Set(needed.flatMap((one) => [one, ...jobsBefore(one, workflow)]))];
 }
 
 /** Jobs, each behind those that it needs. */
@@ -111,8 +122,8 @@ async function runStep(
   const script = interpolate(step.run ?? '', contexts);
   const [, other] = Object.entries(machine.instead ?? {}).find(([start]) => script.startsWith(start)) ?? [];
   if (other !== undefined) {
-    await other(checkout);
-    return { status: 'success', output: '' };
+    const status = (await other(checkout, script)) === 'failure' ? 'failure' : 'success';
+    return { status, output: '' };
   }
   return shell(script, checkout, { ...machine.environment, ...variables });
 }
@@ -147,6 +158,8 @@ async function action(
     case 'actions/checkout':
       return machine.checkout(checkout);
     case 'actions/upload-artifact':
+      // The action only warns of what is missing.
+      if (!existsSync(join(checkout, input('path')))) return;
       return cp(join(checkout, input('path')), join(artifacts, input('name')), {
         recursive: true,
         // The action leaves hidden files out. https://github.com/actions/upload-artifact#uploading-hidden-files
@@ -167,9 +180,11 @@ async function download(artifacts: string, input: (name: string) => string, chec
   const target = join(checkout, input('path'));
   await mkdir(target, { recursive: true });
   if (input('name') !== '') return cp(join(artifacts, input('name')), target, { recursive: true });
-  for (const name of await readdir(artifacts))
+  for (const name of await readdir(artifacts).catch(() => []))
     if (matchesGlob(name, input('pattern')))
-      await cp(join(artifacts, name), join(target, name), { recursive: true });
+      await cp(join(artifacts, name), input('merge-multiple') === 'true' ? target : join(target, name), {
+        recursive: true,
+      });
 }
 
 /** Variables of workflow, job and step, the later ones before the earlier. */

@@ -111,11 +111,34 @@ test('release.yml sends only through an environment, where maintainers set who m
   for (const [, { environment }] of sending) expect(environment).toMatch(/\brelease\b/);
 });
 
-test('release.yml moves no tag before the emulators of latest have run every check', async () => {
+test('release.yml moves no tag before the emulators of every channel have run the checks', async () => {
   const { jobs } = await readWorkflow(resolve(FOLDER, 'release.yml'));
+  const { channels } = await readLock(resolve(ROOT, 'sources.lock.json'));
   expect(jobs.publish?.needs).toContain('conformance');
+  const tried = jobs.conformance?.strategy?.matrix.include.map(({ channel }) => channel);
+  expect(tried?.sort()).toEqual(Object.keys(channels).sort());
   const scripts = jobs.conformance?.steps.flatMap(({ run }) => run ?? []);
   expect(scripts).toContainEqual(
-    expect.stringMatching(/^npm run conformance -- --gate --version latest .*--case checks/),
+    expect.stringMatching(
+      /^npm run conformance -- --gate --version \$\{\{ matrix\.channel \}\} .*--case checks/,
+    ),
   );
+});
+
+test('track.yml proposes a lock also where the checks under it failed, or gave no verdict', async () => {
+  const { jobs } = await readWorkflow(resolve(FOLDER, 'track.yml'));
+  const order = jobs.conformance?.steps.flatMap(({ run }) => run ?? []) ?? [];
+  const at = (part: string) => order.findIndex((script) => script.includes(part));
+  expect(at('npm run update')).toBeLessThan(at('--gate --changed-since dist/before.lock.json'));
+  expect(jobs.conformance?.permissions).toEqual({ contents: 'read' });
+  expect(jobs.track?.needs).toBe('conformance');
+  expect(jobs.track?.if).toMatch(/ !cancelled\(\) /);
+});
+
+test('release.yml gives every step that reads or writes tags what the checks found', async () => {
+  const { jobs } = await readWorkflow(resolve(FOLDER, 'release.yml'));
+  const scripts = Object.values(jobs).flatMap(({ steps }) => steps.flatMap(({ run }) => run ?? []));
+  const about = /image-builder (publish|verify-remote|attest|github-release)/;
+  const without = scripts.filter((script) => about.test(script) && !script.includes('/#/--gate=}'));
+  expect(without).toEqual([]);
 });
