@@ -89,7 +89,7 @@ describe('a program libdeflate-gzip', () => {
   test.each([
     ['of another version', `${version('1.99')}\necho made >"$2.gz"`],
     ['of an older version', `${version('1.2')}\necho made >"$2.gz"`],
-    ['that prints no version', 'echo made >"$2.gz"'],
+    ['that prints no version', '[ "$1" = -V ] || echo made >"$2.gz"'],
     ['that fails', `${version('1.14')}\necho made >"$2.gz"; exit 1`],
     ['that is killed with its shell', `${version('1.14')}\nkill -9 $PPID $$`],
     ['that writes nothing', version('1.14')],
