@@ -203,11 +203,11 @@ test('tags that are refused are printed before those that move, each with what i
 
 test('the references that can be pinned are those of whole sets, once for both compressions, in each repository', () => {
   const one = (name: string, kind: 'all' | 'register') => ({ ...tag(name, 'index'), contents: { kind } });
-  const tags = ['latest', 'latest-gzip', 'latest-zstd', '11.1', 'gzip-1'].map((name) => one(name, 'all'));
+  const tags = ['latest', 'latest-gzip', 'latest-zstd', '11.1', 'a-gzip-1'].map((name) => one(name, 'all'));
   const plan = planPublish(set, [at('a.example', 'q', nothing), at('b.example', 'r', nothing)]);
   expect(formatReferences(plan, { tags: [...tags, one('register', 'register')] }).split('\n')).toEqual(
     ['a.example/q', 'b.example/r'].flatMap((name) =>
-      ['latest', '11.1', 'gzip-1'].map((each) => `${name}:${each}@${digestOf('index')}`),
+      ['latest', '11.1', 'a-gzip-1'].map((each) => `${name}:${each}@${digestOf('index')}`),
     ),
   );
 });
