@@ -6,6 +6,7 @@ import { type Alterations, alterLayout, BLOB_DAMAGE, type Json } from '@qemu-use
 import { type ParsedTarEntryWithData, packTar, unpackTar } from 'modern-tar';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { build } from '../build/build.ts';
+import type { BuilderEvent } from '../report/events.ts';
 import { contextFor, fetched, folder, lock, proofFor, silent } from '../testing/builds.ts';
 import { lockMade } from '../testing/packages.ts';
 import { check } from './check.ts';
@@ -474,6 +475,34 @@ test('twenty problems are listed, and the others counted', async () => {
   );
   const problems = await problemsFound();
   expect([problems.length, problems.at(-1)]).toEqual([21, 'and 5 more']);
+  await expect(check(layout, proof, silent)).rejects.toThrow('25 problems in the layout:');
+});
+
+test('one problem is not several', async () => {
+  await alterLayout(layout, removed('tmp'));
+  await expect(check(layout, proof, silent)).rejects.toThrow(
+    /^a problem in the layout:\n {2}- image [^\n]*$/,
+  );
+});
+
+test('what is to be read and run is reported before, with its bytes, and each as it is done', async () => {
+  const { images } = await walkLayout(layout);
+  const layers = images.flatMap((one) => one.layers);
+  const events: BuilderEvent[] = [];
+  const onEvent = (event: BuilderEvent) => events.push(event);
+  await check(layout, { ...proof, memory: join(folder, crypto.randomUUID()) }, { ...silent, onEvent });
+  const bytes = layers.reduce((sum, { size }) => sum + size, 0);
+  expect(events.slice(0, 1)).toEqual([{ type: 'expected', unit: 'layers', count: 3, bytes }]);
+  const read = events
+    .slice(1, 4)
+    .map((event) => (event.type === 'layer-checked' ? [event.digest, event.size] : []));
+  expect(read.sort()).toEqual(layers.map(({ digest, size }) => [digest, size]).sort());
+  const runs = [
+    { type: 'expected', unit: 'emulators', count: 2 },
+    { type: 'emulator-ran' },
+    { type: 'emulator-ran' },
+  ];
+  expect(events.slice(4)).toEqual(process.arch === 'x64' ? runs : []);
 });
 
 test.skipIf(process.arch !== 'x64')(

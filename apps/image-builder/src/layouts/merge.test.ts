@@ -81,6 +81,21 @@ test('one whole layout is itself, its tags, platforms and what never moves', asy
   ]);
 });
 
+test('layers that were compared once are not read again, and no more than the platforms that are wanted', async () => {
+  const memory = join(folder, 'memory');
+  const read = async (platforms: Parameters<typeof loadImages>[2]) => {
+    const events: string[] = [];
+    const context = { ...contextOf(''), onEvent: ({ type }: { type: string }) => events.push(type) };
+    await loadImages([join(folder, 'whole')], { ...made.proof, memory }, platforms, context);
+    return events.filter((type) => type === 'layer-checked').length;
+  };
+  const first = await read(['linux/amd64']);
+  expect(first).toBeGreaterThan(0);
+  expect(await read(['linux/amd64'])).toBe(0);
+  expect(await read([])).toBeGreaterThan(first);
+  expect(await read([])).toBe(0);
+});
+
 describe('what does not belong together is refused:', () => {
   test('a platform of the lock that no layout has', async () => {
     await expect(load(['amd64', 'arm64'])).rejects.toMatchObject({
