@@ -1,5 +1,4 @@
 import { Option } from '@commander-js/extra-typings';
-import { parseRepository } from '@qemu-user-static/github';
 import { readLock } from '@qemu-user-static/lock';
 import { formatSummary } from '../release/format-summary.ts';
 import { release } from '../release/pipeline.ts';
@@ -53,6 +52,7 @@ async function gitHubReleases(given: Options, environment: Environment): Promise
   if (given.github === undefined) return async () => ({ text: '' });
   if (given.platform.length > 0)
     throw new BuilderError('USAGE', 'a release on GitHub has every platform: --github without --platform');
+  const { parseRepository } = await import('@qemu-user-static/github');
   parseRepository(given.github);
   const { prepareOnly, pushed, releaseTarget } = await import('./github-release.ts');
   if (!given.push) return () => prepareOnly([given.layout], given, environment);
