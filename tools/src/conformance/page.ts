@@ -40,7 +40,7 @@ ${choice(columns)}
 docker run --rm --privileged ${PROJECT.image}:${soundest(columns)} --reset -p yes
 \`\`\`
 
-3. A version that is not here, such as 9.2, is in no channel. What fails in the columns on both sides of it probably fails in it too.
+3. A version that is not here, such as 9.2, is in no channel. A program that fails in the columns on both sides of it probably fails in it too.
    Yours: \`docker run --rm --privileged ${PROJECT.image} --status\`, or \`qemu-aarch64 --version\`.
 4. Another program: look for what it does in [what fails, and why](#what-fails-and-why), which has ways around it where there are any.
 `;
