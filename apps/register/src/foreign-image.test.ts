@@ -79,6 +79,13 @@ describe.skipIf(NO_NAMESPACES !== undefined || NO_STATIC_BUSYBOX !== undefined)(
       );
     });
 
+    test('says so too where the machine runs the CPU of the image as well', async () => {
+      await using machine = await image({ own: 'i386', kernel: 'x86_64', entries: [] });
+      expect((await callImage(machine, '--doctor')).stdout).toContain(
+        'note  this image is for i386, which the machine also runs\n',
+      );
+    });
+
     test.each([
       ['of this machine', { own: 'x86_64', kernel: 'x86_64', entries: ['aarch64'] }],
       ['of 32 bits on a kernel of 64', { own: 'i386', kernel: 'x86_64', entries: ['aarch64'] }],

@@ -3,8 +3,9 @@ import { hash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism, constants, getPriority } from 'node:os';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, expect, test, vi } from 'vitest';
+import { afterAll, expect, onTestFinished, test, vi } from 'vitest';
 import { openGzip } from './gzip.ts';
+import { SharedMemory } from './shared-memory.ts';
 import { sample } from './testing/sample.ts';
 
 // With the machine's own libdeflate, where it has one, gzip-program.test.ts compares this.
@@ -32,6 +33,17 @@ test('a member has its own parts alone, whatever was compressed before it in the
     const members = Array.from({ length: 2 * availableParallelism() }, () => gzip.member([first, rest]));
     for (const member of await Promise.all(members)) expect(gunzipSync(member).equals(bytes)).toBe(true);
   }
+});
+
+test('memory is given back after each member, also after one that cannot be made', async () => {
+  const take = vi.spyOn(SharedMemory.prototype, 'take');
+  const giveBack = vi.spyOn(SharedMemory.prototype, 'giveBack');
+  onTestFinished(() => void vi.restoreAllMocks());
+  await gzip.member([Buffer.from('one')]);
+  // What cannot be sent to another thread.
+  take.mockReturnValueOnce({ set: () => undefined, buffer: () => undefined } as never);
+  await expect(gzip.member([Buffer.from('two')])).rejects.toThrow('could not be cloned');
+  expect(giveBack).toHaveBeenCalledTimes(2);
 });
 
 test('a pool that compressed nothing is closed too', async () => {

@@ -10,6 +10,14 @@ test('memory that was given back is used again, and grows where it is', () => {
   expect(second).toHaveLength(20);
 });
 
+test('memory that has no room for more is left for other memory', () => {
+  const memory = new SharedMemory();
+  const first = memory.take(10);
+  memory.giveBack(first);
+  const larger = memory.take((1 << 30) + 1);
+  expect([larger.length, larger.buffer === first.buffer]).toEqual([(1 << 30) + 1, false]);
+});
+
 test('memory that is in use is given to nobody else', () => {
   const memory = new SharedMemory();
   const [first, second] = [memory.take(10).fill(1), memory.take(10).fill(2)];

@@ -2,6 +2,7 @@ import { chmod, chown, mkdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { onDisk } from './cache.ts';
 import { cacheFolder, fetchFile } from './index.ts';
 import { fetchKept } from './kept.ts';
 import { requireOwnFolder } from './own-folder.ts';
@@ -79,6 +80,16 @@ test('a folder in the place of a file of the cache has a code', async () => {
   const { context, cached } = await prepareFetch();
   await mkdir(cached, { recursive: true, mode: 0o700 });
   await expect(fetchFile(file, context)).rejects.toMatchObject({ code: 'CACHE_UNUSABLE', message: cached });
+});
+
+test.each([
+  ['ENOSPC', 'DISK_FULL'],
+  ['EDQUOT', 'DISK_FULL'],
+  ['EROFS', 'CACHE_UNUSABLE'],
+  ['EMFILE', 'RESOURCES_EXHAUSTED'],
+])('%s of the disk is %s', async (code, expected) => {
+  const failed = onDisk(Promise.reject(Object.assign(new Error(code), { code })), '/cache/x');
+  await expect(failed).rejects.toMatchObject({ code: expected, message: '/cache/x', cause: { code } });
 });
 
 test('the cache folder is made so that no one else can look into it', async () => {

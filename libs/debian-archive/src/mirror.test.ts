@@ -138,9 +138,12 @@ Signed-By:
     expect(ofApt(sources(text))).toBe('http://a.example/debian/');
   });
 
-  test.each(['no', 'No', 'false', 'off', '0'])('are passed over with Enabled: %s', (value) => {
-    expect(ofApt(sources(`Enabled: ${value}\n${stanza}`))).toBe(PUBLIC);
-  });
+  test.each(['no', 'No', 'false', 'without', 'off', 'disable', '0'])(
+    'are passed over with Enabled: %s',
+    (value) => {
+      expect(ofApt(sources(`Enabled: ${value}\n${stanza}`))).toBe(PUBLIC);
+    },
+  );
 
   test('are read with Enabled: yes', () => {
     expect(ofApt(sources(`Enabled: yes\n${stanza}`))).toBe('http://a.example/debian/');

@@ -204,7 +204,7 @@ owner() {
 	case $name:$interpreter:$flags in
 	*:"$QEMU_PATH"/*"$SUFFIX":OCF | *:"$QEMU_PATH"/*"$SUFFIX":POCF) owner='as --install makes it' ;;
 	*:"$QEMU_PATH"/*"$SUFFIX":*) owner='as this program makes it' ;;
-	qemu-*-static:*) owner="as Fedora's qemu-user-static makes it" ;;
+	"${name%-static}"-static:*) owner="as Fedora's qemu-user-static makes it" ;;
 	*:/usr/libexec/qemu-binfmt/*) owner="as Debian 12's qemu-user-static makes it" ;;
 	*:/usr/bin/qemu-*:POF) owner="as Debian's qemu-user-binfmt makes it" ;;
 	*:/usr/bin/qemu-*:OCF | *:/usr/bin/qemu-*:POCF) owner='as tonistiigi/binfmt makes it' ;;
