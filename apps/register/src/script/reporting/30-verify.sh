@@ -4,7 +4,6 @@ verify() {
 	mounted
 	names
 	read_enabled
-	SWITCHED_ON='' SWITCHED_OFF=''
 	table registered_guest
 	[ -n "$SWITCHED_ON$SWITCHED_OFF" ] || fail VERIFY_NONE "no guest is registered on $MOUNT"
 	# shellcheck disable=SC2086 # a list of guests
@@ -38,7 +37,6 @@ registered_guest() {
 
 # each_failure COMMAND: calls it with guest and reason.
 each_failure() {
-	BROKEN='' FAILURES=0
 	IFS=$NEWLINE
 	for failure in $FAILED; do
 		IFS=$WHITESPACE
