@@ -5,6 +5,7 @@ import type { Chosen } from './choose-cases.ts';
 import type { Column } from './emulators.ts';
 import { LDCONFIGS, runLdconfigs } from './ldconfig.ts';
 import { isFine } from './outcome.ts';
+import { isCalled } from './registering.ts';
 import { type ColumnResults, isUsual, type Results, type RowResults } from './results.ts';
 import { rowOf, workOf } from './rows.ts';
 import { runCases, runProbe, type Watch } from './run-cases.ts';
@@ -51,7 +52,7 @@ export async function runMatrix(scope: Scope, effort: Effort): Promise<Results> 
       if (row !== undefined) keep(column, row);
       ended += 1;
       effort.note(
-        `${ended} of ${programs.length * columns.length}: ${name}: ${row ? lineOf(row) : 'no emulator'}`,
+        `${ended} of ${programs.length * columns.length}: ${name}: ${row ? lineOf(row) : 'not run'}`,
       );
     }
   }
@@ -127,7 +128,9 @@ async function oneRow(
 ): Promise<RowResults | undefined> {
   const { target, linking } = program;
   const emulator = emulators.get(emulatorOf(target.guest));
-  if (emulator === undefined) return undefined;
+  // What such a program executes is run by this machine, with a C library of its own.
+  const unfit = linking === 'dynamic' && emulator !== undefined && isCalled(target.guest, emulator);
+  if (emulator === undefined || unfit) return undefined;
   const tried = await runCases(program, emulator, cases, watch(effort, name));
   return rowOf(target.name, target.guest, linking, tried);
 }

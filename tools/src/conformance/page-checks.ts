@@ -25,10 +25,10 @@ ${table(['guest', ...columns.map(nameOf)], rows)}
 `;
 }
 
-/** One word for programs that end alike. */
+/** One word for programs that end alike, and none for one that was not run. */
 function scores(column: ColumnResults, target: string, kinds: readonly (typeof CHECKS)[number][]): string {
-  const found = kinds.map((kind) => score(find(column, target, kind)));
-  return [...new Set(found)].join(', ');
+  const rows = kinds.flatMap((kind) => find(column, target, kind) ?? []);
+  return [...new Set(rows.map(score))].join(', ') || '–';
 }
 
 /** Slow-down of each guest. */

@@ -12,8 +12,8 @@ const namesOf = ({ others, work }: RowResults) =>
 
 /** For the person who wants a version: of each guest, what fails under which. */
 export function choice(columns: readonly ColumnResults[]): string {
-  const rows = targetsOf(columns, DEBIANS).map(({ target }) => [
-    `[${target}](#programs-of-${target})`,
+  const rows = targetsOf(columns, DEBIANS).map(({ target, guest }) => [
+    `[${target}](#programs-of-${target})${target === guest ? '' : `, ${guest}`}`,
     ...columns.map((column) => failed(rowsOf(column, target))),
   ]);
   return rows.length === 0 ? '' : `${table(['guest', ...columns.map(nameOf)], rows)}\n`;

@@ -20,10 +20,9 @@ export const find = ({ rows }: ColumnResults, target: string, kind: Kind) =>
   rows.find((row) => row.target === target && row.kind === kind);
 
 /** `97/101`: cases that passed or that C libraries do without, of those that were run. */
-export function score(row: RowResults | undefined): string {
-  if (row === undefined) return '–';
-  const others = Object.values(row.others);
+export function score({ passed, others: all }: RowResults): string {
+  const others = Object.values(all);
   const absent = others.filter(({ outcome }) => outcome === 'absent').length;
   if (others.some(({ outcome }) => outcome === 'skipped')) return 'does not start';
-  return others.length === absent ? 'ok' : `${row.passed + absent}/${row.passed + others.length}`;
+  return others.length === absent ? 'ok' : `${passed + absent}/${passed + others.length}`;
 }

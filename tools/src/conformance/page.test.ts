@@ -42,7 +42,9 @@ test('small Debians have a table for each guest, and what fails of them leads th
   );
   const cases = { ldconfig: 'a cache of libraries', gcc: 'a compiler', node: 'a language' };
   const page = asPage({ ...found, cases }, ACCEPTED);
-  expect(page).toContain('| [arm64](#programs-of-arm64) | **gcc** hang | 2 of 2 pass | **nothing starts** |');
+  expect(page).toContain(
+    '| [arm64](#programs-of-arm64), aarch64 | **gcc** hang | 2 of 2 pass | **nothing starts** |',
+  );
   expect(page).toContain('| `ldconfig` | 1.25 s | 1.00 s | – |\n| `gcc` | **hang** | 2.00 s | – |');
   expect(page).not.toContain('| `node` |');
 });
@@ -51,7 +53,7 @@ test('what fails in some runs is a number, in the table that leads the page too'
   const some = { outcome: 'unstable' as const, detail: 'failed in 4 of 100 runs: crash: SIGSEGV' };
   const libc = { ...row({}, { kind: 'libc-bin' }), others: { threads: some } };
   const page = asPage(results(column('latest', '11.1.3', libc)), ACCEPTED);
-  expect(page).toContain('| [arm64](#programs-of-arm64) | **threads** 4 of 100 |');
+  expect(page).toContain('| [arm64](#programs-of-arm64), aarch64 | **threads** 4 of 100 |');
   expect(page).toContain('| `threads` | **4 of 100 fail** |');
 });
 
