@@ -20,7 +20,7 @@ export const DEBIANS = {
   go: ['usr-is-merged', 'golang-go'],
   java: ['usr-is-merged', 'default-jdk-headless'],
   rust: ['usr-is-merged', 'rustc'],
-  musl: ['usr-is-merged', 'musl-tools'],
+  musl: ['usr-is-merged', 'gcc', 'musl-tools'],
 } as const;
 
 export type DebianName = keyof typeof DEBIANS;
