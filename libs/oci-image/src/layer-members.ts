@@ -45,8 +45,13 @@ export class LayerMembers {
   /** @throws ImageError BLOB_MISSING, BLOB_DAMAGED */
   static async open({ layout, digest }: LayerBlob): Promise<LayerMembers> {
     const file = await openBlob(layout, digest);
-    const { size } = await file.stat();
-    return new LayerMembers(file, size);
+    try {
+      const { size } = await file.stat();
+      return new LayerMembers(file, size);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
   }
 
   close(): Promise<void> {

@@ -27,6 +27,17 @@ vi.mock('@qemu-user-static/compression', async (original) => {
   return { ...module, gzipMemberAt };
 });
 
+const disk = vi.hoisted(() => ({ fails: false, left: 0 }));
+vi.mock('node:fs', async (original) => {
+  const fs = await original<typeof import('node:fs')>();
+  const readSync = ((...given: Parameters<typeof fs.readSync>) => {
+    if (disk.fails && disk.left-- <= 0)
+      throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' });
+    return fs.readSync(...given);
+  }) as typeof fs.readSync;
+  return { ...fs, readSync };
+});
+
 let folder: string;
 let layout: Layout;
 beforeAll(async () => {
@@ -140,6 +151,22 @@ test.each(BLOB_DAMAGE)('a layer whose file is $name keeps no other from being re
   expect(first).toBeNull();
   expect(second).toEqual(await readLayer(sound));
   await rm(blobPath(layout, damaged.digest), { recursive: true, force: true });
+});
+
+test('of a disk that fails at any time, what was read is right, and the rest is left to who reports it', async () => {
+  const blobs = await Promise.all([...ALONE, [FOLDER, SPARC, ARM, MIPS, END]].map(blobOf));
+  const whole = await Promise.all(blobs.map(readLayer));
+  disk.fails = true;
+  try {
+    for (let reads = 0; reads < 40; reads++) {
+      disk.left = reads;
+      const read = await readAlike(blobs);
+      for (const [index, layer] of read.entries()) expect([null, whole[index]]).toContainEqual(layer);
+      if (reads === 0) expect(read).toEqual(blobs.map(() => null));
+    }
+  } finally {
+    disk.fails = false;
+  }
 });
 
 test('a reader gives the same of large layers', async () => {

@@ -27,7 +27,13 @@ function readMembers(layers: readonly LayerMembers[]): void {
   const [largest] = layers;
   if (largest === undefined) return;
   const [own, others] = [Buffer.allocUnsafeSlow(largest.size), Buffer.allocUnsafeSlow(largest.size)];
-  for (const layer of layers) readThrough(layer, layers, own, others);
+  for (const layer of layers) {
+    try {
+      readThrough(layer, layers, own, others);
+    } catch {
+      // Of a disk that fails: `readLayer` reports it, for the layer that has it.
+    }
+  }
   giveBack(own);
   giveBack(others);
 }
