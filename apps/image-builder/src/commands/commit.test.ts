@@ -3,7 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { temporaryFolder } from '@qemu-user-static/debian-archive/testing';
 import { expect, test } from 'vitest';
-import { commitOf } from './commit.ts';
+import { builderOf, commitOf } from './commit.ts';
 
 const SCRIPT = 'apps/register/src/script/registering/10-settings.sh';
 const TRACKED = {
@@ -78,4 +78,23 @@ test('a folder that is not a checkout', async () => {
     code: 'COMMIT_UNKNOWN',
     message: `git cannot name the commit of ${folder}`,
   });
+});
+
+test('a workflow of GitHub is the builder by its own addresses; anywhere else it is somebody’s machine', () => {
+  const source = 'https://example.org/o/r';
+  const workflow = {
+    GITHUB_ACTIONS: 'true',
+    GITHUB_SERVER_URL: 'https://github.com',
+    GITHUB_REPOSITORY: 'o/r',
+    GITHUB_WORKFLOW_REF: 'o/r/.github/workflows/release.yml@refs/tags/v1',
+    GITHUB_RUN_ID: '123',
+    GITHUB_RUN_ATTEMPT: '2',
+  };
+  expect(builderOf(workflow, source)).toEqual({
+    id: 'https://github.com/o/r/.github/workflows/release.yml@refs/tags/v1',
+    invocation: 'https://github.com/o/r/actions/runs/123/attempts/2',
+  });
+  const somebody = { id: 'https://example.org/o/r/blob/main/docs/supply-chain.md#somebodys-machine' };
+  expect(builderOf({}, source)).toEqual(somebody);
+  expect(builderOf({ ...workflow, GITHUB_ACTIONS: 'false' }, source)).toEqual(somebody);
 });

@@ -53,3 +53,28 @@ test.each(['not a url', 'ftp://example.org', 'api.github.com'])(
     });
   },
 );
+
+describe('SOURCE_DATE_EPOCH', () => {
+  const epochBy = async (SOURCE_DATE_EPOCH: string | undefined) => {
+    const environment = await openEnvironment({ SOURCE_DATE_EPOCH }, {}, () => undefined);
+    await environment.close();
+    return environment.sourceDateEpoch;
+  };
+
+  test.each([
+    [undefined, null],
+    ['', null],
+    ['0', 0],
+    ['1000000000', 1_000_000_000],
+    ['99999999999', 99_999_999_999],
+  ])('%j is %s', async (text, seconds) => {
+    expect(await epochBy(text)).toBe(seconds);
+  });
+
+  test.each(['-1', '1e9', '1.5', ' 1', '100000000000', 'now'])('%j is wrong usage', async (text) => {
+    await expect(epochBy(text)).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringContaining(`"${text}"`),
+    });
+  });
+});
