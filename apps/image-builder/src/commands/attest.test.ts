@@ -6,6 +6,7 @@ import { openRegistry, type Repository, referrersTag } from '@qemu-user-static/o
 import { startRegistryServer } from '@qemu-user-static/oci-registry/testing';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { AttestPlan } from '../attest/attest.ts';
+import type { BuilderEvent } from '../report/events.ts';
 import { type MadeCheckout, madeCheckout } from '../testing/made-checkout.ts';
 import { command as attestCommand } from './attest.ts';
 import type { Environment } from './environment.ts';
@@ -118,6 +119,23 @@ describe('with a key', () => {
     );
   });
 
+  test('each image is reported when it has all, and every blob that a document names is there', async () => {
+    const { server, attest } = await published();
+    const events: string[] = [];
+    const onEvent = (event: BuilderEvent) =>
+      events.push(event.type === 'expected' ? `${event.count} ${event.unit}` : event.type);
+    const { plan } = await attest({ push: true, key }, { ...builtBy('c'), onEvent });
+    const count = plan.targets[0]?.subjects.length ?? 0;
+    expect(count).toBeGreaterThan(1);
+    expect(events.filter((event) => event.endsWith(' images'))).toEqual([`${count} images`]);
+    expect(events.filter((event) => event === 'image-attested')).toHaveLength(count);
+    for (const { bytes } of server.store.manifests.values()) {
+      const { config, layers = [] } = JSON.parse(bytes.toString());
+      for (const { digest } of [config, ...layers].filter((one) => one !== undefined))
+        expect([...server.store.blobs.keys()]).toContain(`o/q@${digest}`);
+    }
+  });
+
   test('a document costs three requests, where clients keep the list', async () => {
     const { server, attest } = await published({ referrers: false });
     const { subjects } = (await attest({ key })).plan.targets[0] as { subjects: readonly object[] };
@@ -139,7 +157,14 @@ describe('with a key', () => {
       manifests: [],
     });
     server.inject({ path: /referrers/, times: 999, fault: { kind: 'status', status: 200, body } });
-    await expect(attest({ push: true, key })).rejects.toMatchObject({ code: 'ATTESTATION_NOT_KEPT' });
+    const { subjects } = (await attest({ key })).plan.targets[0] as {
+      subjects: readonly { digest: string }[];
+    };
+    const error = await attest({ push: true, key }).catch((thrown) => thrown);
+    expect(error.code).toBe('ATTESTATION_NOT_KEPT');
+    expect(error.message.split('\n  - ').slice(1).sort()).toEqual(
+      subjects.map(({ digest }) => digest).sort(),
+    );
   });
 
   test('a second run signs nothing again', async () => {
