@@ -14,7 +14,7 @@ const NEAREST: Readonly<Record<string, readonly string[]>> = {
   'reporting/15-export.sh': ['export', 'export-faults'],
   'reporting/20-status.sh': ['reports', 'status-probes', 'kept', 'install'],
   'reporting/30-verify.sh': ['verify', 'reports'],
-  'reporting/40-doctor.sh': ['reports', 'mount-faults', 'foreign'],
+  'reporting/40-doctor.sh': ['doctor', 'reports', 'mount-faults', 'foreign-image'],
   'reporting/50-usage.sh': ['render', 'multiarch'],
   'reporting/90-main.sh': ['verify', 'reports', 'export', 'multiarch'],
 };
