@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { hash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { emulatorOf, type GuestName, type HostPlatform, host } from '@qemu-user-static/arch-table';
 import {
   cacheFolder,
@@ -97,10 +99,17 @@ export async function withEmulator(
 ): Promise<Column> {
   const sha256 = hash('sha256', await readFile(file));
   const { cpu } = host(column.platform);
+  const version = (await versionOf(file)) ?? column.version;
   const own = guests.map(
     (guest) => [emulatorOf(guest), { guest, file, sha256, host: cpu, by: undefined }] as const,
   );
-  return { ...column, emulator: file, debian: file, emulators: new Map(own) };
+  return { ...column, version, emulator: file, debian: file, emulators: new Map(own) };
+}
+
+/** What a program says of its version; nothing if it is no emulator that says one. */
+async function versionOf(file: string): Promise<string | undefined> {
+  const printed = await promisify(execFile)(file, ['--version'], { timeout: 10_000 }).catch(() => undefined);
+  return /^qemu-\w+ version (\d+(?:\.\d+)+)/.exec(printed?.stdout ?? '')?.[1];
 }
 
 async function unpack(locked: LockedPackage, platform: HostPlatform, folder: string): Promise<Unpacked[]> {

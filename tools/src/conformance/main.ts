@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { cacheFolder } from '@qemu-user-static/debian-archive';
 import { causesOf, describe, isCodedError } from '@qemu-user-static/errors';
+import type { Gate } from '@qemu-user-static/image-builder/gate';
 import { CommanderError } from 'commander';
 import { ROOT } from '../repository.ts';
 import { accept, prune, readAccepted, writeAccepted } from './accepted.ts';
@@ -72,8 +73,13 @@ async function run(options: Options): Promise<void> {
   const folder = join(cacheFolder(process.env), 'conformance');
   const guests = targets.map(({ guest }) => guest);
   const { columns, early } = await openColumns(options, guests, folder);
-  if (columns.length > 0) await assertMachine();
-  else note(`no emulators to run: ${options.suite ?? 'the lock'} has none that are newer`);
+  if (columns.length === 0) {
+    note(`conformance: nothing ran: ${options.suite ?? 'the lock'} has no emulators that are new`);
+    await mkdir(DIST, { recursive: true });
+    await writeVerdict({ schemaVersion: 1, columns: [], failures: [], fixed: [] });
+    return;
+  }
+  await assertMachine();
   const results = await runMatrix(
     {
       ...{ columns, targets, linkings: options.linking, ...chosen },
@@ -85,7 +91,7 @@ async function run(options: Options): Promise<void> {
   const saved = await readSaved();
   const verdict = verdictOn(results, accepted, options.gate ? saved : undefined);
   await write(DIST, results);
-  await writeFile(join(DIST, 'gate.json'), `${JSON.stringify(verdict, null, 1)}\n`);
+  await writeVerdict(verdict);
   if (options.accept !== undefined)
     await writeAccepted(accept(accepted, options.accept, options.because ?? '', results));
   if (options.save) await save(results, saved);
@@ -112,6 +118,10 @@ async function save(results: Results, saved: Results): Promise<void> {
 /** What the last saved run found. */
 async function readSaved(): Promise<Results> {
   return JSON.parse(await readFile(join(DOCS, 'conformance.json'), 'utf8')) as Results;
+}
+
+async function writeVerdict(verdict: Gate): Promise<void> {
+  await writeFile(join(DIST, 'gate.json'), `${JSON.stringify(verdict, null, 1)}\n`);
 }
 
 async function write(folder: string, results: Results): Promise<void> {

@@ -34,7 +34,7 @@ test('versions that did not run now are taken from the saved results, and only f
 test('an emulator that someone built is named, also in the command', () => {
   const built = { ...column('latest', '11.1.3', row({ threads: 'crash' })), emulator: '/tmp/my qemu' };
   const text = bugReport(results(built), 'threads', SAVED);
-  expect(text).toContain('- QEMU: the program /tmp/my qemu, in place of 11.1.3');
+  expect(text).toContain('- QEMU: 11.1.3, the program /tmp/my qemu');
   expect(text).toContain("--linking static --emulator '/tmp/my qemu' --case threads");
   expect(text).toContain('- QEMU 11.1.3 (latest): arm64 static');
 });

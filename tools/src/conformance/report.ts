@@ -45,12 +45,14 @@ export function bugReport(results: Results, name: string, saved: Pick<Results, '
     '',
     '## Steps to reproduce',
     '',
+    'On Debian 13, as root:',
+    '',
     '```sh',
     `git clone https://github.com/${PROJECT.image} && cd qemu-user-static`,
     ...byHand(first),
     '```',
     '',
-    'The same with the emulators of Debian’s packages, as root: `npm ci`, then',
+    'The same with this project’s programs, which fetch compiler and emulators: `npm ci`, then',
     '',
     '```sh',
     ...places.map(commandFor),
@@ -64,11 +66,11 @@ const emulatorOf =
     const column = columns.find((one) => one.channel === channel && one.platform === platform);
     return emulator === undefined
       ? `${version}, Debian’s package ${column?.debian}`
-      : `the program ${emulator}, in place of ${version}`;
+      : `${version}, the program ${emulator}`;
   };
 
-const line = ({ version, emulator, target, kind, outcome, detail }: Place) =>
-  `- ${emulator ?? `QEMU ${version}`}, ${target} (${kind}): ${outcome}: ${detail}`;
+const line = ({ version, target, kind, outcome, detail }: Place) =>
+  `- QEMU ${version}, ${target} (${kind}): ${outcome}: ${detail}`;
 
 /** Without this project's programs, where the case is one of the C checks. */
 function byHand({ target: name, kind, guest, emulator, case: check }: Place): string[] {
