@@ -21,7 +21,7 @@ import { asPage } from './page.ts';
 import { bugReport } from './report.ts';
 import { merge, type Results } from './results.ts';
 import { openState } from './state.ts';
-import { Stopped, stopOnSignals } from './stop.ts';
+import { Stopped, stopOnSignals, stopped } from './stop.ts';
 import { COMMON, TARGETS, type Target, targetsNamed } from './targets.ts';
 import { WORKLOADS } from './workloads.ts';
 
@@ -43,7 +43,8 @@ try {
 }
 
 /** Prints why the run failed. @returns the exit status */
-function report(error: unknown): number {
+function report(thrown: unknown): number {
+  const error = stopped.aborted ? stopped.reason : thrown;
   if (error instanceof CommanderError) return error.exitCode;
   if (error instanceof Stopped) {
     note(`conformance: ${error.message}`);

@@ -52,6 +52,8 @@ export async function openNamespace(lines: readonly string[]): Promise<Namespace
     stdio: 'pipe',
     detached: true,
   });
+  // It may be ended before its input is.
+  holder.stdin.on('error', () => undefined);
   const words = text(holder.stderr);
   const [said] = await Promise.race([once(holder.stdout, 'data'), once(holder, 'exit')]);
   if (!Buffer.isBuffer(said)) throw new ConformanceError('CHECKS_NEED_NAMESPACE', (await words).trim());
@@ -61,7 +63,7 @@ export async function openNamespace(lines: readonly string[]): Promise<Namespace
   const enter = ['--target', pid, '--user', '--mount', '--setuid', '0', '--setgid', '0'];
   const close = async () => {
     holder.stdin.end('\n');
-    if (holder.exitCode === null) await once(holder, 'exit');
+    if (holder.exitCode === null && holder.signalCode === null) await once(holder, 'exit');
   };
   try {
     await register(enter, lines);

@@ -7,6 +7,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { NEEDS } from '../test-needs.ts';
 import { openNamespace } from './namespace.ts';
 import { resultOf } from './outcome.ts';
+import { endBelow } from './processes.ts';
 import { whereIs } from './where.ts';
 
 const lacks = ['root', 'user namespace'].some((word) => NEEDS[word]?.lack() !== undefined);
@@ -51,6 +52,17 @@ describe.skipIf(lacks)('a run (root, user namespace)', () => {
     expect(detail).toMatch(/^not ended after 1 s in sleep 4711 \(\w+\): fourth$/);
   });
 });
+
+test('processes that ignore signals, and those below them, are ended', async () => {
+  const stubborn = `trap '' TERM; sh -c 'trap "" TERM; echo ready; while :; do sleep 714; done' & wait; sleep 714`;
+  const child = spawn('sh', ['-c', `sh -c '${stubborn.replaceAll("'", "'\\''")}'; :`], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  await endBelow(child.pid ?? 0);
+  await vi.waitFor(() => expect(withWord('714')).toEqual([]), 5000);
+}, 30_000);
 
 test('a process without others below it is nowhere', async () => {
   const child = spawn('sleep', ['1000']);

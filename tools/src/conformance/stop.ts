@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { constants } from 'node:os';
 import { $ } from 'zx';
+import { endBelow } from './processes.ts';
 
 const controller = new AbortController();
 setMaxListeners(0, controller.signal);
@@ -23,5 +24,9 @@ export class Stopped extends Error {
 export function stopOnSignals(): void {
   $.signal = stopped;
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.once(name, () => controller.abort(new Stopped(name)));
+    process.once(name, () => {
+      controller.abort(new Stopped(name));
+      // What installs compilers has processes that ignore signals, and others below them.
+      void endBelow(process.pid);
+    });
 }

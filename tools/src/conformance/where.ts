@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { childrenOf } from './processes.ts';
 
 /** Processes that are described; the others are counted. */
 const SHOWN = 3;
@@ -16,9 +17,9 @@ export async function whereIs(pid: number): Promise<string> {
 }
 
 async function leavesBelow(pid: number): Promise<number[]> {
-  const children = (await read(pid, `task/${pid}/children`)).split(' ').filter((word) => word !== '');
-  const below = await Promise.all(children.map((child) => leavesBelow(Number(child))));
-  return below.flatMap((leaves, index) => (leaves.length > 0 ? leaves : [Number(children[index])]));
+  const children = await childrenOf(pid);
+  const below = await Promise.all(children.map(leavesBelow));
+  return below.flatMap((leaves, index) => (leaves.length > 0 ? leaves : children.slice(index, index + 1)));
 }
 
 async function describeProcess(pid: number): Promise<string> {
