@@ -1,5 +1,6 @@
 import { compareQemuVersions } from '@qemu-user-static/lock';
 import type { Outcome } from './outcome.ts';
+import { TARGETS } from './targets.ts';
 
 /** What a run found, as docs/conformance.json has it. */
 export interface Results {
@@ -89,12 +90,20 @@ export function newestFirst<T extends Pick<ColumnResults, 'version' | 'platform'
   );
 }
 
+/** As a run of everything has them, whichever was run last. */
+const inOrder = (a: RowResults, b: RowResults) => placeOf(a) - placeOf(b);
+
+function placeOf({ target }: RowResults): number {
+  const place = TARGETS.findIndex(({ name }) => name === target);
+  return place === -1 ? TARGETS.length : place;
+}
+
 /** Earlier results with those of a run in their places; rows of another version of QEMU are dropped. */
 export function merge(before: Results, now: Results): Results {
   const columns = now.columns.map((column) => {
     const old = before.columns.find((one) => sameColumn(one, column) && one.debian === column.debian);
     const kept = (old?.rows ?? []).filter((row) => !column.rows.some((one) => sameRow(one, row)));
-    return { ...column, rows: [...kept, ...column.rows] };
+    return { ...column, rows: [...kept, ...column.rows].toSorted(inOrder) };
   });
   const others = before.columns.filter((one) => !columns.some((column) => sameColumn(one, column)));
   return {
