@@ -97,7 +97,11 @@ test('saved results keep what a run left out, unless QEMU is another', () => {
   const more = results(column('latest', '11.1.3', row({}, { kind: 'dynamic' })));
   expect(merge(FOUND, more).columns.map(({ rows }) => rows.length)).toEqual([3, 2]);
   const other = results(column('latest', '11.1.3', row({}, { target: 'armhf', guest: 'arm' })));
-  expect(merge(FOUND, other).columns[0]?.rows.map(({ target }) => target)).toEqual(['arm64', 'armhf', 's390x']);
+  expect(merge(FOUND, other).columns[0]?.rows.map(({ target }) => target)).toEqual([
+    'arm64',
+    'armhf',
+    's390x',
+  ]);
   const newer = results(column('latest', '11.2.0', row({})));
   expect(merge(FOUND, newer).columns.map(({ version, rows }) => [version, rows.length])).toEqual([
     ['11.2.0', 1],

@@ -310,7 +310,7 @@ for i in $(seq 20); do /tmp/dynamic; /tmp/static; done`,
     'sudo by a user who is not root; with flag C',
     `printf 'root:*:0:0::/root:/bin/sh\\nguest:*:1234:1234::/tmp:/bin/sh\\n' > /etc/passwd
 printf 'root:*:0:\\nguest:*:1234:\\n' > /etc/group
-printf 'auth sufficient pam_permit.so\\naccount sufficient pam_permit.so\\nsession sufficient pam_permit.so\\n' > /etc/pam.d/sudo
+for kind in auth account session password; do echo "$kind sufficient pam_permit.so"; done | tee /etc/pam.d/sudo > /etc/pam.d/other
 echo 'guest ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/guest
 test "$(setpriv --reuid=1234 --regid=1234 --clear-groups sudo -n id -u)" = 0`,
     { flags: 'OCF', debian: 'sudo' },
