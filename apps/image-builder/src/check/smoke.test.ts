@@ -14,6 +14,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 let layout: Layout;
 beforeAll(async () => {
   layout = await makeSmallLayout(join(folder, 'oci'), [
+    { os: 'linux', architecture: 'ppc64le' },
     { os: 'linux', architecture: 's390x' },
     { os: 'linux', architecture: 'amd64' },
     { os: 'linux', architecture: 'arm64' },
@@ -23,6 +24,7 @@ beforeAll(async () => {
     annotations: { 'org.opencontainers.image.ref.name': name },
   });
   await alterLayout(layout, {
+    index: ({ manifests, ...rest }) => ({ ...rest, manifests: manifests.slice(1) }),
     top: ({ manifests: [all, one], ...rest }) => ({
       ...rest,
       manifests: [named(one, 'other'), named(all, 'latest'), named(all, 'register-11')],
