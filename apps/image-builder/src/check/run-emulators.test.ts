@@ -184,7 +184,7 @@ test('a layer that cannot be read is the failure, after the emulators before it 
   const temporary = await mkdtemp(join(folder, 'temporary-'));
   vi.stubEnv('TMPDIR', temporary);
   onTestFinished(() => void vi.unstubAllEnvs());
-  const sound = await imageWith({ 'usr/bin/qemu-arm-static': shell('exit 0') });
+  const sound = await imageWith({ 'usr/bin/qemu-arm-static': shell('exec sleep 0.2') });
   const missing = { ...sound.layers[0], digest: `sha256:${'0'.repeat(64)}` };
   const image = { ...sound, layers: [...sound.layers, missing] } as FoundImage;
   let ran = 0;
