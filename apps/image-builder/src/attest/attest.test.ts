@@ -1,7 +1,13 @@
 import { digestOf } from '@qemu-user-static/oci-image';
+import type { StatementSigner } from '@qemu-user-static/signing';
 import { describe, expect, test } from 'vitest';
-import { type AttestPlan, attestRefusal, type PlannedSubject } from './attest.ts';
+import type { Destination } from '../publish/destination.ts';
+import { artifactOf } from './artifact.ts';
+import type { Subject } from './attachments.ts';
+import { type AttestPlan, attestRefusal, type PlannedSubject, planAttest } from './attest.ts';
 import { formatAttestPlan } from './format-plan.ts';
+import { provenance } from './provenance.ts';
+import { statementOf } from './statement.ts';
 
 const subject = (name: string, change: Partial<PlannedSubject> = {}): PlannedSubject => ({
   digest: digestOf(name),
@@ -60,4 +66,76 @@ test('a plan is printed as a table: what is missing in each repository, and who 
     'signed by key SHA256:abc',
   ]);
   expect(formatAttestPlan(plan(null)).split('\n').at(-1)).toMatch(/^unsigned: /);
+});
+
+describe('the plan of an image with two documents and a statement', () => {
+  const descriptor = {
+    mediaType: 'application/vnd.oci.image.manifest.v1+json',
+    digest: digestOf('image'),
+    size: 1,
+  };
+  const document = (type: string) => {
+    const bytes = Buffer.from(type);
+    const blob = { bytes, descriptor: { mediaType: type, digest: digestOf(bytes), size: bytes.length } };
+    return artifactOf(descriptor, type, blob, {});
+  };
+  const documents = [document('text/bill'), document('text/origin')];
+  const image: Subject = {
+    descriptor,
+    documents,
+    statements: [statementOf(descriptor.digest, 'text/bill', {})],
+  };
+  const signer = { name: 'key', open: () => null } as unknown as StatementSigner;
+
+  /** Of a repository that lists these documents of the image, or that does not have the image. */
+  const planned = async (listed: typeof documents | null, who: StatementSigner | null) => {
+    const client = {
+      headManifest: async () => (listed === null ? undefined : { digest: descriptor.digest }),
+      referrers: async () => (listed ?? []).map(({ manifest }) => manifest.descriptor),
+    };
+    const destination = { registry: 'a.example', repository: 'q', client } as unknown as Destination;
+    const { subjects } = await planAttest([image], destination, who, 1);
+    return subjects[0];
+  };
+
+  test.each<[string, typeof documents | null, StatementSigner | null, Omit<PlannedSubject, 'digest'>]>([
+    [
+      'that is not published lacks all',
+      null,
+      signer,
+      { published: false, attach: ['text/bill', 'text/origin'], sign: ['text/bill'], there: 0 },
+    ],
+    [
+      'that is not published, where nobody signs, lacks its documents',
+      null,
+      null,
+      { published: false, attach: ['text/bill', 'text/origin'], sign: [], there: 0 },
+    ],
+    [
+      'that has one document lacks the other, and the signature',
+      documents.slice(0, 1),
+      signer,
+      { published: true, attach: ['text/origin'], sign: ['text/bill'], there: 1 },
+    ],
+    [
+      'that has both lacks nothing where nobody signs',
+      documents,
+      null,
+      { published: true, attach: [], sign: [], there: 2 },
+    ],
+  ])('%s', async (_, listed, who, expected) => {
+    expect(await planned(listed, who)).toEqual({ digest: descriptor.digest, ...expected });
+  });
+});
+
+test('provenance names the run that built, where there was one', () => {
+  const facts = { source: 'https://x', commit: 'c', files: {}, builder: { id: 'b' } };
+  const built = { channel: 'latest', platforms: [], packages: [] };
+  const details = (builder: object) =>
+    Object(provenance(built, { ...facts, builder: { id: 'b', ...builder } })).runDetails;
+  expect(details({})).toEqual({ builder: { id: 'b' } });
+  expect(details({ invocation: 'run/7' })).toEqual({
+    builder: { id: 'b' },
+    metadata: { invocationId: 'run/7' },
+  });
 });
