@@ -40,6 +40,34 @@ describe('Basic', () => {
   });
 });
 
+test.each([
+  ['Negotiate, Basic realm="r"', 'Basic bWU6aHVudGVyMg=='],
+  ['Bearer service="s", Basic realm="r"', 'Basic bWU6aHVudGVyMg=='],
+  ['Negotiate', undefined],
+  ['', undefined],
+])('of several ways in, one that is known is taken: %j', async (challenge, expected) => {
+  const { repository, server } = await start({}, as(basic));
+  const headers = challenge === '' ? {} : { 'www-authenticate': challenge };
+  server.inject({ fault: { kind: 'status', status: 401, headers } });
+  await repository.listTags().catch(() => undefined);
+  expect(server.requests.slice(1).map(({ headers: sent }) => sent.authorization)).toEqual(
+    expected === undefined ? [] : [expected],
+  );
+});
+
+test('credentials are looked for once for each repository', async () => {
+  const asked: string[] = [];
+  const credentials = async (registry: string, repository: string) => {
+    asked.push(`${registry} ${repository}`);
+    return basic;
+  };
+  const lock = { kind: 'basic', username: 'me', password: 'hunter2' } as const;
+  const { registry, repository, server } = await start({ lock }, { credentials });
+  for (let times = 0; times < 3; times++) await repository.listTags();
+  await registry.repository('other/name').listTags();
+  expect(asked).toEqual([`${server.name} owner/name`, `${server.name} other/name`]);
+});
+
 test('credentials that were refused are offered once in each call', async () => {
   const { repository, server } = await start(
     { lock: { kind: 'basic', username: 'me', password: 'x' } },
@@ -92,8 +120,8 @@ describe('a bearer token', () => {
   });
 
   test.each([
-    ['a quarter of its life, where that is short', 8, 5_900, 200],
-    ['that of a minute, where its answer names none', 0, 49_900, 200],
+    ['a quarter of its life, where that is short', 8, 5_999, 1],
+    ['that of a minute, where its answer names none', 0, 49_999, 1],
   ])('is changed before it expires: %s', async (_, seconds, good, more) => {
     const { repository, server, clock } = await start({ lock: { ...bearer, seconds } }, as(basic));
     await repository.headManifest('x');
@@ -144,6 +172,17 @@ describe('a bearer token', () => {
     ]);
   });
 
+  test('is asked for with the scope of the request alone where the registry names neither scope nor service', async () => {
+    const { repository, server } = await start({ lock: bearer }, as(basic));
+    const challenge = `Bearer realm="http://${server.name}/token"`;
+    server.inject({ fault: { kind: 'status', status: 401, headers: { 'www-authenticate': challenge } } });
+    await repository.listTags();
+    expect(server.tokenRequests).toMatchObject([{ scopes: ['repository:owner/name:pull'] }]);
+    expect(server.requests.find(({ path }) => path.startsWith('/token'))?.path).toBe(
+      '/token?scope=repository%3Aowner%2Fname%3Apull',
+    );
+  });
+
   test('is refused with the words of the token server', async () => {
     const { repository, server } = await start({ lock: bearer }, as(wrong));
     const failed = await repository.headManifest('x').catch((error: unknown) => error);
@@ -172,6 +211,7 @@ describe('a bearer token', () => {
     expect(server.requests.find(({ path }) => path.startsWith('/token'))).toMatchObject({
       method: 'POST',
       path: '/token?kept=1',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
     });
     expect(server.tokenRequests).toMatchObject([
       { scopes: ['repository:owner/name:pull'], service: 'test registry' },
@@ -195,13 +235,17 @@ describe('a bearer token', () => {
   });
 
   test.each([
-    ['no JSON', 'hello'],
-    ['no token', '{}'],
-    ['a token that would end the header', '{"token": "a\\r\\nX-Evil: 1"}'],
-  ])('of a token server that answers with %s is refused', async (_, body) => {
+    ['no JSON', 'hello', 'did not answer with JSON'],
+    ['nothing', 'null', 'answered without a token'],
+    ['no token', '{}', 'answered without a token'],
+    ['a token that would end the header', '{"token": "a\\r\\nX-Evil: 1"}', 'answered without a token'],
+  ])('of a token server that answers with %s is refused', async (_, body, message) => {
     const { repository, server } = await start({ lock: bearer }, as(basic));
     server.inject({ path: /token/, fault: { kind: 'status', status: 200, body } });
-    await expect(repository.listTags()).rejects.toMatchObject({ code: 'REGISTRY_PROTOCOL_BROKEN' });
+    await expect(repository.listTags()).rejects.toMatchObject({
+      code: 'REGISTRY_PROTOCOL_BROKEN',
+      message: expect.stringContaining(`the token server ${message}`),
+    });
   });
 
   test('is not asked for where a password would go over the network in the clear', async () => {

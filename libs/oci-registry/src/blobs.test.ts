@@ -30,7 +30,30 @@ test('an empty blob has no bytes and ends well', async () => {
   const empty = sha256(Buffer.from(''));
   server.store.blobs.set(`owner/name@${empty}`, Buffer.from(''));
   expect(await collect(repository.getBlob({ digest: empty, size: 0 }))).toHaveLength(0);
+  // It is requested too: the registry has to have it.
+  expect(server.requests.map(({ method }) => method)).toEqual(['GET']);
+  server.store.blobs.clear();
+  await expect(collect(repository.getBlob({ digest: empty, size: 0 }))).rejects.toMatchObject({
+    status: 404,
+  });
 });
+
+test('a registry that says a blob has another digest is not believed', async () => {
+  const { repository, server } = await withBlob();
+  server.inject({ method: 'HEAD', fault: { kind: 'wrong-digest-header' } });
+  await expect(repository.headBlob(digest)).rejects.toMatchObject({ code: 'REGISTRY_DIGEST_MISMATCH' });
+});
+
+test.each([{}, { 'content-range': 'nonsense' }, { 'content-range': 'x bytes 0-9/10' }])(
+  'a part of a blob that does not say which one is refused: %j',
+  async (headers) => {
+    const { repository, server } = await withBlob();
+    server.inject({ method: 'GET', fault: { kind: 'status', status: 206, headers, body: 'part' } });
+    await expect(collect(repository.getBlob({ digest, size: 300_000 }))).rejects.toMatchObject({
+      code: 'REGISTRY_PROTOCOL_BROKEN',
+    });
+  },
+);
 
 test('a blob that is not there is an error', async () => {
   const { repository } = await start();

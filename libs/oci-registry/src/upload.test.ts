@@ -1,7 +1,9 @@
 import { setTimeout as after } from 'node:timers/promises';
 import { request } from 'undici';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { RegistryError } from './errors.ts';
 import { Secret } from './secret.ts';
+import { SessionEnded } from './session-ended.ts';
 import { someBytes, sourceOf, start } from './testing/harness.ts';
 import { startRegistryServer } from './testing/registry-server.ts';
 import { large, methods, ranges, small, stale, startChunked, stored } from './testing/uploads.ts';
@@ -17,6 +19,20 @@ test('a small blob is sent in one request', async () => {
     'content-type': 'application/octet-stream',
   });
   expect(server.requests[1]?.headers['content-range']).toBeUndefined();
+});
+
+test('so is one of exactly as many bytes as one request may have', async () => {
+  const { repository, server } = await start({}, { monolithicLimit: 1000, chunkSize: 500 });
+  await repository.uploadBlob(sourceOf(small));
+  await repository.uploadBlob(sourceOf(someBytes(1001)));
+  expect(methods(server)).toBe('POST PUT POST PATCH PATCH PATCH PUT');
+});
+
+test('a blob whose digest is none is not sent', async () => {
+  const { repository, server } = await start();
+  const source = { ...sourceOf(small), digest: 'sha256:abc' };
+  await expect(repository.uploadBlob(source)).rejects.toMatchObject({ code: 'REFERENCE_INVALID' });
+  expect(server.requests).toEqual([]);
 });
 
 test('so is an empty one', async () => {
@@ -112,6 +128,15 @@ describe('an upload starts over', () => {
     expect(ranges(server)).toHaveLength(2);
   });
 
+  test('when the session of a blob in one request has vanished', async () => {
+    const { repository, server, clock } = await start();
+    server.inject({ method: 'PUT', fault: { kind: 'forget-uploads' } });
+    await repository.uploadBlob(sourceOf(small));
+    expect(stored(server, small)).toBe(true);
+    expect(methods(server)).toBe('POST PUT DELETE HEAD POST PUT');
+    expect(clock.sleeps).toHaveLength(1);
+  });
+
   test('and not for ever', async () => {
     const { repository, server } = await startChunked();
     server.inject({ method: 'PUT', times: 99, fault: { kind: 'status', status: 503 } });
@@ -144,6 +169,37 @@ describe('an upload ends with an error, and the registry is asked to forget it',
       details: [{ code: 'DIGEST_INVALID', message: 'provided digest did not match uploaded content' }],
     });
     expect(methods(server)).toBe('POST PATCH PATCH PATCH PATCH PUT DELETE');
+  });
+
+  test.each([
+    ['a blob in one request', small, 'POST PUT DELETE'],
+    ['one in chunks', large, 'POST PATCH PATCH PATCH PATCH PUT DELETE'],
+  ])('when its end is refused for good: %s', async (_, blob, expected) => {
+    const { repository, server, clock } = await startChunked();
+    server.inject({ method: 'PUT', fault: { kind: 'status', status: 400 } });
+    await expect(repository.uploadBlob(sourceOf(blob))).rejects.toMatchObject({ status: 400 });
+    expect([methods(server), clock.sleeps]).toEqual([expected, []]);
+  });
+
+  test.each([
+    ['is refused', 403, 1, { status: 403 }],
+    ['fails for now, again and again', 503, 99, { code: 'REGISTRY_UNAVAILABLE' }],
+  ])('when the question of how much has arrived %s', async (_, status, times, expected) => {
+    const { repository, server } = await startChunked();
+    server.inject({ method: 'PATCH', skip: 1, fault: { kind: 'status', status: 502 } });
+    server.inject({ method: 'GET', path: /uploads/, times, fault: { kind: 'status', status } });
+    await expect(repository.uploadBlob(sourceOf(large))).rejects.toMatchObject(expected);
+    expect(methods(server)).toMatch(/^POST PATCH PATCH (GET )+DELETE$/);
+  });
+
+  test('when it is begun without a word about where it goes on', async () => {
+    const { repository, server } = await start();
+    server.inject({ method: 'POST', fault: { kind: 'status', status: 202 } });
+    await expect(repository.uploadBlob(sourceOf(small))).rejects.toMatchObject({
+      code: 'REGISTRY_PROTOCOL_BROKEN',
+      message: expect.stringContaining('does not say where the upload goes on'),
+    });
+    expect(methods(server)).toBe('POST');
   });
 
   test('when the source is shorter than it claims', async () => {
@@ -228,6 +284,17 @@ describe('mounting', () => {
     expect(stored(server, small)).toBe(true);
   });
 
+  test('that fails for now is asked for again, and is an error at last', async () => {
+    const { repository, server } = await start();
+    server.store.blobs.set(`other/place@${digest}`, small);
+    server.inject({ method: 'POST', times: 2, fault: { kind: 'status', status: 503 } });
+    expect(await repository.mountBlob(digest, 'other/place')).toEqual({ mounted: true });
+    server.inject({ method: 'POST', times: 99, fault: { kind: 'status', status: 503 } });
+    await expect(repository.mountBlob(digest, 'other/place')).rejects.toMatchObject({
+      code: 'REGISTRY_UNAVAILABLE',
+    });
+  });
+
   test('that is forbidden is a miss without a session', async () => {
     const { repository } = await start({ mounts: 'denied' });
     expect(await repository.mountBlob(digest, 'other/place')).toEqual({ mounted: false, session: undefined });
@@ -240,6 +307,40 @@ describe('mounting', () => {
       ['repository:owner/name:pull,push', 'repository:other/place:pull'],
     ]);
   });
+});
+
+describe('whether one may push', () => {
+  test('is tried by an upload that is begun and cancelled', async () => {
+    const { repository, server } = await start();
+    await repository.tryPush();
+    expect(methods(server)).toBe('POST DELETE');
+    expect(server.store.uploads.size).toBe(0);
+  });
+
+  test('is refused by the registry', async () => {
+    const { repository, server } = await start();
+    server.inject({ method: 'POST', fault: { kind: 'status', status: 403 } });
+    await expect(repository.tryPush()).rejects.toMatchObject({ code: 'REGISTRY_DENIED' });
+    expect(methods(server)).toBe('POST');
+  });
+});
+
+test('a bad line that drops in every chunk is no reason to give up: each chunk is progress', async () => {
+  const { repository, server } = await startChunked();
+  // Twice in each chunk behind the first.
+  for (const skip of [1, 4, 7])
+    server.inject({ method: 'PATCH', skip, times: 2, fault: { kind: 'status', status: 502 } });
+  await repository.uploadBlob(sourceOf(large));
+  expect(stored(server, large)).toBe(true);
+  expect(server.faults).toEqual({ status: 6 });
+});
+
+test('a session that ended tells its status, where it has one', () => {
+  const request = { method: 'PATCH', address: 'https://r.example/x', temporary: false };
+  const lost = new RegistryError('REGISTRY_NOT_FOUND', 'gone', { ...request, status: 404 });
+  expect(new SessionEnded(lost).reason).toMatchObject({ status: 404, temporary: true, cause: lost });
+  const unclear = new RegistryError('REGISTRY_PROTOCOL_BROKEN', 'unclear', request);
+  expect(new SessionEnded(unclear).reason.status).toBeUndefined();
 });
 
 test('several at once keep to the limit of connections', async () => {
