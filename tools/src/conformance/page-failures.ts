@@ -2,13 +2,18 @@ import { type Accepted, exceptionFor } from './accepted.ts';
 import { find, table, targetsOf } from './page-tables.ts';
 import { type ColumnResults, failuresOf, isUsual, type Place, type Results } from './results.ts';
 
-/** A line for each case and reason. */
+/** A line for each reason, with the cases that fail for it in the same places. */
 export function failing(results: Results, accepted: Accepted): string {
-  const rows = reasons(failuresOf(results).filter(isUsual), accepted).map(({ name, places, reason }) => [
-    `\`${name}\``,
-    results.cases[name] ?? '',
-    where(places, results.columns),
-    reason,
+  const lines = new Map<string, { names: string[]; rest: [string, string] }>();
+  for (const { name, places, reason } of reasons(failuresOf(results).filter(isUsual), accepted)) {
+    const rest: [string, string] = [where(places, results.columns), reason];
+    const names = lines.get(rest.join('\n'))?.names ?? [];
+    lines.set(rest.join('\n'), { names: [...names, name], rest });
+  }
+  const rows = [...lines.values()].map(({ names, rest }) => [
+    names.map((name) => `\`${name}\``).join(', '),
+    names.map((name) => results.cases[name] ?? '').join('; '),
+    ...rest,
   ]);
   return `## What fails, and why
 
@@ -71,7 +76,8 @@ function guestsOf(own: readonly Place[], column: ColumnResults): string {
 function withKind(target: string, places: readonly Place[], column: ColumnResults): string {
   const ran = (['static', 'dynamic'] as const).filter((kind) => find(column, target, kind));
   const kinds = places.filter((one) => one.target === target).map(({ kind }) => kind);
-  return kinds.length === 1 && ran.length > 1 ? `${target} (${kinds[0]})` : target;
+  const [kind] = ran.filter((one) => kinds.includes(one));
+  return kinds.length === 1 && kind !== undefined && ran.length > 1 ? `${target} (${kind})` : target;
 }
 
 /** Cases that fail on another host and not on the usual one, of the same guest and channel. */

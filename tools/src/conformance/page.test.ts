@@ -33,6 +33,19 @@ test('the page has a line for each guest, a column for each version, and each fa
   expect(page).toContain('| `start` | it begins | 10.0.13: s390x | not known |');
 });
 
+test('cases that fail in the same places for the same reason are one line', () => {
+  const found = results(column('latest', '11.1.3', row({ start: 'fail', threads: 'fail' })));
+  const both = accept(
+    accept({ schemaVersion: 1, exceptions: [] }, 'start', 'QEMU: of its locks', found),
+    'threads',
+    'QEMU: of its locks',
+    found,
+  );
+  expect(asPage(found, both)).toContain(
+    '| `start`, `threads` | it begins; eight threads | 11.1.3: arm64 | QEMU: of its locks |',
+  );
+});
+
 test('small Debians have a table for each guest, and what fails of them leads the page', () => {
   const debian = row({ gcc: 'hang', node: 'skipped' }, { kind: 'debian', work: { ldconfig: 1.25 } });
   const found = results(
