@@ -99,6 +99,12 @@ describe('the gate', () => {
     const notes = checkout.events.flatMap((event) => (event.type === 'note' ? event.text : []));
     expect(notes.at(-1)).toContain('guest aarch64, arm64 static, case threads: hang: not ended after 90 s');
     expect(notes.at(-1)).toMatch(/\nso these tags stay as they are: latest, latest-gzip, latest-zstd, /);
+
+    // Accepted by now.
+    const plan = planOf(await publish(to, { gate: [await verdict('accepted.json', [])], push: true }));
+    expect(server.store.tags.get(key)).not.toBe(before);
+    expect(plan.targets[0]?.tags.filter(({ action }) => action === 'refuse')).toEqual([]);
+    expect(plan.targets[0]?.tags.find(({ tag }) => tag === '11.1.3-1')?.action).toBe('leave');
   });
 
   test('moves everything where nothing fails', async () => {
