@@ -89,8 +89,9 @@ describe('the gate', () => {
     await publish(to, { tag: ['register'], push: true });
     server.store.tags.set(key, server.store.tags.get('o/q:register') ?? '');
     const before = server.store.tags.get(key);
-    const { failure } = await publish(to, { gate: [await verdict('fails.json')], push: true });
+    const { failure, value } = await publish(to, { gate: [await verdict('fails.json')], push: true });
     expect(failure).toBe(undefined);
+    expect(value).toMatchObject({ held: expect.arrayContaining(['latest', '11', 'aarch64']) });
     expect(server.store.tags.get(key)).toBe(before);
     const tags = [...server.store.tags.keys()].map((one) => one.split(':').at(-1) ?? '');
     expect(tags).toEqual(expect.arrayContaining(['11.1.3', '11.1.3-1', 'aarch64-11.1.3-1', '10.2.2-1']));

@@ -28,16 +28,18 @@ const examples = [
 export const command = define(options, examples, async (given, environment) => {
   const { onEvent } = environment;
   const destinations = destinationsOf(given, environment);
-  const set = await letThrough(await imagesIn(given, environment), given.gate, environment);
+  const whole = await imagesIn(given, environment);
+  const set = await letThrough(whole, given.gate, environment);
+  const held = whole.tags.filter((tag) => !set.tags.includes(tag)).map(({ tag }) => tag);
   const plan = await makePlan(set, destinations, given.thorough ?? false, onEvent);
   const failure = publishRefusal(plan);
   if (!given.push || failure !== undefined) {
     const refused = pushRefused(await pushRights(destinations));
     if (refused !== undefined) onEvent({ type: 'note', text: `${refused.code}: ${refused.message}` });
     onEvent({ type: 'note', text: nothingSent(given) });
-    return { text: formatPlan(plan), value: plan, ...(failure && { failure }) };
+    return { text: formatPlan(plan), value: { ...plan, held }, ...(failure && { failure }) };
   }
   await applyPlan(plan, set, destinations, given.connections, onEvent);
   const parts = [formatPlan(plan), formatReferences(plan, set)].filter((part) => part !== '');
-  return { text: parts.join('\n\n'), value: plan };
+  return { text: parts.join('\n\n'), value: { ...plan, held } };
 });
