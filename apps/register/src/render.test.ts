@@ -1,7 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, symlinkSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { GUEST_NAMES, nearest, spelledNames } from '@qemu-user-static/arch-table';
+import {
+  ARCHITECTURE_SPELLINGS,
+  GUEST_NAMES,
+  nearest,
+  OTHER_SYSTEMS,
+  spelledNames,
+} from '@qemu-user-static/arch-table';
 import { describe, expect, test } from 'vitest';
 import { REGISTER_ERRORS, renderRegisterScript } from './index.ts';
 import { PARTS } from './render.ts';
@@ -201,6 +207,23 @@ describe.each(SHELLS)('$name', (shell) => {
     expect(emulators.stdout).toContain(':/qemu-arm-static:\n');
     const host = await register('--dry-run', '--persist', '/', '-s', 'arm');
     expect([host.code, host.stdout.split('\n')[0]]).toEqual([0, '# /etc/binfmt.d/qemu-arm.conf']);
+  });
+
+  test('every spelling of an architecture is understood, and every other system is passed over', async () => {
+    const spellings = Object.keys(ARCHITECTURE_SPELLINGS);
+    const known = await register(
+      '--dry-run',
+      '--install',
+      spellings.map((one) => one.replace('*', '4')).join(),
+    );
+    expect([known.code, spellings.length > 5]).toEqual([0, true]);
+    const others = OTHER_SYSTEMS.map((system) => `${system}/amd64`);
+    const { code, stdout, stderr } = await register('--dry-run', '--install', others.join());
+    expect([code, stdout, stderr]).toEqual([
+      0,
+      '',
+      others.map((platform) => `${platform}: skipped: not a Linux platform\n`).join(''),
+    ]);
   });
 
   test('a slip is answered as the table itself answers it', async () => {
