@@ -34,6 +34,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
         code: 0,
         stderr: expect.stringContaining('arm is not registered: nothing to remove\n'),
       });
+      await refused(machine, '--verify', reported('VERIFY_NONE', `no guest is registered on ${MOUNT}`), one);
       for (const words of ['--reset -p yes', '--uninstall all', '--uninstall qemu-*'])
         expect([words, (await call(machine, words, one)).code]).toEqual([words, 0]);
       expect(Object.keys(machine.entries())).toEqual(['qemu-x qemu-arm']);

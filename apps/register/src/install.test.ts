@@ -157,6 +157,17 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)('--install in $name (u
     expect(machine.entries()).toEqual(before);
   });
 
+  test('called with nothing where the one entry is switched off, it does not take that for registered', async () => {
+    await using machine = await openNamespace();
+    await call(machine, '--install arm64');
+    await machine.sh(`echo 0 >${MOUNT}/qemu-aarch64`);
+    expect(await call(machine, '', { HOST_ARCH: 'x86_64' })).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^ENTRY_DIFFERS: /m),
+    });
+    expect(Object.keys(machine.entries())).toEqual(['qemu-aarch64']);
+  });
+
   test('called with nothing on an empty table, it registers without flag F, and ends with the status', async () => {
     await using machine = await openNamespace();
     const { code, stdout, stderr } = await call(machine, '', { HOST_ARCH: 'x86_64' });

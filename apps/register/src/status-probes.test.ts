@@ -21,7 +21,9 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
         env: { QEMU_BIN_DIR: bin, HOST_ARCH: 'x86_64' },
       });
       expect(code).toBe(0);
-      return JSON.parse(stdout).supported as string[];
+      const supported = JSON.parse(stdout).supported as string[];
+      expect(supported).toEqual([...new Set(supported)]);
+      return supported;
     };
     const emulated = ['linux/arm64', 'linux/arm/v7', 'linux/riscv64', 'linux/s390x'];
     const foreign = async (...lines: string[]) =>
