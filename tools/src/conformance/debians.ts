@@ -25,17 +25,10 @@ export const DEBIANS = {
 
 export type DebianName = keyof typeof DEBIANS;
 
-/** The release of Debian for a target: not every architecture is in the same one. */
+/** The release of Debian for a target: not every architecture is in the same one, or whole on every mirror. */
 export const SUITES: Readonly<Record<string, string>> = {
-  ...{
-    arm64: 'trixie',
-    armhf: 'trixie',
-    i386: 'trixie',
-    ppc64el: 'trixie',
-    s390x: 'trixie',
-    riscv64: 'trixie',
-  },
-  ...{ loong64: 'sid', mips64el: 'bookworm' },
+  ...{ arm64: 'trixie', armhf: 'trixie', i386: 'trixie', riscv64: 'trixie' },
+  ...{ ppc64el: 'bookworm', s390x: 'bookworm', mips64el: 'bookworm', loong64: 'sid' },
 };
 
 /** Where a Debian is, or will be. Its name has a hash of its packages. */
