@@ -1,4 +1,5 @@
 import { figure } from '../bench/report.ts';
+import { SUITES } from './debians.ts';
 import { find, nameOf, table, targetsOf } from './page-tables.ts';
 import type { ColumnResults, Kind, Results, RowResults } from './results.ts';
 
@@ -55,10 +56,20 @@ export function debians({ columns, cases }: Pick<Results, 'columns' | 'cases'>):
   return `## Programs in small Debians
 
 A number is the seconds of CPU time of one that passed; a word is how it ended otherwise. A dash: not run.
+Packages are of Debian ${suites(columns)}; \`ldconfig-…\` has its release in its name.
 
 ${table(['program', 'what it does'], words)}
 
 ${guests.join('\n')}`;
+}
+
+/** `trixie (arm64, armhf), bookworm (s390x)`. */
+function suites(columns: readonly ColumnResults[]): string {
+  const targets = targetsOf(columns, ['debian']).map(({ target }) => target);
+  const names = new Set(targets.map((target) => SUITES[target] ?? ''));
+  return [...names]
+    .map((suite) => `${suite} (${targets.filter((target) => SUITES[target] === suite).join(', ')})`)
+    .join(', ');
 }
 
 function cell(rows: readonly RowResults[], name: string): string {
