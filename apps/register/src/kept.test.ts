@@ -63,6 +63,23 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       expect(stderr).toContain(`${name}: replaced: ${why}\n`);
     });
 
+    test('one that is exactly what was asked for is replaced too if it does not run: its file was another then', async () => {
+      await using machine = await openNamespace();
+      const interpreter = '/mnt/qemu-aarch64-static';
+      await machine.sh(`mount -t tmpfs -o mode=755 tmpfs /mnt; cp /bin/true ${interpreter}
+        printf '%s\\n' '${line('qemu-aarch64', 'aarch64', interpreter, 'OCFP')}' >${MOUNT}/register
+        rm ${interpreter}; cp ${THERE} ${interpreter}`);
+      const before = machine.entries();
+      const env = { QEMU_BIN_DIR: '/mnt' };
+      const { code, stderr } = await call(machine, '--install arm64', { env });
+      expect([code, stderr]).toEqual([
+        0,
+        expect.stringContaining(`qemu-aarch64: replaced: its emulator does not run: ${interpreter}\n`),
+      ]);
+      expect(machine.entries()).toEqual(before);
+      expect((await call(machine, '--install arm64', { env })).stderr).toContain('already registered\n');
+    });
+
     test('one that was replaced is not there for the report of the same call', async () => {
       await using machine = await openNamespace();
       await machine.sh(held(line('qemu-arm-static', 'arm', '/mnt/bad', 'F')));
@@ -77,6 +94,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       ['--install arm64 -g no', GOOD('FP'), 'flags "OCF"'],
       ['-p no', GOOD('F'), 'flags ""'],
       [`--install arm64 --qemu-path ${bin}`, GOOD('F'), `${bin}/qemu-aarch64-static`],
+      ['--install arm64 --qemu-suffix -static', GOOD('F'), `${bin}/qemu-aarch64-static`],
       ['--install arm64 -g yes', line('qemu-aarch64-static', 'aarch64', '/mnt/good', 'F'), 'flags "POCF"'],
     ])(
       '%s refuses one that works without what was asked for by name: %s',
@@ -223,6 +241,7 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
         await machine.sh(`${held(FEX)}; echo 0 >${MOUNT}/FEX-arm
           echo ':python3:E::py::/usr/bin/python3:' >${MOUNT}/register
           printf '%s\\n' ':DOSWin:M::MZ::/bin/true:' >${MOUNT}/register
+          printf '%s\\n' '${line('shifted', 'arm', '/bin/true', '').replace(':M::', ':M:1:')}' >${MOUNT}/register
           printf '%s\\n' '${line('emulator-of-mine', 's390x', '/bin/true', '')}' >${MOUNT}/register`);
         expect((await call(machine, '--install arm')).code).toBe(0);
         expect(Object.keys(machine.entries())).toContain('qemu-arm');
