@@ -105,3 +105,37 @@ test('an emulator whose layer is in no layout is not released', () => {
     expect.objectContaining({ code: 'LAYOUTS_DIFFER' }),
   );
 });
+
+describe('a release', () => {
+  const plans = () => planReleases(lock, setOf());
+  const planOf = (tag: string) => {
+    const found = plans().find((plan) => plan.tag === tag);
+    if (found === undefined) throw new Error(`no ${tag}`);
+    return found;
+  };
+
+  test('names the tags of its version alone, and of those no other than full versions', () => {
+    const tags = planOf('v10.2.2-1').images.map(({ tag }) => tag);
+    expect(tags).toEqual(expect.arrayContaining(['10.2.2', '10.2.2-1', 'armv7l-arm-10.2.2-1']));
+    expect(tags.filter((tag) => !tag.includes('10.2.2'))).toEqual([]);
+  });
+
+  test('names the one image of a tag that is not an index', () => {
+    const found = planOf('v10.2.2-1').images.find(({ tag }) => tag === 'armv7l-arm-10.2.2-1');
+    expect(found?.manifests).toEqual([{ platform: 'linux/arm/v7', digest: found?.digest }]);
+  });
+
+  test('has the time of the image that an emulator is of, in seconds', () => {
+    expect(new Set(planOf('v11.1.3-1').binaries.map(({ created }) => created))).toEqual(
+      new Set([Date.parse('2026-10-30T08:08:01Z') / 1000]),
+    );
+  });
+
+  test('of a tag that lists what is not an image is a bug', () => {
+    const set = setOf();
+    const documents = new Map(
+      Array.from(set.documents, ([digest, { image: _, ...document }]) => [digest, document] as const),
+    );
+    expect(() => planReleases(lock, { ...set, documents })).toThrow();
+  });
+});
