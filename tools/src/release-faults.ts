@@ -23,7 +23,7 @@ import { ROOT } from './repository.ts';
 //
 //   node tools/src/release-faults.ts [KILLS] [PLATFORM]
 
-const [kills = '20', platform = 'linux/arm/v7'] = process.argv.slice(2);
+const [kills = '20', platform = 'linux/loong64'] = process.argv.slice(2);
 const main = join(ROOT, 'apps/image-builder/src/main.js');
 const NAMESPACE = ['unshare', '--user', '--map-root-user', '--mount', 'sh', '-euc'];
 
