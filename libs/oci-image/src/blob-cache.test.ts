@@ -126,7 +126,7 @@ describe('what is kept', () => {
   });
 });
 
-describe('what is in the cache besides', () => {
+describe('what else is in the cache', () => {
   const temporary = (owner: string) => `.partial-${owner.replace(' ', '-')}-${crypto.randomUUID()}`;
 
   test('is removed unless it is named; what another run is writing stays', async () => {

@@ -335,7 +335,7 @@ test('a bad line that drops in every chunk is no reason to give up: each chunk i
   expect(server.faults).toEqual({ status: 6 });
 });
 
-test('a session that ended tells its status, where it has one', () => {
+test('a session that ended gives its status, where it has one', () => {
   const request = { method: 'PATCH', address: 'https://r.example/x', temporary: false };
   const lost = new RegistryError('REGISTRY_NOT_FOUND', 'gone', { ...request, status: 404 });
   expect(new SessionEnded(lost).reason).toMatchObject({ status: 404, temporary: true, cause: lost });

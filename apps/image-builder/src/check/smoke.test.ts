@@ -174,7 +174,7 @@ describe('exactly what does not work is reported:', () => {
   });
 
   test('registering and removing that fail, each with what the program printed', async () => {
-    // Both work all the same: only their status is wrong.
+    // Both work: only their status is wrong.
     const { engine, kernel } = engineOn();
     const run: Engine['run'] = async (container) => {
       const outcome = await engine.run(container);

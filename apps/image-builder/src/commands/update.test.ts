@@ -43,7 +43,7 @@ describe('update', () => {
     expect(await lockOf(checkout)).toBe('{"schemaVersion":');
   });
 
-  test('accepts a Release that has expired only if it is told to', async () => {
+  test('accepts a Release that has expired only on request', async () => {
     const checkout = await trackedCheckout();
     await checkout.offer(OLD, { validUntil: new Date('2026-11-01T00:00:00Z') });
     await expect(update(checkout)).rejects.toMatchObject({ code: 'RELEASE_EXPIRED' });
