@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { HOST_PLATFORMS, type HostPlatform, hostNamed } from '@qemu-user-static/arch-table';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { HOST_PLATFORMS, type HostPlatform } from '@qemu-user-static/arch-table';
+import { Command, Option } from 'commander';
+import { platformsInsteadOf, positive } from '../option-values.ts';
 import { ROOT } from '../repository.ts';
 import { measureBuilding } from './building.ts';
 import { asChart } from './chart.ts';
@@ -38,7 +39,7 @@ interface Options {
   readonly only: PartName[];
   readonly repeat: number;
   readonly quick?: true;
-  readonly platform: HostPlatform[];
+  readonly platform: readonly HostPlatform[];
   readonly save?: true;
   readonly json?: true;
 }
@@ -50,7 +51,12 @@ const options = new Command('bench')
   .addOption(new Option('--only <name...>', 'only these parts').choices(NAMES).default(NAMES, 'all'))
   .option('--repeat <number>', 'how often each is run; the median counts', positive, 3)
   .option('--quick', 'one run of each')
-  .option('--platform <name...>', 'only these host platforms', platforms, [...HOST_PLATFORMS])
+  .option(
+    '--platform <name...>',
+    'only these host platforms',
+    platformsInsteadOf(HOST_PLATFORMS),
+    HOST_PLATFORMS,
+  )
   .option('--save', 'write docs/benchmarks.json, .md and .svg; parts that were not run stay')
   .option('--json', 'print the results as JSON')
   .parse()
@@ -90,19 +96,4 @@ async function write(folder: string, results: Results): Promise<void> {
   await writeFile(resolve(folder, 'benchmarks.json'), `${JSON.stringify(results, null, 2)}\n`);
   await writeFile(resolve(folder, 'benchmarks.svg'), asChart(results));
   await writeFile(resolve(folder, 'benchmarks.md'), asPage(results));
-}
-
-function positive(text: string): number {
-  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('a whole number above 0 is needed.');
-  return Number(text);
-}
-
-/** Values come one at a time; the first takes the default's place. */
-function platforms(text: string, before: HostPlatform[]): HostPlatform[] {
-  try {
-    const named = hostNamed(text);
-    return before.length === HOST_PLATFORMS.length ? [named] : [...before, named];
-  } catch (error) {
-    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
-  }
 }

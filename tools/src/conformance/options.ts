@@ -1,9 +1,11 @@
 import { availableParallelism } from 'node:os';
-import { type HostPlatform, hostNamed, nearest } from '@qemu-user-static/arch-table';
+import { type HostPlatform, nearest } from '@qemu-user-static/arch-table';
 import { refuseOptionsThatNpmTook } from '@qemu-user-static/image-builder/command-line';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
+import { platformsInsteadOf, positive } from '../option-values.ts';
 import { GROUPS } from './choose-cases.ts';
 import { ConformanceError } from './errors.ts';
+import { USUAL_PLATFORM } from './results.ts';
 import { LINKINGS, type Linking } from './toolchain.ts';
 
 /** The command line of `npm run conformance`. */
@@ -13,7 +15,7 @@ export interface Options {
   readonly version?: string[];
   readonly suite?: string;
   readonly changedSince?: string;
-  readonly platform: HostPlatform[];
+  readonly platform: readonly HostPlatform[];
   readonly linking: Linking[];
   readonly emulator?: string;
   readonly jobs: number;
@@ -37,6 +39,8 @@ const EXAMPLES = [
   ],
   ['--case checks,libc-bin --save', 'the whole matrix, into docs/conformance.md'],
 ] as const;
+
+const PLATFORMS: readonly HostPlatform[] = [USUAL_PLATFORM];
 
 const several = (text: string, before: string[] | undefined) => [...(before ?? []), ...text.split(',')];
 
@@ -63,8 +67,8 @@ function command(): Command {
         '--platform <name...>',
         'host platform whose emulators run, of this machine or its 32-bit one',
       )
-        .argParser(platforms)
-        .default(['linux/amd64']),
+        .argParser(platformsInsteadOf(PLATFORMS))
+        .default(PLATFORMS),
     )
     .addOption(
       new Option('--linking <kind...>', 'how programs have their C library')
@@ -135,15 +139,4 @@ function assertTogether({ accept, because, save, emulator, guest, case: cases }:
     );
   if (emulator !== undefined && (guest === undefined || save))
     throw wrong('--emulator stands for that of one guest, --guest NAME, and is not saved');
-}
-
-function positive(text: string): number {
-  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('a whole number above 0 is needed.');
-  return Number(text);
-}
-
-/** Values come one at a time; the first takes the default's place. */
-function platforms(text: string, before: HostPlatform[]): HostPlatform[] {
-  const named = hostNamed(text);
-  return before[0] === 'linux/amd64' && before.length === 1 ? [named] : [...before, named];
 }
