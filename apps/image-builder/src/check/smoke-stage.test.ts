@@ -34,6 +34,17 @@ const unreachable = new EngineError('ENGINE_UNREACHABLE', 'no container engine a
 /** Of a CPU that no image is for. */
 const strange: Partial<Engine> = { description: 'Engine 1.0', platform: null };
 
+/** One that takes every image. */
+const LOADING: Partial<Engine> = {
+  description: 'Engine 1.0',
+  platform: 'linux/amd64',
+  load: async (archive) => {
+    for await (const _ of archive);
+    return '';
+  },
+  removeImage: async () => undefined,
+};
+
 describe('where nothing can be tried', () => {
   test.each([
     ['without an engine', unreachable, 'no container engine answers: ENOENT'],
@@ -65,30 +76,14 @@ test.each([
   ],
   ['a bug', { message: 'a bug' }, () => Promise.reject(new TypeError('a bug'))],
 ])('%s is an error, required or not', async (_, expected, run) => {
-  const engine: Partial<Engine> = {
-    description: 'Engine 1.0',
-    platform: 'linux/amd64',
-    load: async (archive) => {
-      for await (const _ of archive);
-      return '';
-    },
-    removeImage: async () => undefined,
-    run,
-  };
-  await expect(stageOn(engine, false)).rejects.toMatchObject(expected);
+  await expect(stageOn({ ...LOADING, run }, false)).rejects.toMatchObject(expected);
   expect(notes).toEqual([]);
 });
 
 test('every channel is tried, one after the other', async () => {
   const ran: string[] = [];
   const engine: Partial<Engine> = {
-    description: 'Engine 1.0',
-    platform: 'linux/amd64',
-    load: async (archive) => {
-      for await (const _ of archive);
-      return '';
-    },
-    removeImage: async () => undefined,
+    ...LOADING,
     run: async ({ words: [first = ''] }) => {
       ran.push(first);
       return { code: 0, stdout: first === '--status' ? '{"entries":[]}' : '', stderr: '' };

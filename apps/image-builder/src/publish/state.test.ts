@@ -2,10 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Digest } from '@qemu-user-static/oci-image';
-import { startRegistryServer } from '@qemu-user-static/oci-registry/testing';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { blobsOf, type ImageSet, isIndex } from '../layouts/image-set.ts';
-import { destinationsIn, publishTo } from '../testing/remote.ts';
+import { publishedSet } from '../testing/remote.ts';
 import { smallSet } from '../testing/small-set.ts';
 import { askRepository } from './state.ts';
 
@@ -36,18 +35,12 @@ async function ask(
   without: { tags?: 'all'; documents?: readonly Digest[]; blobs?: readonly Digest[] },
   thorough = false,
 ) {
-  const server = await startRegistryServer();
-  const { registry, destinations } = destinationsIn(server.name, ['o/q']);
-  onTestFinished(async () => {
-    await registry.close();
-    await server.close();
-  });
-  await publishTo(destinations, set);
+  const { server, client } = await publishedSet(set);
   if (without.tags) server.store.tags.clear();
   for (const digest of without.documents ?? []) server.store.manifests.delete(`o/q@${digest}`);
   for (const digest of without.blobs ?? []) server.store.blobs.delete(`o/q@${digest}`);
   const before = server.requests.length;
-  const state = await askRepository(registry.repository('o/q'), set, thorough);
+  const state = await askRepository(client, set, thorough);
   const asked = server.requests.slice(before).flatMap(({ method, path }) => {
     const [, kind, reference = ''] = /\/(manifests|blobs)\/(.+)$/.exec(path) ?? [];
     expect([method, kind]).toEqual(kind === undefined ? ['GET', undefined] : ['HEAD', kind]);
@@ -103,17 +96,11 @@ describe('a repository', () => {
 });
 
 test('a tag with another document says nothing of what is below ours', async () => {
-  const server = await startRegistryServer();
-  const { registry, destinations } = destinationsIn(server.name, ['o/q']);
-  onTestFinished(async () => {
-    await registry.close();
-    await server.close();
-  });
-  await publishTo(destinations, set);
+  const { server, client } = await publishedSet(set);
   server.store.tags.clear();
   server.store.tags.set('o/q:latest', arm);
   server.store.manifests.delete(`o/q@${all}`);
-  const { tags, present } = await askRepository(registry.repository('o/q'), set, false);
+  const { tags, present } = await askRepository(client, set, false);
   expect([...tags]).toEqual([['latest', arm]]);
   expect(present.has(all)).toBe(false);
   expect(below(arm).every((digest) => present.has(digest))).toBe(true);

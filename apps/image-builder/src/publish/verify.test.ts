@@ -2,10 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MEDIA_TYPE } from '@qemu-user-static/oci-image';
-import { startRegistryServer } from '@qemu-user-static/oci-registry/testing';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { blobsOf, documentIn, type ImageSet, isIndex, withTags } from '../layouts/image-set.ts';
-import { destinationsIn, publishTo } from '../testing/remote.ts';
+import { publishedSet } from '../testing/remote.ts';
 import { smallSet } from '../testing/small-set.ts';
 import { RateLimit } from './rate-limit.ts';
 import { areGenuine, arePresent, otherTags, verifyRemote, verifyRequests } from './verify.ts';
@@ -19,14 +18,7 @@ beforeAll(async () => {
 
 /** A registry to which the set is published, and the findings on it that are not right. */
 async function published() {
-  const server = await startRegistryServer();
-  const { registry, destinations } = destinationsIn(server.name, ['o/q']);
-  onTestFinished(async () => {
-    await registry.close();
-    await server.close();
-  });
-  await publishTo(destinations, set);
-  const client = registry.repository('o/q');
+  const { server, client } = await publishedSet(set);
   const slept: number[] = [];
   const rateLimit = new RateLimit({ sleep: async (ms) => void slept.push(ms) }, () => undefined);
   const wrong = async (inspection = arePresent, of = set) =>

@@ -5,6 +5,8 @@ import {
   type RegistrySettings,
   type Repository,
 } from '@qemu-user-static/oci-registry';
+import { startRegistryServer } from '@qemu-user-static/oci-registry/testing';
+import { onTestFinished } from 'vitest';
 import type { ImageSet } from '../layouts/image-set.ts';
 import type { Destination } from '../publish/destination.ts';
 import type { PublishPlan } from '../publish/plan.ts';
@@ -36,6 +38,18 @@ export async function publishTo(
   const plan = await makePlan(set, destinations, thorough, silent);
   await applyPlan(plan, set, destinations, 4, silent);
   return plan;
+}
+
+/** A registry on loopback to whose repository `o/q` a set is published; gone when the test is over. */
+export async function publishedSet(set: ImageSet) {
+  const server = await startRegistryServer();
+  const { registry, destinations } = destinationsIn(server.name, ['o/q']);
+  onTestFinished(async () => {
+    await registry.close();
+    await server.close();
+  });
+  await publishTo(destinations, set);
+  return { server, client: registry.repository('o/q') };
 }
 
 /** The missing documents and blobs below the tags of a repository, which no reader must ever find. */
