@@ -3,23 +3,13 @@ import { makeArchive, serve, temporaryFolder } from '@qemu-user-static/debian-ar
 import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { earlyPackages } from './early.ts';
 import { parseSources, type Sources } from './sources.ts';
+import { SID } from './testing/channel.ts';
 import { lockOf } from './testing/lock.ts';
 import { makeEmulators, makeShell } from './testing/packages.ts';
 
+const early = { suite: 'experimental', codename: 'rc-buggy' };
 const sources: Sources = parseSources(
-  JSON.stringify({
-    origin: 'Debian',
-    channels: {
-      latest: {
-        suite: 'unstable',
-        codename: 'sid',
-        early: { suite: 'experimental', codename: 'rc-buggy' },
-        emulators: { package: 'qemu-user', files: 'usr/bin/qemu-{guest}' },
-        shell: { package: 'busybox-static', files: 'usr/bin/busybox' },
-        platforms: ['linux/amd64'],
-      },
-    },
-  }),
+  JSON.stringify({ origin: 'Debian', channels: { latest: { ...SID, early } } }),
 );
 const lock = lockOf({ latest: { 'linux/amd64': '11.1.3' } });
 const http = openHttp({});

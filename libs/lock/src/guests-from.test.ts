@@ -3,15 +3,14 @@ import { describeChanges } from './changes.ts';
 import { formatLock, parseLock } from './lock.ts';
 import { emulatorPackagesOf, guestVersions } from './locked.ts';
 import { parseSources } from './sources.ts';
+import { SID } from './testing/channel.ts';
 import { lockOf } from './testing/lock.ts';
 
 /** sources.json whose channel `latest` takes guests for 32-bit Arm from these channels. */
 function sourcesWith(from: readonly string[], platform = 'linux/arm/v7'): string {
   const channel = (name: string, files: string) => ({
-    suite: 'unstable',
-    codename: 'sid',
+    ...SID,
     emulators: { package: name, files },
-    shell: { package: 'busybox-static', files: 'usr/bin/busybox' },
     platforms: ['linux/amd64', 'linux/arm/v7'],
   });
   const latest = { ...channel('qemu-user', 'usr/bin/qemu-{guest}'), guestsFrom: { [platform]: from } };

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseSources } from './sources.ts';
+import { SID } from './testing/channel.ts';
 
 test.each(['', '{', '\u0000{}', 'null', '[]', '{"origin":"Debian","channels":[]}'])(
   '%j is refused with a code',
@@ -8,15 +9,8 @@ test.each(['', '{', '\u0000{}', 'null', '[]', '{"origin":"Debian","channels":[]}
   },
 );
 
-const channel = {
-  suite: 'unstable',
-  codename: 'sid',
-  emulators: { package: 'qemu-user', files: 'usr/bin/qemu-{guest}' },
-  shell: { package: 'busybox-static', files: 'usr/bin/busybox' },
-  platforms: ['linux/amd64'],
-};
 const textWith = (change: object, ofChannel: object = {}) =>
-  JSON.stringify({ origin: 'Debian', channels: { latest: { ...channel, ...ofChannel } }, ...change });
+  JSON.stringify({ origin: 'Debian', channels: { latest: { ...SID, ...ofChannel } }, ...change });
 
 test('guests from a channel with the name of what every object has are refused with a code', () => {
   const text = textWith({}, { guestsFrom: { 'linux/amd64': ['constructor'] } });
@@ -35,7 +29,7 @@ test.each<[string, string, string]>([
   ['another origin', textWith({ origin: 'Ubuntu' }), 'origin'],
   ['a mirror that is no address', textWith({ mirror: 'foo' }), 'mirror'],
   ['a field that nobody reads', textWith({ chanels: {} }), 'chanels'],
-  ['a channel in capitals', textWith({ channels: { Latest: channel } }), 'Latest'],
+  ['a channel in capitals', textWith({ channels: { Latest: SID } }), 'Latest'],
   ['no platform', textWith({}, { platforms: [] }), 'channels.latest.platforms'],
   ['an unknown platform', textWith({}, { platforms: ['linux/z80'] }), 'channels.latest.platforms.0'],
   ['an empty suite', textWith({}, { suite: '' }), 'channels.latest.suite'],

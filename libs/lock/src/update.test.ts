@@ -14,22 +14,13 @@ import { describeChanges } from './changes.ts';
 import type { LockEvent } from './events.ts';
 import { formatLock, type Lock, parseLock } from './lock.ts';
 import { parseSources } from './sources.ts';
+import { SID } from './testing/channel.ts';
 import { makeEmulators, makeShell } from './testing/packages.ts';
 import { type UpdateContext, update } from './update.ts';
 
+const platforms = ['linux/amd64', 'linux/arm/v7'];
 const sources = parseSources(
-  JSON.stringify({
-    origin: 'Debian',
-    channels: {
-      latest: {
-        suite: 'unstable',
-        codename: 'sid',
-        emulators: { package: 'qemu-user', files: 'usr/bin/qemu-{guest}' },
-        shell: { package: 'busybox-static', files: 'usr/bin/busybox' },
-        platforms: ['linux/amd64', 'linux/arm/v7'],
-      },
-    },
-  }),
+  JSON.stringify({ origin: 'Debian', channels: { latest: { ...SID, platforms } } }),
 );
 
 const http = openHttp({});

@@ -1,5 +1,6 @@
 import { formatLock, parseLock, parseSources } from '../index.ts';
 import type { Lock } from '../lock.ts';
+import { SID } from './channel.ts';
 import { lockOf } from './lock.ts';
 
 const LOCK = lockOf({ latest: { 'linux/amd64': '11.1.3', 'linux/arm/v7': '10.2.2' } });
@@ -7,10 +8,7 @@ const SOURCES = {
   origin: 'Debian',
   channels: {
     latest: {
-      suite: 'unstable',
-      codename: 'sid',
-      emulators: { package: 'qemu-user', files: 'usr/bin/qemu-{guest}' },
-      shell: { package: 'busybox-static', files: 'usr/bin/busybox' },
+      ...SID,
       platforms: ['linux/amd64', 'linux/arm/v7'],
       guestsFrom: { 'linux/arm/v7': ['oldstable'] },
     },
