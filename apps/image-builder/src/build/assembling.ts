@@ -1,6 +1,5 @@
 import type { GuestName, HostPlatform } from '@qemu-user-static/arch-table';
 import type { EmulatorPackage, Lock, LockedPlatform } from '@qemu-user-static/lock';
-import type { LimitFunction } from 'p-limit';
 import type { Recipe } from '../images/dockerfile.ts';
 import type { OnEvent } from '../report/events.ts';
 import type { EmulatorLayer } from './emulator-layer.ts';
@@ -37,13 +36,16 @@ export interface PackageLayers extends PackageParts {
   readonly leftOut: readonly string[];
 }
 
+/** Does a work when its turn comes. @throws what the work throws; what an earlier one threw, and then it is not begun */
+export type Turn = <T>(work: () => Promise<T>) => Promise<T>;
+
 /**
  * One package is read at a time, and one host's layers joined: the next host is read while zstd works on the one
  * before, and memory holds the content of one zstd frame (half a gigabyte) and a few programs, whatever the number of hosts.
  */
 export interface Turns {
-  readonly extract: LimitFunction;
-  readonly join: LimitFunction;
+  readonly extract: Turn;
+  readonly join: Turn;
 }
 
 export interface AssembleContext extends LayerOutput {

@@ -13,8 +13,9 @@ import {
 import pLimit from 'p-limit';
 import { recipeOf } from '../images/recipe.ts';
 import type { OnEvent } from '../report/events.ts';
+import { allEnded } from './all-ended.ts';
 import { assemblePlatform } from './assemble-platform.ts';
-import type { AssembleContext, FetchedPlatform, PlatformLayers, Turns } from './assembling.ts';
+import type { AssembleContext, FetchedPlatform, PlatformLayers, Turn, Turns } from './assembling.ts';
 import { type DocumentWriter, documentWriter } from './documents.ts';
 import { openLayerCache } from './layer-cache.ts';
 import type { DocumentContext } from './make-image.ts';
@@ -104,7 +105,7 @@ async function assembleChannels(
     sourceDateEpoch: settings.sourceDateEpoch,
     onEvent: settings.onEvent,
   };
-  return Promise.all(
+  return allEnded(
     fetched.map(async ({ channel, platforms }) => ({
       channel,
       platforms: await largestFirst(platforms, (platform) => assemblePlatform(platform, assembling)),
@@ -118,7 +119,7 @@ async function largestFirst(
   assemble: (platform: FetchedPlatform) => Promise<PlatformLayers>,
 ): Promise<PlatformLayers[]> {
   const bySize = [...platforms].sort((a, b) => b.locked.emulators.size - a.locked.emulators.size);
-  const made = await Promise.all(bySize.map(assemble));
+  const made = await allEnded(bySize.map(assemble));
   const place = (layers: PlatformLayers) =>
     platforms.findIndex(({ platform }) => platform === layers.platform);
   return made.sort((a, b) => place(a) - place(b));
@@ -126,8 +127,21 @@ async function largestFirst(
 
 /** Only zstd is worth reading the next package meanwhile; else one thing at a time keeps memory low. */
 function turnsFor(compressions: readonly Compression[]): Turns {
-  const extract = pLimit(1);
-  return { extract, join: compressions.includes('zstd') ? pLimit(1) : extract };
+  // One failure is that of the build: nobody wants to wait for what other platforms would have done.
+  const failure = new AbortController();
+  const inTurn = (): Turn => {
+    const limit = pLimit(1);
+    return (work) =>
+      limit(async () => {
+        failure.signal.throwIfAborted();
+        return work().catch((error) => {
+          failure.abort(error);
+          throw error;
+        });
+      });
+  };
+  const extract = inTurn();
+  return { extract, join: compressions.includes('zstd') ? inTurn() : extract };
 }
 
 async function tagEverything(

@@ -1,5 +1,6 @@
 import { appendFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { makeEmulators, makeShell } from '@qemu-user-static/lock/testing';
 import { asOnlyWriter, blobPath, createBlob, stampsOf } from '@qemu-user-static/oci-image';
 import { describe, expect, test } from 'vitest';
@@ -110,6 +111,26 @@ describe('damage', () => {
       expect(left.filter((name) => name.includes('.partial-'))).toEqual([]);
     }
   });
+});
+
+test('damage of one platform ends the work on all: nothing is written or reported after the error', async () => {
+  const [channel] = fetched;
+  const [first, ...others] = channel?.platforms ?? [];
+  const [emulators] = first?.packages ?? [];
+  if (first === undefined || emulators === undefined) throw new Error('no platform');
+  const path = join(folder, 'one-of-three.deb');
+  await writeFile(path, (await readFile(await emulators.deb())).subarray(0, -100));
+  const damaged = { ...first, packages: [{ ...emulators, deb: async () => path }] as const };
+  const heard: string[] = [];
+  const context = contextFor('one-of-three', { onEvent: ({ type }) => heard.push(type) });
+  expect(
+    await refusal(build(lock, [{ channel: 'latest', platforms: [damaged, ...others] }], context)),
+  ).toMatch(/^(DEB_MALFORMED|SIZE_DIFFERS|COMPRESSION_MALFORMED)$/);
+  const after = () => readdir(join(folder, 'one-of-three'), { recursive: true });
+  const [left, reported] = [await after(), [...heard]];
+  expect(left.filter((name) => name.includes('.partial-'))).toEqual([]);
+  await setTimeout(200);
+  expect([await after(), heard]).toEqual([left, reported]);
 });
 
 test('a build waits for nobody: a layout that another run writes is refused', async () => {

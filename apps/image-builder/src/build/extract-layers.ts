@@ -39,29 +39,34 @@ export async function extractLayers(
   const extracted: ExtractedLayers = { emulators: [], licenses: [], leftOut: [] };
   const inWork = new Set<Promise<void>>();
   const memory = new SharedMemory();
-  for await (const found of extractEmulators(deb, locked, platform, (size) => memory.take(size))) {
-    if (found.kind === 'license') extracted.licenses.push(found.license);
-    if (found.kind === 'unknown') extracted.leftOut.push(found.path);
-    if (found.kind !== 'emulator') continue;
-    const { guest, program } = found;
-    if (!isWanted(guest)) {
-      memory.giveBack(program);
-      continue;
+  try {
+    for await (const found of extractEmulators(deb, locked, platform, (size) => memory.take(size))) {
+      if (found.kind === 'license') extracted.licenses.push(found.license);
+      if (found.kind === 'unknown') extracted.leftOut.push(found.path);
+      if (found.kind !== 'emulator') continue;
+      const { guest, program } = found;
+      if (!isWanted(guest)) {
+        memory.giveBack(program);
+        continue;
+      }
+      const plan = planPart(recipe, 'emulators', [emulatorEntry(guest)]);
+      const work = writeEmulatorLayer({ plan, guest, program, mtime }, output).then((layer) => {
+        extracted.emulators.push(layer);
+        memory.giveBack(program);
+        inWork.delete(work);
+        onEvent({ type: 'emulator-done', platform, guest });
+      });
+      // A failure shows when it is awaited; until then it must not count as unhandled.
+      work.catch(() => undefined);
+      inWork.add(work);
+      // No more programs lie in memory than can be compressed at once.
+      if (inWork.size >= availableParallelism()) await Promise.race(inWork);
     }
-    const plan = planPart(recipe, 'emulators', [emulatorEntry(guest)]);
-    const work = writeEmulatorLayer({ plan, guest, program, mtime }, output).then((layer) => {
-      extracted.emulators.push(layer);
-      memory.giveBack(program);
-      inWork.delete(work);
-      onEvent({ type: 'emulator-done', platform, guest });
-    });
-    // A failure shows when it is awaited; until then it must not count as unhandled.
-    work.catch(() => undefined);
-    inWork.add(work);
-    // No more programs lie in memory than can be compressed at once.
-    if (inWork.size >= availableParallelism()) await Promise.race(inWork);
+    await Promise.all(inWork);
+  } finally {
+    // Where the package is damaged: what has been read of it is still being written.
+    await Promise.allSettled(inWork);
   }
-  await Promise.all(inWork);
   extracted.emulators.sort((a, b) => GUEST_NAMES.indexOf(a.guest) - GUEST_NAMES.indexOf(b.guest));
   return extracted;
 }

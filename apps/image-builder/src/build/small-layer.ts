@@ -9,6 +9,7 @@ import {
 } from '@qemu-user-static/oci-image';
 import type { ContextFile } from '../images/context.ts';
 import type { LayerPlan } from '../images/layer-plan.ts';
+import { allEnded } from './all-ended.ts';
 
 /** A layer whose contents all lie in memory. */
 export interface SmallLayer {
@@ -43,7 +44,7 @@ export async function writeSmallLayer(
     gzip: (bytes) => gzip.member([bytes]),
     zstd: zstdSmall,
   };
-  return Promise.all(
+  return allEnded(
     compressions.map(async (compression) => {
       const bytes = await compress[compression](tar);
       const blob = await createBlob(layout);

@@ -1,14 +1,18 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { type GzipPool, openGzip, openZstd } from '@qemu-user-static/compression';
+import { makeEmulators } from '@qemu-user-static/lock/testing';
 import { createLayout, type Layout } from '@qemu-user-static/oci-image';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { emulatorEntry, licenseContext } from '../images/context.ts';
 import { planPart } from '../images/layer-plan.ts';
 import { recipeOf } from '../images/recipe.ts';
 import { contextOf } from '../testing/made-release.ts';
+import { lockedMade } from '../testing/packages.ts';
 import { writeEmulatorLayer } from './emulator-layer.ts';
+import { extractLayers } from './extract-layers.ts';
 import { writeJoinedLayers } from './joined-layers.ts';
 import { writeSmallLayer } from './small-layer.ts';
 
@@ -74,4 +78,22 @@ test.each([0, 1, 2])('the layers over several emulators, after %i members', asyn
   expect(await files()).toEqual(before);
   const sound = await writeJoinedLayers(joining, { ...output, gzip });
   expect(sound.map(({ compression }) => compression)).toEqual(compressions);
+});
+
+test('those of a package that turns out to be damaged, while they are compressed', async () => {
+  const made = await makeEmulators('linux/amd64', '11.1.3', ['arm']);
+  const deb = join(await mkdtemp(join(folder, 'package-')), 'cut.deb');
+  await writeFile(deb, made.deb.subarray(0, -100));
+  const locked = lockedMade(made, 'usr/bin/qemu-{guest}');
+  const slow: GzipPool = {
+    ...gzip,
+    member: async (parts) => {
+      await setTimeout(50);
+      return gzip.member(parts);
+    },
+  };
+  const damaged = { platform: 'linux/amd64', deb, locked, mtime, isWanted: () => true } as const;
+  const extracting = extractLayers(damaged, recipe, { layout, gzip: slow }, () => undefined);
+  await expect(extracting).rejects.toMatchObject({ code: expect.stringMatching(/MALFORMED|DIFFERS/) });
+  expect((await files()).filter((name) => name.startsWith('.partial-'))).toEqual([]);
 });
