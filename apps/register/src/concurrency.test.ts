@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
@@ -6,7 +6,7 @@ import { standIns } from './testing/emulators.ts';
 import { entriesOf, guestsBut } from './testing/expected.ts';
 import { MOUNT, type Namespace, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
 import { run } from './testing/run.ts';
-import { scratch } from './testing/script.ts';
+import { scratch, scriptFile } from './testing/script.ts';
 import { SHELLS } from './testing/shells.ts';
 
 const bin = standIns();
@@ -14,6 +14,19 @@ const LOCK = 'qemu-register-lock';
 const BREAKER = 'qemu-register-break';
 const PERSISTENT = entriesOf(guestsBut('i386'), 'F', bin);
 const INSTALLED = entriesOf(['aarch64', 'arm', 'riscv64'], 'POCF', bin);
+
+/** The path of a script whose functions begin with those lines, to have something happen at that moment. */
+function withLines(lines: Readonly<Record<string, string>>): string {
+  const file = join(mkdtempSync(join(scratch(), 'altered-')), 'register');
+  let script = readFileSync(scriptFile(), 'utf8');
+  for (const [name, line] of Object.entries(lines)) {
+    const [before, after, ...more] = script.split(`\n${name}() {\n`);
+    if (after === undefined || more.length > 0) throw new Error(`the script has not one function ${name}`);
+    script = `${before}\n${name}() {\n${line}\n${after}`;
+  }
+  writeFileSync(file, script);
+  return file;
+}
 
 describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
   'several calls in $name (user namespace)',
@@ -68,6 +81,21 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
         await call(machine, '--uninstall qemu-* --install arm64,arm,riscv64');
       }
       expect([0, 1, 128, 143]).toEqual(expect.arrayContaining([...codes]));
+    });
+
+    test.each([
+      ['a signal', 'kill -TERM $$', 1],
+      ['a failure', 'fail REFUSED refused', 1],
+      ['a reader that is gone', 'kill -PIPE $$', 141],
+    ])('a signal while %s ends the call: all is as it was, and no lock stays', async (_, end, status) => {
+      await using machine = await openNamespace();
+      await call(machine, '--install arm64,arm,riscv64');
+      // Ctrl-C twice is one, and timeout(1) another: it signals the process, and then its group.
+      const script = withLines({ read_back: end, finish: 'code=$?; kill -TERM $$; (exit $code)' });
+      const env = { HOST_ARCH: 'x86_64', QEMU_BIN_DIR: bin };
+      const { code } = await machine.run([...shell.argv, script, '--reset', '-p', 'yes'], env);
+      expect(code).toBe(status);
+      expect(machine.entries()).toEqual(INSTALLED);
     });
 
     test('a call whose reader is gone ends as one that is interrupted: nothing stays, and no lock', async () => {

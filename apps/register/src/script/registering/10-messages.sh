@@ -45,16 +45,22 @@ complain() {
 	say "$1: $2; remedy: ${3:-$remedy}"
 }
 
+# end STATUS: ends the call. Signals are ignored before `finish` begins: one at its start would end it with nothing put back.
+end() {
+	trap '' INT TERM HUP PIPE
+	exit "$1"
+}
+
 # fail CODE MESSAGE [REMEDY]: ends the call. `finish` puts back what was changed, and reports the error after that.
 fail() {
 	FAIL_CODE=$1 FAIL_TEXT=$2 FAIL_REMEDY=${3:-}
-	exit 1
+	end 1
 }
 
 # misuse: the same for a command line that makes no sense.
 misuse() {
 	FAIL_CODE=$1 FAIL_TEXT=$2 FAIL_REMEDY=${3:-}
-	exit 2
+	end 2
 }
 
 # listed WORD LIST: whether WORD is one of LIST's words.

@@ -154,7 +154,6 @@ is_held() {
 finish() {
 	code=$? IFS=$WHITESPACE
 	set -f
-	trap '' INT TERM HUP PIPE
 	[ "$CHANGING" = no ] || put_back
 	unlock
 	[ "$code" -eq 0 ] || [ "$MOUNTED" = no ] || umount "$MOUNT"
@@ -165,18 +164,19 @@ finish() {
 
 # succeed: ends the call, if its results could be written.
 succeed() {
-	[ "$OUTPUT_LOST" = yes ] || exit 0
+	[ "$OUTPUT_LOST" = yes ] || end 0
 	fail OUTPUT_FAILED 'stdout could not be written: the changes were made, but their report is lost'
 }
 
 interrupted() {
+	trap '' INT TERM HUP PIPE
 	say 'Interrupted.'
-	exit 1
+	end 1
 }
 
 trap finish EXIT
 trap interrupted INT TERM HUP
-trap 'exit 141' PIPE # whoever read the messages is gone: without a trap, a shell does not come to `finish`
+trap 'end 141' PIPE # whoever read the messages is gone: without a trap, a shell does not come to `finish`
 parse "$@"
 [ "$REPORT" = usage ] || settle
 [ $# -gt 0 ] || bare_call

@@ -30,7 +30,7 @@ doctor() {
 	about_mount && about_entries && about_host_mount
 	verdict
 	ON_FAILURE=complain
-	[ -z "$SICK" ] || exit 1
+	[ -z "$SICK" ] || end 1
 }
 
 # last_finding CODE MESSAGE: an error that would end another call.
