@@ -1,7 +1,8 @@
+import { Readable } from 'node:stream';
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { ignoreMissing } from './ignore-missing.ts';
-import { listAll } from './list-all.ts';
+import { hasNext, listAll } from './list-all.ts';
 import { openedGitHub } from './testing/open.ts';
 import { answers, type Fault, losesAnswer } from './testing/server.ts';
 
@@ -51,6 +52,10 @@ describe('a request that failed for now is sent again', () => {
     });
     expect(clock.slept).toEqual([250, 500, 1000, 2000, 4000]);
     expect(events).toHaveLength(5);
+    expect(events[4]).toEqual({
+      type: 'note',
+      text: expect.stringMatching(/^GitHub: GET .*: HTTP status 502, status 502; again in 4\.0 s$/),
+    });
   });
 });
 
@@ -149,12 +154,29 @@ describe('what makes something', () => {
     expect([repository.threads.length, clock.slept]).toEqual([1, []]);
   });
 
+  test('from a stream is not sent again, though a limit refused it: the stream has been read', async () => {
+    const { github, server, clock } = await openedGitHub();
+    server.faults.push({ on: /^POST/, fault: answers(429, { 'retry-after': '7' }) });
+    const upload = { method: 'POST' as const, url: '/repos/o/r/issues', data: Readable.from(['{}']) };
+    await expect(github.api.request(upload)).rejects.toMatchObject({ code: 'GITHUB_RATE_LIMITED' });
+    expect(clock.slept).toEqual([]);
+  });
+
   test('is sent again when a limit refused it', async () => {
     const { github, server, repository, clock } = await openedGitHub();
     server.faults.push({ on: /^POST/, fault: answers(429, { 'retry-after': '7' }) });
     await github.api.rest.issues.create({ ...github.repository, ...issue });
     expect([repository.threads.length, clock.slept]).toEqual([1, [7000]]);
   });
+});
+
+test.each([
+  ['<x>; rel="next"', true],
+  ['<x>;rel="next", <y>; rel="last"', true],
+  ['<x>; rel="prev"', false],
+  [undefined, false],
+])('Link %s: another page follows: %s', (link, follows) => {
+  expect(hasNext({ link })).toBe(follows);
 });
 
 describe('a removal', () => {

@@ -53,6 +53,8 @@ export function openGitHub(settings: GitHubSettings): GitHub {
     bodyTimeout: 60_000,
   });
   const silent = () => undefined;
+  // What a server calls deprecated would go to the terminal as it says it.
+  const log = { debug: silent, info: silent, warn: silent, error: silent };
   const api = new Octokit({
     baseUrl,
     ...(token !== undefined && { auth: token }),
@@ -60,8 +62,8 @@ export function openGitHub(settings: GitHubSettings): GitHub {
     // Their waits cannot be passed in, and they send again what was perhaps made already.
     retry: { enabled: false },
     throttle: { enabled: false },
-    log: { debug: silent, info: silent, warn: silent, error: silent },
-    request: { fetch: guardedFetch({ ...settings, dispatcher }) },
+    log,
+    request: { fetch: guardedFetch({ ...settings, dispatcher }), log },
   });
   const retries = createRetries(clock, onEvent);
   const pause = isHere ? 0 : BETWEEN_WRITES_MS;
@@ -92,14 +94,14 @@ export function openGitHub(settings: GitHubSettings): GitHub {
     repository,
     async ensure(find, make) {
       const tries = retries.begin();
-      for (let failures = 1; ; failures++) {
+      for (let isFirst = true; ; isFirst = false) {
         const found = await find();
         if (found !== undefined) return found;
         try {
           return await make();
         } catch (error) {
           // 422: someone, perhaps an earlier attempt of ours, was faster. `find` shows it; one more try is enough.
-          if (hasStatus(error, 422) && failures === 1) continue;
+          if (hasStatus(error, 422) && isFirst) continue;
           await tries.failed(error);
         }
       }

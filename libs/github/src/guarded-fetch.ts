@@ -76,12 +76,10 @@ function scrubbed(
   scrub: (text: string) => string,
 ): Response {
   // latin1 gives every byte a character of its own, so that binary files stay as they are.
-  const text = body.toString('latin1');
-  const clean = scrub(text);
-  const bytes = clean === text ? body : Buffer.from(clean, 'latin1');
+  const bytes = Buffer.from(scrub(body.toString('latin1')), 'latin1');
   const pairs = [...headers].map(([name, value]): [string, string] => [name, scrub(value)]);
   const isEmpty = [204, 205, 304].includes(status);
-  const copy = new Response(isEmpty ? null : new Uint8Array(bytes), { status, headers: pairs });
+  const copy = new Response(isEmpty ? null : bytes, { status, headers: pairs });
   return Object.defineProperty(copy, 'url', { value: url });
 }
 

@@ -1,7 +1,8 @@
 import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { Agent } from 'undici';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openGitHub } from './client.ts';
 import { guardedFetch } from './guarded-fetch.ts';
 import { listAll } from './list-all.ts';
@@ -110,6 +111,7 @@ test.each([
   ['https://api.github.com', 'https://uploads.github.com:8443/x', false],
   ['https://api.github.com', 'https://uploads.github.com.example/x', false],
   ['https://ghe.example/api/v3', 'https://uploads.ghe.example/x', false],
+  ['https://gheapi.example/api/v3', 'https://gheuploads.example/x', false],
 ])('of %s, %s is its own: %s', async (baseUrl, url, isOwn) => {
   // Nothing is reached through this dispatcher: what is its own fails there, what is foreign before.
   const dispatcher = { dispatch: () => expect.fail('reached') } as never;
@@ -136,7 +138,10 @@ describe('answers are bounded:', () => {
     };
     const { github, api } = await open(() => drip, { deadlineMs: 200 });
     const error = await caught(github.api.rest.repos.get(github.repository));
-    expect(error.code).toBe('GITHUB_ANSWER_UNBOUNDED');
+    expect(error).toMatchObject({
+      code: 'GITHUB_ANSWER_UNBOUNDED',
+      message: expect.stringMatching(/: not done after 0\.2 s$/),
+    });
     expect(api.arrived).toHaveLength(1);
   });
 
@@ -206,6 +211,24 @@ describe('what a server says', () => {
     expect(headers['x-echo' as keyof typeof headers]).toBe('***');
   });
 
+  test('has a short token: that is a word as any other', async () => {
+    const settings = [{ token: 'ghp_1234' }, { token: 'ghp_123' }, { token: undefined }];
+    const texts = settings.map(async (each) => {
+      const { github } = await open(() => answer({ default_branch: 'ghp_1234 undefined' }), each);
+      return (await github.api.rest.repos.get(github.repository)).data.default_branch;
+    });
+    expect(await Promise.all(texts)).toEqual(['*** undefined', 'ghp_1234 undefined', 'ghp_1234 undefined']);
+  });
+
+  test('of an old way to ask is not written to the terminal', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+    const headers = { deprecation: '2026-01-01', sunset: 'soon', link: '<https://x>; rel="deprecation"' };
+    const { github } = await open(() => answer({ default_branch: 'main' }, 200, headers));
+    await github.api.rest.repos.get(github.repository);
+    expect(warn.mock.calls).toEqual([]);
+    warn.mockRestore();
+  });
+
   test('is the same bytes otherwise', async () => {
     const bytes = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
     const { github } = await open(() => (_, response) => {
@@ -219,4 +242,78 @@ describe('what a server says', () => {
     });
     expect(Buffer.from(data as unknown as ArrayBuffer)).toEqual(bytes);
   });
+});
+
+describe('every status arrives as it was sent:', () => {
+  /** What a request of that method gives where the API answers so. */
+  async function ask(method: string, status: number) {
+    const { url } = await listen((_, response) => response.writeHead(status).end());
+    const dispatcher = new Agent();
+    onTestFinished(() => dispatcher.destroy());
+    return guardedFetch({ baseUrl: url, token: TOKEN, dispatcher })(url, { method });
+  }
+
+  test.each([
+    ['GET', 200],
+    ['GET', 204],
+    ['GET', 205],
+    ['GET', 300],
+    ['GET', 304],
+    ['GET', 400],
+    ['DELETE', 204],
+    ['POST', 299],
+    ['POST', 400],
+  ])('%s, %i', async (method, status) => {
+    const answer = await ask(method, status);
+    expect([answer.status, await answer.text()]).toEqual([status, '']);
+  });
+
+  test.each([300, 304, 399])('but what writes and is answered %i is refused', async (status) => {
+    expect(await caught(ask('POST', status))).toMatchObject({
+      code: 'GITHUB_ADDRESS_FOREIGN',
+      message: expect.stringContaining('is redirected'),
+    });
+  });
+});
+
+describe('GitHub itself, behind a proxy', () => {
+  /** A client whose API is not on this machine, and the proxy that answers for it. */
+  async function openBehindProxy() {
+    const proxy = await listen(answer({ default_branch: 'main' }));
+    const clock = testClock();
+    const github = openGitHub({
+      baseUrl: 'http://api.example',
+      token: TOKEN,
+      repository: { owner: 'o', repo: 'r' },
+      proxies: { http_proxy: proxy.url },
+      clock,
+      onEvent: () => undefined,
+    });
+    onTestFinished(() => github.close());
+    return { github, clock, proxy };
+  }
+
+  test('is written to once a second, and read without a pause', async () => {
+    const { github, clock, proxy } = await openBehindProxy();
+    const { api, repository } = github;
+    await api.rest.repos.get(repository);
+    await api.rest.repos.update({ ...repository, name: 'r' });
+    await api.rest.repos.get(repository);
+    expect(clock.slept).toEqual([]);
+    await api.rest.repos.update({ ...repository, name: 'r' });
+    expect(clock.slept).toEqual([1000]);
+    await clock.sleep(400);
+    await api.rest.repos.update({ ...repository, name: 'r' });
+    expect(clock.slept).toEqual([1000, 400, 600]);
+    expect(new Set(proxy.arrived.map(({ line }) => line.split(' ')[1]))).toEqual(
+      new Set(['http://api.example/repos/o/r']),
+    );
+  });
+});
+
+test('a client that was closed reaches nothing', async () => {
+  const { github, api } = await open(() => answer({ default_branch: 'main' }));
+  await github.close();
+  expect((await caught(github.api.rest.repos.get(github.repository))).code).toBe('GITHUB_UNAVAILABLE');
+  expect(api.arrived).toEqual([]);
 });

@@ -23,6 +23,12 @@ test('an open thread that says something else is updated', async () => {
   expect(repository.threads).toMatchObject([{ ...wanted, number, state: 'open' }]);
 });
 
+test('an open thread of another title is updated', async () => {
+  const { repository, keep } = await withIssue({ title: 'old', body: 'body' });
+  expect(await keep()).toMatchObject({ action: 'updated' });
+  expect(repository.threads).toMatchObject([wanted]);
+});
+
 test('an open thread that says the same is left, line ends as GitHub’s editor writes them', async () => {
   const { repository, keep } = await withIssue({ title: 'title', body: 'body\r\n' });
   expect(await keep()).toMatchObject({ action: 'unchanged' });
@@ -44,7 +50,7 @@ test('a closed thread is not touched: a new one is opened', async () => {
 });
 
 test('a thread that is withdrawn loses its marker, and is not ours any more', async () => {
-  const body = `${markerOf('matter')}\ntext`;
+  const body = `${markerOf('matter')}\r\ntext <!-- a note -->\r\n`;
   const { github, list } = await withIssue({ title: 'title', body });
   const [thread] = await list();
   if (thread === undefined) throw new Error('no issue');
@@ -53,7 +59,11 @@ test('a thread that is withdrawn loses its marker, and is not ours any more', as
   const [closed] = await list();
   expect(closed).toMatchObject({
     state: 'closed',
-    body: 'Closed by `image-builder track`: it is over.\n\ntext',
+    body: 'Closed by `image-builder track`: it is over.\n\ntext <!-- a note -->\r\n',
   });
   expect(closed && isOurThread(closed)).toBe(false);
+});
+
+test('a thread without a text is not ours', () => {
+  expect([{}, { body: null }, { body: 'text' }].map(isOurThread)).toEqual([false, false, false]);
 });

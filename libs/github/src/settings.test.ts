@@ -41,6 +41,21 @@ describe('the address of the API', () => {
   });
 });
 
+test('a protocol that only begins or ends as https does is another one', () => {
+  for (const text of ['xhttps://api.github.com', 'httpsx://api.github.com'])
+    expect(refusal(() => parseApiAddress(text))).toMatchObject({
+      message: 'GITHUB_API_URL is not an address with https',
+    });
+});
+
+test('a host is as long as DNS allows, with a port, and no longer', () => {
+  const host = `${'a'.repeat(256)}:8443`;
+  expect(parseApiAddress(`https://${host}`)).toBe(`https://${host}`);
+  expect(refusal(() => parseApiAddress(`https://a${host}`))).toMatchObject({
+    message: 'GITHUB_API_URL has a host of 262 characters',
+  });
+});
+
 test('a repository has an owner and a name', () => {
   expect(parseRepository('some-one/a.b_c')).toEqual({ owner: 'some-one', repo: 'a.b_c' });
 });

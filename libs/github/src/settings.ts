@@ -8,9 +8,9 @@ export type RepositoryName = { readonly owner: string; readonly repo: string };
 
 /** @throws GitHubSettingError GITHUB_SETTING_INVALID */
 export function parseRepository(name: string): RepositoryName {
-  const [, owner, repo] = /^([\w-]+)\/([\w.-]+)$/.exec(name) ?? [];
-  if (owner === undefined || repo === undefined)
+  if (!/^[\w-]+\/[\w.-]+$/.test(name))
     throw new GitHubSettingError(`a repository on GitHub is OWNER/REPO, not "${name}"`);
+  const [owner = '', repo = ''] = name.split('/');
   return { owner, repo };
 }
 
@@ -37,7 +37,7 @@ const LONGEST_HOST = 261;
  */
 export function parseApiAddress(text: string): string {
   const url = URL.parse(text);
-  if (url === null || !/^https?:$/.test(url.protocol))
+  if (url === null || !['http:', 'https:'].includes(url.protocol))
     throw new GitHubSettingError('GITHUB_API_URL is not an address with https');
   const { origin, host, pathname } = url;
   // As the URL parser writes such a name, it does not always read it again.
