@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { describeChanges, packageChanges, rebuilt } from './changes.ts';
-import type { Lock, LockedPackage } from './lock.ts';
+import type { Lock, LockedChannel, LockedPackage } from './lock.ts';
 import { lockOf } from './testing/lock.ts';
 
 const before = lockOf({ latest: { 'linux/amd64': '11.1.2', 'linux/s390x': '11.1.2' } });
@@ -53,6 +53,11 @@ describe('a package', () => {
 
   test('of a platform that is gone comes last, with nothing for now', () => {
     const now = lockOf({ latest: { 'linux/amd64': '11.1.3' } });
+    expect(describeChanges(before, now)).toEqual([
+      'latest linux/amd64 qemu-user: 1:11.1.2+ds-1 → 1:11.1.3+ds-1',
+      'latest linux/s390x qemu-user: gone',
+      'latest linux/s390x busybox-static: gone',
+    ]);
     expect(
       packageChanges(before, now).map(({ platform, part, now: next }) => [platform, part, next === null]),
     ).toEqual([
@@ -60,6 +65,38 @@ describe('a package', () => {
       ['linux/s390x', 'emulators', true],
       ['linux/s390x', 'shell', true],
     ]);
+  });
+});
+
+test('packages of a channel that is new are new', () => {
+  const now = lockOf({ latest: { 'linux/amd64': '11.1.2' }, stable: { 'linux/amd64': '10.0.13' } });
+  expect(describeChanges(lockOf({ latest: { 'linux/amd64': '11.1.2' } }), now)).toEqual([
+    'stable linux/amd64 qemu-user: new, 1:10.0.13+ds-1',
+    'stable linux/amd64 busybox-static: new, 1:1.38.0-3',
+  ]);
+});
+
+describe('the channels that guests come from', () => {
+  const from = (guestsFrom: LockedChannel['guestsFrom']): Lock => {
+    const { latest } = before.channels;
+    if (latest === undefined) throw new Error('no channel');
+    return { ...before, channels: { latest: { ...latest, guestsFrom } } };
+  };
+  const [stable, both] = [from({ 'linux/386': ['stable'] }), from({ 'linux/386': ['stable', 'oldstable'] })];
+  const sentence = 'latest linux/386: guests that its package lacks come from';
+
+  test.each<[string, Lock, Lock, string[]]>([
+    ['are named where there were none', before, stable, [`${sentence} stable, before from nowhere`]],
+    ['are named where others were', stable, both, [`${sentence} stable, oldstable, before from stable`]],
+    [
+      'are named where there are none now',
+      both,
+      before,
+      [`${sentence} nowhere, before from stable, oldstable`],
+    ],
+    ['are not named where they are the same', both, structuredClone(both), []],
+  ])('%s', (_, then, now, sentences) => {
+    expect(describeChanges(then, now)).toEqual(sentences);
   });
 });
 

@@ -12,9 +12,18 @@ export interface PackageChange {
   readonly now: LockedPackage | null;
 }
 
+/** In place of the lock before, where there was none. */
+const NO_LOCK: Pick<Lock, 'channels' | 'common' | 'sources' | 'rebuilds'> = {
+  channels: {},
+  common: [],
+  sources: {},
+  rebuilds: {},
+};
+type Contents = typeof NO_LOCK;
+
 /** The packages that differ between two locks; what is gone comes last. */
 export function packageChanges(before: Lock | null, now: Lock): PackageChange[] {
-  const then = packagesOf(before);
+  const then = packagesOf(before ?? NO_LOCK);
   const today = packagesOf(now);
   const changed = [...today].flatMap(([key, { of, locked }]) => {
     const old = then.get(key)?.locked ?? null;
@@ -27,6 +36,7 @@ export function packageChanges(before: Lock | null, now: Lock): PackageChange[] 
 
 /** What differs between two locks, a sentence each: packages first, then those that are gone, sources, and rebuilds. */
 export function describeChanges(before: Lock | null, now: Lock): string[] {
+  const then = before ?? NO_LOCK;
   const sentences = packageChanges(before, now).map((change) => {
     const name = (one: LockedPackage) => `${change.channel} ${change.platform} ${one.package}`;
     const [old, next] = [change.before, change.now];
@@ -40,17 +50,17 @@ export function describeChanges(before: Lock | null, now: Lock): string[] {
   return [
     ...sentences.flatMap(({ changed }) => changed),
     ...sentences.flatMap(({ gone }) => gone),
-    ...guestSourceChanges(before, now),
-    ...commonChange(before, now),
-    ...sourcesFoundOut(before, now),
+    ...guestSourceChanges(then, now),
+    ...commonChange(then, now),
+    ...sourcesFoundOut(then, now),
     ...rebuilt(before, now).map(({ version, number }) => `images of QEMU ${version}: build ${number}`),
   ];
 }
 
 /** The platforms whose further guests come from other channels than before. */
-function guestSourceChanges(before: Lock | null, now: Lock): string[] {
+function guestSourceChanges(before: Contents, now: Lock): string[] {
   return Object.entries(now.channels).flatMap(([channel, { guestsFrom }]) => {
-    const then = before?.channels[channel]?.guestsFrom ?? {};
+    const then = before.channels[channel]?.guestsFrom ?? {};
     const platforms = new Set([...Object.keys(guestsFrom), ...Object.keys(then)]) as Set<HostPlatform>;
     return [...platforms].flatMap((platform) => {
       const [old = 'nowhere', next = 'nowhere'] = [then, guestsFrom].map((one) => one[platform]?.join(', '));
@@ -61,16 +71,16 @@ function guestSourceChanges(before: Lock | null, now: Lock): string[] {
 }
 
 /** The guests of the images `common`, where they are others than before. */
-function commonChange(before: Lock | null, { common }: Lock): string[] {
-  const [old, next] = [before?.common ?? [], common].map((guests) => guests.join(', ') || 'none');
+function commonChange(before: Contents, now: Lock): string[] {
+  const [old, next] = [before, now].map(({ common }) => common.join(', ') || 'none');
   return old === next ? [] : [`guests of the images common: ${next}, before ${old}`];
 }
 
 /** New facts about sources that packages of the lock before were made from, and was not then. */
-function sourcesFoundOut(before: Lock | null, now: Lock): string[] {
+function sourcesFoundOut(before: Contents, now: Lock): string[] {
   const old = Array.from(packagesOf(before).values(), ({ locked }) => sourcesOf(locked).map(sourceKey));
   return [...new Set(old.flat())].flatMap((key) => {
-    const [then, today] = [before?.sources[key], now.sources[key]];
+    const [then, today] = [before.sources[key], now.sources[key]];
     if (today === undefined) return [];
     if (then === undefined) return [`source ${key}: its files are known now`];
     // Nothing else of a version can change.
@@ -82,9 +92,10 @@ function sourcesFoundOut(before: Lock | null, now: Lock): string[] {
 
 /** The versions of QEMU whose images are built from other inputs than before; numbered from 1 again, they may keep their number. */
 export function rebuilt(before: Lock | null, now: Lock): { version: string; number: number }[] {
+  const { rebuilds } = before ?? NO_LOCK;
   return Object.entries(now.rebuilds)
     .filter(([version, { number, inputs }]) => {
-      const then = before?.rebuilds[version];
+      const then = rebuilds[version];
       return then?.number !== number || then.inputs !== inputs;
     })
     .map(([version, { number }]) => ({ version, number }));
@@ -92,8 +103,8 @@ export function rebuilt(before: Lock | null, now: Lock): { version: string; numb
 
 type OnePackage = Pick<PackageChange, 'channel' | 'platform' | 'part'>;
 
-function packagesOf(lock: Lock | null): Map<string, { of: OnePackage; locked: LockedPackage }> {
-  const packages = Object.entries(lock?.channels ?? {}).flatMap(([channel, lockedChannel]) =>
+function packagesOf({ channels }: Contents): Map<string, { of: OnePackage; locked: LockedPackage }> {
+  const packages = Object.entries(channels).flatMap(([channel, lockedChannel]) =>
     platformsOf(lockedChannel).flatMap(([platform, locked]) =>
       (['emulators', 'shell'] as const).map((part) => ({
         of: { channel, platform, part },

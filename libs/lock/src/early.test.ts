@@ -16,7 +16,7 @@ const http = openHttp({});
 afterAll(() => http.close());
 
 /** What is early for linux/amd64 where experimental has these packages. */
-async function lookAt(...packages: Parameters<typeof makeArchive>[0]) {
+async function lookAt(packages: Parameters<typeof makeArchive>[0], { from = sources, than = lock } = {}) {
   const { key, files } = await makeArchive(packages, { suite: 'experimental', codename: 'rc-buggy' });
   // As mirrors have it: under the suite's name, and not under the codename.
   const named = Array.from(
@@ -25,7 +25,7 @@ async function lookAt(...packages: Parameters<typeof makeArchive>[0]) {
   );
   const server = await serve(new Map(named));
   onTestFinished(() => server.close());
-  return earlyPackages(sources, lock, 'linux/amd64', {
+  return earlyPackages(from, than, 'linux/amd64', {
     ...{ mirror: server.url, cache: await temporaryFolder(), http, keys: [key.trusted] },
     ...{ now: new Date('2026-11-23T12:00:00Z'), acceptExpired: false },
   });
@@ -33,7 +33,7 @@ async function lookAt(...packages: Parameters<typeof makeArchive>[0]) {
 
 test.each(['11.2.0', '11.2.0~rc1'])('QEMU %s of experimental is found, with its hash', async (version) => {
   const made = await makeEmulators('linux/amd64', version, ['arm']);
-  const [found] = await lookAt(made);
+  const [found] = await lookAt([made]);
   expect(found).toMatchObject({
     ...{ channel: 'latest', suite: 'experimental', version: version.replace('~', '-') },
     locked: { package: 'qemu-user', sha256: made.described.sha256 },
@@ -43,12 +43,25 @@ test.each(['11.2.0', '11.2.0~rc1'])('QEMU %s of experimental is found, with its 
 test.each(['11.1.3', '11.0.0', '11.1.3~rc2'])(
   'QEMU %s is no newer than that of the lock',
   async (version) => {
-    expect(await lookAt(await makeEmulators('linux/amd64', version, ['arm']))).toEqual([]);
+    expect(await lookAt([await makeEmulators('linux/amd64', version, ['arm'])])).toEqual([]);
   },
 );
 
+test.each([
+  ['a channel', lockOf({ stable: { 'linux/amd64': '11.1.3' } })],
+  ['a platform', lockOf({ latest: { 'linux/arm64': '11.1.3' } })],
+])('%s that the lock lacks gets them', async (_, than) => {
+  const found = await lookAt([await makeEmulators('linux/amd64', '11.0.0', ['arm'])], { than });
+  expect(found.map(({ version }) => version)).toEqual(['11.0.0']);
+});
+
+test('a channel without an early suite gets none', async () => {
+  const from = parseSources(JSON.stringify({ origin: 'Debian', channels: { latest: SID } }));
+  expect(await lookAt([await makeEmulators('linux/amd64', '11.2.0', ['arm'])], { from })).toEqual([]);
+});
+
 test('an experimental without QEMU is nothing new', async () => {
-  expect(await lookAt(await makeShell('linux/amd64'))).toEqual([]);
+  expect(await lookAt([await makeShell('linux/amd64')])).toEqual([]);
 });
 
 test('a Release of another suite is refused', async () => {

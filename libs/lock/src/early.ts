@@ -1,6 +1,5 @@
 import { type HostPlatform, host } from '@qemu-user-static/arch-table';
 import {
-  ArchiveError,
   fetchPackageIndex,
   openSuite,
   parseVersion,
@@ -52,13 +51,9 @@ async function packageIn(
   // Some mirrors have it under its own name alone.
   const suite = await openSuite(context.mirror, { origin, ...early }, context, early.suite);
   const index = await fetchPackageIndex(suite, host(platform).debian, [emulators.package]);
-  try {
-    const locked = lockPackage(index.get(emulators.package), emulators.files);
-    const version = qemuVersionOf(parseVersion(locked.version).upstream);
-    return { suite: early.suite, version, locked };
-  } catch (error) {
-    // Such a suite has only what is on its way.
-    if (error instanceof ArchiveError && error.code === 'PACKAGE_NOT_IN_INDEX') return undefined;
-    throw error;
-  }
+  // Such a suite has only what is on its way.
+  if (!index.has(emulators.package)) return undefined;
+  const locked = lockPackage(index.get(emulators.package), emulators.files);
+  const version = qemuVersionOf(parseVersion(locked.version).upstream);
+  return { suite: early.suite, version, locked };
 }

@@ -7,15 +7,20 @@ import { SID } from './testing/channel.ts';
 import { lockOf } from './testing/lock.ts';
 
 /** sources.json whose channel `latest` takes guests for 32-bit Arm from these channels. */
-function sourcesWith(from: readonly string[], platform = 'linux/arm/v7'): string {
-  const channel = (name: string, files: string) => ({
-    ...SID,
-    emulators: { package: name, files },
-    platforms: ['linux/amd64', 'linux/arm/v7'],
+function sourcesWith(
+  from: readonly string[],
+  platform = 'linux/arm/v7',
+  platforms: Readonly<Record<string, readonly string[]>> = {},
+): string {
+  const channel = (name: string, emulators: { package: string; files: string }) => ({
+    ...{ ...SID, emulators, platforms: platforms[name] ?? ['linux/amd64', 'linux/arm/v7'] },
   });
-  const latest = { ...channel('qemu-user', 'usr/bin/qemu-{guest}'), guestsFrom: { [platform]: from } };
-  const oldstable = channel('qemu-user-static', 'usr/bin/qemu-{guest}-static');
-  const stable = channel('qemu-user', 'usr/bin/qemu-{guest}');
+  const user = { package: 'qemu-user', files: 'usr/bin/qemu-{guest}' };
+  const latest = { ...channel('latest', user), guestsFrom: { [platform]: from } };
+  const stable = channel('stable', user);
+  const oldstable = channel('oldstable', {
+    ...{ package: 'qemu-user-static', files: 'usr/bin/qemu-{guest}-static' },
+  });
   return JSON.stringify({ origin: 'Debian', channels: { latest, stable, oldstable } });
 }
 
@@ -31,7 +36,16 @@ test.each([
     sourcesWith(['beta']),
     '"latest" and "beta" do not both have linux/arm/v7',
   ],
-  ['a platform that neither has', sourcesWith(['oldstable'], 'linux/386'), 'do not both have linux/386'],
+  [
+    'a channel that lacks the platform',
+    sourcesWith(['oldstable'], 'linux/arm/v7', { oldstable: ['linux/amd64'] }),
+    '"latest" and "oldstable" do not both have linux/arm/v7',
+  ],
+  [
+    'a channel, for a platform that the one with them lacks',
+    sourcesWith(['oldstable'], 'linux/arm/v7', { latest: ['linux/amd64'] }),
+    'channels.latest.guestsFrom.linux/arm/v7: "latest" and "oldstable" do not both have linux/arm/v7',
+  ],
   ['itself', sourcesWith(['latest']), 'a package qemu-user is there already'],
   ['a channel with a package of that name', sourcesWith(['stable']), 'a package qemu-user is there already'],
   [
@@ -64,12 +78,14 @@ test('the packages of a platform are its own, then those of the channels that it
   expect(named('latest', 'linux/arm/v7')).toEqual(['10.2.2 sid', '7.2 bookworm']);
   expect(named('latest', 'linux/amd64')).toEqual(['11.1.3 sid']);
   expect(named('oldstable', 'linux/arm/v7')).toEqual(['7.2 bookworm']);
+  expect(named('oldstable', 'linux/amd64')).toEqual([]);
 
   const [own] = Object.values(read.channels.latest?.platforms ?? {}).filter(
     ({ version }) => version === '10.2.2',
   );
   if (own === undefined) throw new Error('no platform');
-  own.guests = ['arm', 'cris'];
+  // The table lacks cris, and i386's emulator runs i486.
+  own.guests = ['arm', 'cris', 'i486'];
   expect([...guestVersions(read, 'latest', 'linux/arm/v7')]).toEqual([
     ['aarch64', '7.2'],
     ['arm', '10.2.2'],

@@ -27,26 +27,27 @@ export async function lockSources(
 ): Promise<Lock['sources']> {
   const packages = platformsOf({ platforms }).flatMap(([, { emulators, shell }]) => [emulators, shell]);
   const wanted = new Map(packages.flatMap(sourcesOf).map((source) => [sourceKey(source), source]));
-  const known = [...wanted.keys()].flatMap((key) => (before[key] ? [[key, before[key].files] as const] : []));
   const unknown = [...wanted].filter(([key]) => before[key] === undefined).map(([, source]) => source);
   const sources: Lock['sources'] = {};
   const read = licenseReader(context);
-  for (const [key, files] of [...known, ...(await findFiles(suite, unknown))]) {
-    const source = wanted.get(key);
-    const licenses = before[key]?.licenses ?? (source === undefined ? null : await read(source, files));
-    sources[key] = { files, licenses };
+  const found = await findFiles(suite, unknown);
+  for (const [key, source] of wanted) {
+    const files = before[key]?.files ?? found.get(key);
+    if (files === undefined) continue;
+    sources[key] = { files, licenses: before[key]?.licenses ?? (await read(source, files)) };
   }
   return sources;
 }
 
 type Files = LockedSource['files'];
 
-async function findFiles(suite: Suite, wanted: readonly SourceName[]): Promise<(readonly [string, Files])[]> {
-  if (wanted.length === 0) return [];
+async function findFiles(suite: Suite, wanted: readonly SourceName[]): Promise<Map<string, Files>> {
+  // The index is large.
+  if (wanted.length === 0) return new Map();
   const references = wanted.map(({ package: name, version }) => ({ name, version }));
   const found = await fetchSources(suite, references);
-  return found.map(
-    ({ name, version, files }) => [sourceKey({ package: name, version }), [...files]] as const,
+  return new Map(
+    found.map(({ name, version, files }) => [sourceKey({ package: name, version }), [...files]]),
   );
 }
 
@@ -68,7 +69,7 @@ function licenseReader(context: FetchContext) {
       return declaredLicenses((await readSourceCopyright(path, tar)) ?? '');
     } catch (error) {
       if (!isGone(error, 'FILE_GONE', 'FILE_GONE_EVERYWHERE')) throw error;
-      if (error.code === 'FILE_GONE_EVERYWHERE') asksService = isGone(error.cause, 'FILE_GONE');
+      asksService &&= isGone(error.cause, 'FILE_GONE');
       return null;
     }
   };

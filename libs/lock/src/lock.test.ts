@@ -2,8 +2,8 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { temporaryFolder } from '@qemu-user-static/debian-archive/testing';
-import { expect, test } from 'vitest';
-import { formatLock, parseLock, readLock, writeLock } from './lock.ts';
+import { describe, expect, test } from 'vitest';
+import { formatLock, type Lock, type LockedPlatform, parseLock, readLock, writeLock } from './lock.ts';
 import { lockedChannelOf } from './locked.ts';
 import { lockOf } from './testing/lock.ts';
 
@@ -26,7 +26,9 @@ test('a lock is written with sorted keys and a newline at the end, and read back
 
 test('a lock that is missing, no JSON, or of another form is refused', async () => {
   await expect(readLock('/nowhere/sources.lock.json')).rejects.toMatchObject({ code: 'LOCK_MISSING' });
-  expect(() => parseLock('{')).toThrow(expect.objectContaining({ code: 'LOCK_INVALID' }));
+  expect(() => parseLock('{')).toThrow(
+    expect.objectContaining({ code: 'LOCK_INVALID', message: 'sources.lock.json is not JSON' }),
+  );
   const text = formatLock(lock);
   expect(() => parseLock(text.replace('"schemaVersion": 4', '"schemaVersion": 3'))).toThrow('schemaVersion');
   expect(() => parseLock(text.replace('"size": 1', '"size": "1"'))).toThrow(
@@ -47,6 +49,47 @@ test('one changed character is refused, wherever it is', () => {
   for (const other of [`${text}\n`, text.trimEnd(), JSON.stringify(JSON.parse(text))]) {
     expect(() => parseLock(other)).toThrow('its checksum or form differs');
   }
+});
+
+describe('under a checksum that fits,', () => {
+  /** The lock with other values in linux/amd64 of the channel latest, or in the Release. */
+  const altered = (platform: Partial<LockedPlatform>, release: object = {}): Lock => {
+    const { latest, stable } = structuredClone(lock).channels;
+    const amd64 = latest?.platforms['linux/amd64'];
+    if (latest === undefined || stable === undefined || amd64 === undefined) throw new Error('no channel');
+    Object.assign(amd64, platform);
+    Object.assign(latest.release, release);
+    return { ...lock, channels: { latest, stable } };
+  };
+  const emulators = lock.channels.latest?.platforms['linux/amd64']?.emulators;
+  if (emulators === undefined) throw new Error('no package');
+  const sha256 = (hash: string) => altered({ emulators: { ...emulators, sha256: hash } });
+
+  test.each([['11.1'], ['11.1.30'], ['11.2.0-rc1'], ['11.2.0-rc10']])('version %s is taken', (version) => {
+    const written = altered({ version });
+    expect(parseLock(formatLock(written))).toEqual(written);
+  });
+
+  test.each([
+    // Versions are compared by three numbers.
+    ['a version of four numbers', altered({ version: '11.1.3.1' }), 'version'],
+    ['a version of one number', altered({ version: '11' }), 'version'],
+    ['a version with a word before it', altered({ version: 'v11.1.3' }), 'version'],
+    ['a version with a word behind it', altered({ version: '11.1.3-dirty' }), 'version'],
+    ['a time with milliseconds', altered({ released: '2026-10-30T08:08:01.123Z' }), 'released'],
+    ['a time of another zone', altered({ released: '2026-10-30T08:08:01+02:00' }), 'released'],
+    ['a guest with a sign before it', altered({ guests: ['\u001barm'] }), 'guests.0'],
+    ['a guest with a sign behind it', altered({ guests: ['arm\n'] }), 'guests.0'],
+    ['a hash with a digit before it', sha256('0'.repeat(65)), 'emulators.sha256'],
+    ['a hash with a letter behind it', sha256(`${'0'.repeat(64)}x`), 'emulators.sha256'],
+    ['a fingerprint with a digit too many', altered({}, { signedBy: 'A'.repeat(41) }), 'release.signedBy'],
+    ['a fingerprint with a letter before it', altered({}, { signedBy: `x${'A'.repeat(40)}` }), 'signedBy'],
+    ['a fingerprint with a letter behind it', altered({}, { signedBy: `${'A'.repeat(40)}x` }), 'signedBy'],
+  ])('%s is refused, by its place', (_, written, place) => {
+    expect(() => parseLock(formatLock(written))).toThrow(
+      expect.objectContaining({ code: 'LOCK_INVALID', message: expect.stringContaining(`${place}: `) }),
+    );
+  });
 });
 
 test('a channel that the lock lacks is named with those it has', () => {

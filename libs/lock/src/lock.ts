@@ -44,7 +44,7 @@ const lockedPackage = z.strictObject({
 
 const lockedPlatform = z.strictObject({
   /** QEMU's version, as its makers write it. */
-  version: z.string().regex(/^\d+(\.\d+)*(-rc\d+)?$/, {
+  version: z.string().regex(/^\d+(\.\d+){1,2}(-rc\d+)?$/, {
     error: ({ input }) => `"${input}" is not a version of QEMU, such as 11.1.3 or 11.2.0-rc1`,
   }),
   /** Date of the signed Release that first had these packages: the time in the platform's images. */

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import {
   compareQemuVersions,
   comparisonOf,
+  fullVersion,
   notesOf,
   qemuVersionOf,
   versionPrefixes,
@@ -19,6 +20,10 @@ test.each([
 test('two numbers are a version whose third is 0', () => {
   expect(compareQemuVersions('7.2', '7.2.0')).toBe(0);
   expect(compareQemuVersions('7.2', '7.2.1')).toBe(-1);
+});
+
+test('a text without a number stays as it is', () => {
+  expect(fullVersion('rolling')).toBe('rolling');
 });
 
 test('versions are ordered by their numbers, a candidate before its release', () => {

@@ -4,7 +4,7 @@ import { coerce, compare } from 'semver';
 
 /** The makers' version in a Debian upstream version: what follows `+` is Debian's repacking, `~rc` a candidate. */
 export function qemuVersionOf(upstream: string): string {
-  return upstream.replace(/\+.*$/, '').replace('~', '-');
+  return upstream.replace(/\+.*/, '').replace('~', '-');
 }
 
 /** Negative if `a` is older than `b`; a release candidate is older than its release. */
@@ -14,7 +14,7 @@ export function compareQemuVersions(a: string, b: string): number {
 
 /** With its candidate's number apart: semver compares `rc10` with `rc2` as text, and would put it first. */
 function ordered(version: string): string {
-  return fullVersion(version).replace(/-rc(\d+)$/, '-rc.$1');
+  return fullVersion(version).replace('-rc', '-rc.');
 }
 
 /** With three numbers, as QEMU's tags have them: Debian's `7.2` is 7.2.0. */

@@ -79,6 +79,11 @@ test('a version that is gone keeps its number, and goes on from it when it comes
   expect(numbers(numberRebuilds(lock, 'another', gone))).toMatchObject({ '11.1.3': 2 });
 });
 
+test('a recipe counts as packed and described in today’s ways', () => {
+  const today = recipeHash('FROM scratch', 'script', [LAYERS_VERSION, DOCUMENTS_VERSION]);
+  expect(recipeHash('FROM scratch', 'script')).toBe(today);
+});
+
 describe('a recipe is another one with', () => {
   test.each([
     ['another template', recipeHash('FROM other', 'script')],

@@ -38,11 +38,12 @@ export function checkGuestsFrom(
   channels: Readonly<Record<string, NamedPackages>>,
   context: z.RefinementCtx,
 ): void {
-  for (const [name, { guestsFrom: all, packages }] of Object.entries(channels))
+  const named = new Map(Object.entries(channels));
+  for (const [name, { guestsFrom: all, packages }] of named)
     for (const [platform, others] of Object.entries(all)) {
       const taken = new Set([packages[platform]]);
       for (const other of others) {
-        const found = Object.hasOwn(channels, other) ? channels[other]?.packages[platform] : undefined;
+        const found = named.get(other)?.packages[platform];
         const problem =
           found === undefined || packages[platform] === undefined
             ? `"${name}" and "${other}" do not both have ${platform}`

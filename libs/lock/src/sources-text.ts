@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path/posix';
 import { PUBLIC_MIRROR, SNAPSHOT_SERVICE } from '@qemu-user-static/debian-archive';
 import type { Lock, LockedPackage, LockedSource, SourceName } from './lock.ts';
 import { sourceKey } from './locked.ts';
@@ -37,14 +38,11 @@ function paragraph(source: SourceName, found: LockedSource | undefined): string 
   if (found === undefined) {
     lines.push('Comment: the suite no longer lists this version, so its hashes are not known here');
   } else {
-    const [first] = found.files;
-    const folder = first === undefined ? '' : first.path.slice(0, first.path.lastIndexOf('/'));
     lines.push(
-      `Directory: ${poolAddress({ path: folder })}`,
+      // All are in one.
+      ...found.files.slice(0, 1).map(({ path }) => `Directory: ${poolAddress({ path: dirname(path) })}`),
       'Checksums-Sha256:',
-      ...found.files.map(
-        ({ path, size, sha256 }) => ` ${sha256} ${size} ${path.slice(path.lastIndexOf('/') + 1)}`,
-      ),
+      ...found.files.map(({ path, size, sha256 }) => ` ${sha256} ${size} ${basename(path)}`),
     );
   }
   return `${lines.join('\n')}\n`;

@@ -16,7 +16,7 @@ import { formatLock, type Lock, parseLock } from './lock.ts';
 import { parseSources } from './sources.ts';
 import { SID } from './testing/channel.ts';
 import { makeEmulators, makeShell } from './testing/packages.ts';
-import { type UpdateContext, update } from './update.ts';
+import { lockChannel, lockOf, type UpdateContext, update } from './update.ts';
 
 const platforms = ['linux/amd64', 'linux/arm/v7'];
 const sources = parseSources(
@@ -187,6 +187,11 @@ describe('a later update', () => {
   });
 });
 
+test('a Release without Valid-Until is locked as one', async () => {
+  const { channels } = await updated(null, ['11.1.3', '10.2.2'], { validUntil: null });
+  expect(channels.latest?.release).toMatchObject({ validUntil: null, expired: false });
+});
+
 describe('a Release past its Valid-Until', () => {
   const now = new Date('2026-12-24T12:00:00Z');
 
@@ -224,9 +229,36 @@ describe('sources', () => {
     expect(await updated(before, ['11.1.3', '10.2.2'], later)).toEqual(before);
   });
 
+  test('are not looked for where all are known', async () => {
+    const all = ['qemu-user 1:11.1.3+ds-1', 'qemu-user 1:10.2.2+ds-1', 'busybox-static 1:1.38.0-3'];
+    const named = all.map((one) => one.split(' ')).map(([name = '', version = '']) => ({ name, version }));
+    const archive = await archiveOf(['11.1.3', '10.2.2'], {
+      sources: named.map((one) => ({ ...one, copyright })),
+    });
+    const before = await update(sources, null, await contextOf(archive));
+    expect(Object.keys(before.sources)).toHaveLength(all.length);
+    expect(await update(sources, before, await contextOf(archive))).toEqual(before);
+    expect(servers.at(-1)?.requests.filter((request) => request.includes('/source/'))).toEqual([]);
+  });
+
   test('are forgotten with the packages that were made from them', async () => {
     const before = await updated(null, ['11.1.3', '10.2.2'], withSource);
     expect((await updated(before, ['11.1.4', '10.2.2'], later)).sources).toEqual({});
+  });
+
+  test('that have no archive of debian/ alone have no licences that can be read', async () => {
+    const native = { name: qemu.name, version: qemu.version };
+    const lock = await updated(null, ['11.1.3', '10.2.2'], { sources: [native] });
+    expect(lock.sources[key]).toMatchObject({ licenses: [], files: { length: 2 } });
+  });
+
+  test('of which the mirror has other bytes are refused', async () => {
+    const archive = await archiveOf(['11.1.3', '10.2.2'], withSource);
+    for (const [path, bytes] of archive.files)
+      if (path.endsWith('.debian.tar.xz')) archive.files.set(path, Buffer.alloc(bytes.length));
+    await expect(update(sources, null, await contextOf(archive))).rejects.toMatchObject({
+      code: 'HASH_DIFFERS',
+    });
   });
 
   test('that the mirror does not carry give their licences from the snapshot service', async () => {
@@ -255,6 +287,15 @@ describe('sources', () => {
     const lock = await update(sources, null, context);
     expect(Object.values(lock.sources).map(({ licenses }) => licenses)).toEqual([null, null]);
     expect(service.requests).toHaveLength(1);
+  });
+
+  test('are asked for there one by one: it may lack one and have the other', async () => {
+    const older = { ...qemu, version: '1:10.2.2+ds-1' };
+    const archive = await archiveOf(['11.1.3', '10.2.2'], { sources: [qemu, older] });
+    const poor = new Map([...archive.files].filter(([path]) => !path.endsWith('.debian.tar.xz')));
+    const context = await contextOf({ ...archive, files: poor });
+    await update(sources, null, context);
+    expect(servers.at(-1)?.requests.filter((request) => request.includes('srcfiles'))).toHaveLength(2);
   });
 
   test('of a mirror that carries none are locked anyway, without licences until another has them', async () => {
@@ -307,12 +348,29 @@ test('a release candidate is locked as such, and the lock is read again', async 
   expect(parseLock(formatLock(lock)).channels.latest?.platforms['linux/amd64']?.version).toBe('11.2.0-rc1');
 });
 
-test('a version that no command would read is refused before there is a lock', async () => {
-  const context = await contextOf(await archiveOf(['11.2.0~git1', '10.2.2']));
-  await expect(update(sources, null, context)).rejects.toMatchObject({
-    code: 'LOCK_UNREADABLE',
-    message: expect.stringContaining(
-      'channels.latest.platforms.linux/amd64.version: "11.2.0-git1" is not a version',
-    ),
+describe('what no command would read is refused', () => {
+  test('with its channel, before others are asked for', async () => {
+    const { latest } = sources.channels;
+    if (latest === undefined) throw new Error('no channel');
+    const context = await contextOf(await archiveOf(['11.2.0~git1', '10.2.2']));
+    await expect(lockChannel('latest', latest, 'Debian', null, context)).rejects.toMatchObject({
+      code: 'LOCK_UNREADABLE',
+      message: expect.stringContaining(
+        'channels.latest.platforms.linux/amd64.version: "11.2.0-git1" is not a version',
+      ),
+    });
+  });
+
+  test('where the channels do not fit together', async () => {
+    const { channels } = await updated(null, ['11.1.3', '10.2.2']);
+    const { latest } = channels;
+    if (latest === undefined) throw new Error('no channel');
+    const found = { latest: { ...latest, guestsFrom: { 'linux/amd64': ['stable'] }, sources: {} } };
+    expect(() => lockOf(found, { common: [] }, null, { template: '', script: '' })).toThrow(
+      expect.objectContaining({
+        code: 'LOCK_UNREADABLE',
+        message: expect.stringContaining('"latest" and "stable" do not both have linux/amd64'),
+      }),
+    );
   });
 });

@@ -211,7 +211,7 @@ export function lockPackage(indexed: IndexedPackage, files: string): LockedPacka
 export function keepUnchanged(earlier: readonly LockedChannel[], found: LockedChannel): LockedChannel {
   const platforms = Object.fromEntries(
     Object.entries(found.platforms).map(([platform, now]) => {
-      const then = earlier.flatMap(({ platforms: all }) => all[platform as HostPlatform] ?? []);
+      const then = earlier.map(({ platforms: all }) => all[platform as HostPlatform]);
       return [platform, then.find((one) => sameBut('released', one, now)) ?? now];
     }),
   );
@@ -219,7 +219,7 @@ export function keepUnchanged(earlier: readonly LockedChannel[], found: LockedCh
   return earlier.find((one) => sameBut('release', one, kept)) ?? kept;
 }
 
-function sameBut<T extends object>(key: keyof T, a: T, b: T): boolean {
+function sameBut<T extends object>(key: keyof T, a: T | undefined, b: T): boolean {
   return canonical({ ...a, [key]: null }) === canonical({ ...b, [key]: null });
 }
 

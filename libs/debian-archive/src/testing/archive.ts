@@ -2,11 +2,11 @@ import type { ArchiveFile } from '../files.ts';
 import { compress, makeTar, sha256, type TestPackage } from './packages.ts';
 import { clearSign, makeKey, type TestKey } from './signing.ts';
 
-/** A source package: its .dsc, an upstream archive, and a debian.tar.xz with this text as `debian/copyright`. */
+/** A source package: its .dsc, an upstream archive, and, where it has a text, a debian.tar.xz with `debian/copyright`. */
 export interface TestSource {
   readonly name: string;
   readonly version: string;
-  readonly copyright: string;
+  readonly copyright?: string;
 }
 
 /** A Debian archive of one suite, small enough for a test, as files by path below the mirror's root. */
@@ -19,7 +19,7 @@ export interface TestArchiveOptions {
   readonly suite?: string;
   readonly codename?: string;
   readonly date?: Date;
-  readonly validUntil?: Date;
+  readonly validUntil?: Date | null;
   /** Whether the indexes are under `by-hash/`, and only there. */
   readonly byHash?: boolean;
   /** Adds to, or replaces, the text of the index of an architecture. The Release lists it with and without `.xz`. */
@@ -64,8 +64,7 @@ export async function makeArchive(
 Suite: ${suite}
 Codename: ${codename}
 Date: ${date.toUTCString()}
-Valid-Until: ${validUntil.toUTCString()}
-Acquire-By-Hash: ${byHash ? 'yes' : 'no'}
+${validUntil === null ? '' : `Valid-Until: ${validUntil.toUTCString()}\n`}Acquire-By-Hash: ${byHash ? 'yes' : 'no'}
 Architectures: ${architectures.join(' ')}
 SHA256:
 ${indexes.map((index) => ` ${index.sha256} ${index.size} ${index.path}\n`).join('')}`;
@@ -84,11 +83,11 @@ async function addSource(
   const made: [string, Uint8Array][] = [
     [`${name}_${bare}.dsc`, Buffer.from(`Source: ${name}\nVersion: ${version}\n`)],
     [`${name}_${bare.replace(/-[^-]*$/, '')}.orig.tar.xz`, Buffer.from(`${name} itself`)],
-    [
-      `${name}_${bare}.debian.tar.xz`,
-      compress(await makeTar([{ path: 'debian/' }, { path: 'debian/copyright', body: copyright }]), 'xz'),
-    ],
   ];
+  if (copyright !== undefined) {
+    const tar = await makeTar([{ path: 'debian/' }, { path: 'debian/copyright', body: copyright }]);
+    made.push([`${name}_${bare}.debian.tar.xz`, compress(tar, 'xz')]);
+  }
   for (const [file, bytes] of made) files.set(`${directory}/${file}`, bytes);
   return `Package: ${name}
 Version: ${version}
