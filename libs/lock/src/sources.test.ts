@@ -30,7 +30,7 @@ test.each<[string, string, string]>([
   ['a guest that QEMU lacks', textWith({ common: ['z80'] }), 'common.0'],
   [
     'a guest that another’s emulator runs',
-    textWith({ common: ['i486'] }),
+    textWith({ common: ['arm', 'i486'] }),
     'common: a guest has no emulator of its own',
   ],
   ['another origin', textWith({ origin: 'Ubuntu' }), 'origin'],
