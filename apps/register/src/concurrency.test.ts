@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { clockAt, oneRound, setClock } from './testing/clock.ts';
 import { standIns } from './testing/emulators.ts';
 import { entriesOf, guestsBut } from './testing/expected.ts';
 import { MOUNT, type Namespace, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
@@ -146,15 +146,14 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
 
     test('only one call breaks it: while another does, it stays, and when it is found to be alive', async () => {
       await using machine = await openNamespace(
-        `mount -t binfmt_misc binfmt_misc ${MOUNT}; mount -t tmpfs tmpfs /mnt; echo 1016.00 0 >/mnt/uptime; mount --bind /mnt/uptime /proc/uptime`,
+        `mount -t binfmt_misc binfmt_misc ${MOUNT}; ${clockAt(1016)}`,
       );
       await machine.sh(`${make(LOCK, '1000')}; ${make(BREAKER, '1016')}`);
       const waiting = call(machine, '-p yes');
-      await delay(300);
+      await machine.sh(oneRound());
       expect(Object.keys(machine.entries())).toEqual([BREAKER, LOCK]);
       // The clock is put back in one write: the lock is not stale any more.
-      await machine.sh(`echo 1005.00 0 1<>/mnt/uptime; ${remove(BREAKER)}`);
-      await delay(300);
+      await machine.sh(`${setClock(1005)}; ${remove(BREAKER)}; ${oneRound()}`);
       expect(Object.keys(machine.entries())).toEqual([LOCK]);
       await machine.sh(remove(LOCK));
       expect((await waiting).code).toBe(0);

@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { elfPattern, escapeBytes, guest } from '@qemu-user-static/arch-table';
 import { describe, expect, test } from 'vitest';
+import { clockAt, oneRound, setClock, untilRead, watchClock } from './testing/clock.ts';
 import { standIns } from './testing/emulators.ts';
 import { bin, callsIn, MOUNT_IT } from './testing/faults.ts';
 import { callImage, imageRoot, NO_STATIC_BUSYBOX, pretendedProc } from './testing/image.ts';
@@ -258,29 +258,24 @@ END
   });
 
   test('another call holds the lock for long', async () => {
-    await using machine = await openNamespace(
-      `${MOUNT_IT}; mount -t tmpfs tmpfs /mnt; echo 1000.00 0 >/mnt/uptime; mount --bind /mnt/uptime /proc/uptime`,
-    );
+    await using machine = await openNamespace(CLOCK);
     await machine.sh(`echo ':${LOCK}:E::${LOCK}::/1000:' >${MOUNT}/register`);
     const { waiting } = await begin(machine);
     // Its clock says that it began later: it is not stale, and it does not end.
     await machine.sh(
-      `echo 0 >${MOUNT}/${LOCK}; echo -1 >${MOUNT}/${LOCK}; echo ':${LOCK}:E::${LOCK}::/1018:' >${MOUNT}/register; echo 1020.00 0 1<>/mnt/uptime`,
+      `echo 0 >${MOUNT}/${LOCK}; echo -1 >${MOUNT}/${LOCK}; echo ':${LOCK}:E::${LOCK}::/1018:' >${MOUNT}/register; ${setClock(1020)}`,
     );
     expect(await waiting).toEqual(reported('BUSY', 'another call has been changing entries for 2 s'));
     expect(Object.keys(machine.entries())).toEqual([LOCK]);
   });
 
   /** A namespace whose clock stands until `at` sets it. */
-  const CLOCK = `${MOUNT_IT}; mount -t tmpfs tmpfs /mnt; echo 1000.00 0 >/mnt/uptime; mount --bind /mnt/uptime /proc/uptime`;
-  // Not cut off first: a call may read it at any time.
-  const at = (second: number) => `echo ${second}.00 0 1<>/mnt/uptime`;
-  /** A call that has begun by that clock when this resolves to it. */
-  async function begin(machine: Namespace) {
-    const under = ['sh', '-c', ': >/mnt/begun; exec "$@"', 'sh'];
+  const CLOCK = `${MOUNT_IT}; ${clockAt(1000)}`;
+  /** A call that has begun to wait by that clock when this resolves to it. */
+  async function begin(machine: Namespace, under: readonly string[] = []) {
+    await machine.sh(watchClock());
     const waiting = call(machine, '--install arm', { under });
-    await machine.sh('until [ -e /mnt/begun ]; do sleep 0.05; done; rm /mnt/begun');
-    await delay(500);
+    await machine.sh(`${untilRead()}; ${oneRound()}`);
     return { waiting };
   }
   const lock = (text: string, name = LOCK) =>
@@ -295,10 +290,9 @@ END
       await using machine = await openNamespace(CLOCK);
       await machine.sh(lock(text));
       const { waiting } = await begin(machine);
-      await machine.sh(at(1000 + seconds - 1));
-      await delay(300);
+      await machine.sh(`${setClock(1000 + seconds - 1)}; ${oneRound()}`);
       expect(Object.keys(machine.entries())).toEqual([LOCK]);
-      await machine.sh(at(1000 + seconds));
+      await machine.sh(setClock(1000 + seconds));
       const outcome = await waiting;
       expect([outcome.code, Object.keys(machine.entries())]).toEqual([0, ['qemu-arm']]);
       expect(outcome.stderr.match(/^Waiting for another call, which is changing entries\.$/gm)).toHaveLength(
@@ -314,9 +308,7 @@ END
     await using machine = await openNamespace(CLOCK);
     await machine.sh(lock('1000'));
     const { waiting } = await begin(machine);
-    await machine.sh(at(second));
-    await delay(300);
-    await machine.sh(`echo -1 >${MOUNT}/${LOCK}`);
+    await machine.sh(`${setClock(second)}; ${oneRound()}; echo -1 >${MOUNT}/${LOCK}`);
     const { code, stderr } = await waiting;
     expect([code, stderr.match(/^Waiting.*$/gm) ?? []]).toEqual([0, expected]);
   });
@@ -324,11 +316,8 @@ END
   test('a call that is interrupted while it waits ends at once, and leaves the lock of the other', async () => {
     await using machine = await openNamespace(CLOCK);
     await machine.sh(lock('1000'));
-    const under = ['sh', '-c', 'echo $$ >/mnt/begun; exec "$@"', 'sh'];
-    const waiting = call(machine, '--install arm', { under });
-    await machine.sh(
-      'until [ -s /mnt/begun ]; do sleep 0.05; done; sleep 0.5; kill -TERM "$(cat /mnt/begun)"',
-    );
+    const { waiting } = await begin(machine, ['sh', '-c', 'echo $$ >/mnt/begun; exec "$@"', 'sh']);
+    await machine.sh('kill -TERM "$(cat /mnt/begun)"');
     expect(await waiting).toMatchObject({ code: 1, stderr: expect.stringMatching(/^Interrupted\.$/m) });
     expect(Object.keys(machine.entries())).toEqual([LOCK]);
   });
@@ -337,7 +326,7 @@ END
     await using machine = await openNamespace(CLOCK);
     await machine.sh(lock('1000'));
     const { waiting } = await begin(machine);
-    await machine.sh(at(1030));
+    await machine.sh(setClock(1030));
     expect((await waiting).code).toBe(0);
     expect(Object.keys(machine.entries())).toEqual(['qemu-arm']);
   });
@@ -346,7 +335,7 @@ END
     await using machine = await openNamespace(CLOCK);
     await machine.sh(`${lock('1')}; ${lock('99999999', 'qemu-register-break')}`);
     const { waiting } = await begin(machine);
-    await machine.sh(at(1016));
+    await machine.sh(setClock(1016));
     expect((await waiting).code).toBe(0);
     expect(Object.keys(machine.entries())).toEqual(['qemu-arm']);
   });

@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { elfPattern, escapeBytes, guest } from '@qemu-user-static/arch-table';
 import { describe, expect, test } from 'vitest';
 import { REGISTER_ERRORS } from './index.ts';
+import { oneRound, setClock, untilRead, watchClock } from './testing/clock.ts';
 import { standIns } from './testing/emulators.ts';
 import { callImage, imageRoot, NO_STATIC_BUSYBOX, pretendedProc } from './testing/image.ts';
 import { MOUNT, type Namespace, NO_NAMESPACES, openNamespace } from './testing/namespace.ts';
@@ -331,11 +331,10 @@ describe.skipIf(NO_NAMESPACES !== undefined || NO_STATIC_BUSYBOX !== undefined)(
       await using machine = await pretend(`binfmt_misc ${MOUNT} binfmt_misc rw 0 0`);
       await machine.sh(`mkdir /mnt/keep; mount -t binfmt_misc binfmt_misc /mnt/keep
         echo ':qemu-register-lock:E::qemu-register-lock::/1019:' >/mnt/keep/register`);
+      const clock = '/mnt/proc/uptime';
+      await machine.sh(watchClock(clock));
       const looking = findings(machine);
-      // It mounts the table just before it waits for the lock.
-      await machine.sh(`until [ -e /mnt${MOUNT}/register ]; do sleep 0.05; done`);
-      await delay(300);
-      await machine.sh('echo 1021.00 0 >/mnt/proc/uptime');
+      await machine.sh(`${untilRead(clock)}; ${oneRound(clock)}; ${setClock(1021, clock)}`);
       expect(await looking).toEqual([
         1,
         {

@@ -23,7 +23,7 @@ function whyNot(): string | undefined {
  * `busybox` is a file, or what the shell makes one of.
  */
 export const imageRoot = (busybox = '$(command -v busybox)') => `
-mount -t tmpfs tmpfs /mnt
+mount -t tmpfs -o strictatime tmpfs /mnt
 mkdir -p /mnt/bin /mnt/dev /mnt/proc /mnt/usr/bin
 touch /mnt/dev/null
 mount --bind /dev/null /mnt/dev/null
