@@ -46,6 +46,16 @@ describe.skipIf(NO_NAMESPACES !== undefined).each(SHELLS)(
       },
     );
 
+    test.each(['--install ,', '--uninstall ,'])(
+      'a report with %s, where nothing is mounted, is that report alone',
+      async (words) => {
+        await using machine = await openNamespace('');
+        const alone = await call(machine, '--status');
+        expect(await call(machine, `${words} --status`)).toEqual(alone);
+        expect(await machine.sh(`ls ${MOUNT}`)).toBe('');
+      },
+    );
+
     test.each([
       ['-s arm', 'qemu-arm.conf\n'],
       ['-d --qemu-path /x', undefined],

@@ -122,6 +122,7 @@ describe.each(SHELLS)('$name', (shell) => {
     ['--rest', 'OPTION_UNKNOWN: unknown option --rest', 'Did you mean --reset?'],
     ['--persistant yes', 'OPTION_UNKNOWN: unknown option --persistant', 'Did you mean --persistent?'],
     ['--verfy', 'OPTION_UNKNOWN: unknown option --verfy', 'Did you mean --verify?'],
+    ['--satats', 'OPTION_UNKNOWN: unknown option --satats', 'Did you mean --status?'],
     [
       '--p yes',
       'OPTION_UNKNOWN: --p could be any of --persistent --preserve-argv0',

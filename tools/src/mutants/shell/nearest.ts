@@ -1,8 +1,16 @@
 /** By part of the script, the tests that are about it; those that notice the most come first. */
 const NEAREST: Readonly<Record<string, readonly string[]>> = {
-  'registering/00-settings.sh': ['environment', 'multiarch', 'install', 'export', 'foreign'],
+  'registering/00-settings.sh': [
+    'environment',
+    'multiarch',
+    'install',
+    'export',
+    'foreign',
+    'kept',
+    'concurrency',
+  ],
   'registering/10-messages.sh': ['reports', 'render', 'faults'],
-  'registering/20-options.sh': ['render', 'options', 'multiarch', 'install', 'reports'],
+  'registering/20-options.sh': ['render', 'options', 'multiarch', 'install', 'reports', 'kept', 'export'],
   'registering/30-guests.sh': ['install', 'foreign-image', 'options', 'render', 'multiarch', 'faults'],
   'registering/40-mount.sh': ['mount-faults', 'container-mount', 'faults', 'reports'],
   'registering/50-entries.sh': ['entries', 'kept', 'reports', 'faults'],

@@ -23,9 +23,9 @@ known_guest() {
 	misuse GUEST_UNKNOWN "unknown guest \"$1\"" "${nearest:+Did you mean $nearest?}"
 }
 
-# of_other_system NAME: whether it is the platform of another operating system, such as windows(10.0.1)/amd64.
+# of_other_system NAME: whether it is the platform of another operating system, such as windows(10.0.1)/amd64. `small`
+# is the name in small letters.
 of_other_system() {
-	small_letters "$1"
 	system=${small%%/*}
 	case $small in
 	*/*[!a-z0-9_./-]*) return 1 ;;
