@@ -24,7 +24,13 @@ export function run(
     const child = execFile(
       program,
       words,
-      { env: { ...ENVIRONMENT, ...options.env }, cwd: options.cwd, timeout: 60_000, maxBuffer: 1 << 26 },
+      {
+        env: { ...ENVIRONMENT, ...options.env },
+        cwd: options.cwd,
+        timeout: 60_000,
+        killSignal: 'SIGKILL', // the script puts back what it did at any other, and may not come to it
+        maxBuffer: 1 << 26,
+      },
       (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 128;
         resolve({ code, stdout, stderr });
