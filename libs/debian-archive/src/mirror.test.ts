@@ -63,6 +63,7 @@ describe('a mirror that was given is refused', () => {
   test.each([
     ['ftp://me:secret@mirror.example/debian', '…@mirror.example/debian'],
     ['me:se@cret@mirror.example', '…@mirror.example'],
+    ['ftp://me:sec\nret@mirror.example', '…@mirror.example'],
     ['mirror.example/debian', 'mirror.example/debian'],
     ['a\u001b[2J', 'a\\u{1b}[2J'],
   ])('with its address in the error, and without a password: %j', (DEBIAN_MIRROR, shown) => {
@@ -91,6 +92,7 @@ describe("the host's one-line APT sources", () => {
       'sources are passed over',
       'deb-src http://no.example/debian sid main\ndeb http://a.example/debian sid main',
     ],
+    ['what is not an address is passed over', 'deb debian sid main\ndeb http://a.example/debian sid main'],
     ['a disk is passed over', 'deb cdrom:[Debian 12]/ bookworm main\ndeb http://a.example/debian sid main'],
     ['a file is passed over', 'deb file:///srv/debian sid main\ndeb http://a.example/debian sid main'],
     [
@@ -109,11 +111,26 @@ describe("the host's one-line APT sources", () => {
     ['a vendor with a component of its own', 'deb https://no.example/linux/debian bookworm stable'],
     ['a vendor with a folder of its own', 'deb https://no.example/apt cloud-sdk-bookworm main'],
     ['a vendor with the folder inside', 'deb https://no.example/debian/12/prod bookworm main'],
+    ['a folder whose name ends like it', 'deb https://no.example/not-debian bookworm main'],
     ['Ubuntu', 'deb http://no.example/ubuntu noble main'],
     ['a flat repository', 'deb http://no.example/debian ./'],
   ])('%s is not the main archive', (_, text) => {
     expect(ofApt(list(text))).toBe(PUBLIC);
   });
+});
+
+test('each line of APT sources is an entry of its own, or none', () => {
+  const lines = [
+    'deb [arch=amd64',
+    'deb http://a.example/debian',
+    'deb-src [a=b] http://a.example/x sid main contrib#',
+    '# deb',
+    'deb http://b.example ./',
+  ];
+  expect(parseAptSources(list(lines.join('\n')))).toEqual([
+    { types: ['deb-src'], uris: ['http://a.example/x'], suites: ['sid'], components: ['main', 'contrib'] },
+    { types: ['deb'], uris: ['http://b.example'], suites: ['./'], components: [] },
+  ]);
 });
 
 describe("the host's deb822 APT sources", () => {
@@ -145,8 +162,16 @@ Signed-By:
     },
   );
 
-  test('are read with Enabled: yes', () => {
-    expect(ofApt(sources(`Enabled: yes\n${stanza}`))).toBe('http://a.example/debian/');
+  // As APT, which takes what it does not know for none of both.
+  test.each(['yes', 'nope', 'not'])('are read with Enabled: %s', (value) => {
+    expect(ofApt(sources(`Enabled: ${value}\n${stanza}`))).toBe('http://a.example/debian/');
+  });
+
+  test('may end in a comment without a line break, and have # in a value', () => {
+    const text = 'Types: deb\nURIs: http://a.example/debian#x\nSuites: sid\n# the end';
+    expect(parseAptSources(sources(text))).toEqual([
+      { types: ['deb'], uris: ['http://a.example/debian#x'], suites: ['sid'], components: [] },
+    ]);
   });
 
   test('are passed over if they are of sources only, of security, or broken', () => {
@@ -173,7 +198,7 @@ describe("the files of the host's APT configuration", () => {
     const folder = await temporaryFolder();
     await mkdir(join(folder, 'sources.list.d'));
     const names = [
-      'q.list',
+      'debian.list',
       'b.sources',
       'z.list',
       'a.list',
@@ -187,7 +212,7 @@ describe("the files of the host's APT configuration", () => {
       { name: 'sources.list', text: 'one' },
       { name: 'sources.list.d/a.list', text: 'a.list' },
       { name: 'sources.list.d/b.sources', text: 'b.sources' },
-      { name: 'sources.list.d/q.list', text: 'q.list' },
+      { name: 'sources.list.d/debian.list', text: 'debian.list' },
       { name: 'sources.list.d/z.list', text: 'z.list' },
     ]);
   });

@@ -47,7 +47,7 @@ function parseMirror(text: string, where: string): URL {
   const url = URL.parse(text);
   if (url === null || !isWeb(url)) {
     // A user name and a password end at the last @.
-    const shown = printable(text.replace(/^(?:.*:\/\/)?.*@/, '…@'));
+    const shown = printable(text.replace(/.*@/s, '…@'));
     throw new ArchiveError('MIRROR_INVALID', `"${shown}", which ${where} gives, is not an http or https URL`);
   }
   return url;
@@ -61,7 +61,10 @@ const isWeb = ({ protocol }: URL) => protocol === 'http:' || protocol === 'https
  */
 function mainArchiveIn({ types, uris, suites, components }: AptSource): URL | undefined {
   if (!types.includes('deb') || !components.includes('main') || !suites.some(isDebianSuite)) return undefined;
-  return uris.flatMap((uri) => URL.parse(uri) ?? []).find((url) => isWeb(url) && isDebianFolder(url));
+  return uris
+    .filter((uri) => URL.canParse(uri))
+    .map((uri) => new URL(uri))
+    .find((url) => isWeb(url) && isDebianFolder(url));
 }
 
 const isDebianSuite = (suite: string) => /^[a-z]+(?:-updates|-proposed-updates|-backports)?$/.test(suite);
