@@ -53,6 +53,6 @@ export async function readSourceCopyright(path: string, file: ArchiveFile): Prom
  */
 export function declaredLicenses(copyright: string): string[] {
   if (!/^Format:\s*https?:\/\/[^\n]*\bcopyright-format\b/m.test(copyright.slice(0, 1000))) return [];
-  const names = copyright.matchAll(/^License:[ \t]*(\S[^\n]*)$/gm);
+  const names = copyright.matchAll(/^License:[ \t]*(\S[^\n]*)/gm);
   return [...new Set(Array.from(names, ([, name = '']) => name.trim().replace(/\s+/g, ' ')))].sort();
 }

@@ -20,6 +20,20 @@ describe('a control file', () => {
 
   test('may be empty', () => {
     expect(parseStanzas('\n \n')).toEqual([]);
+    expect(parseStanzas(' ')).toEqual([]);
+  });
+
+  test('has white space between its lines that is of no field', () => {
+    expect([...parseStanza('Size: 1\n \t\nPackage: a\n')]).toEqual([
+      ['size', '1'],
+      ['package', 'a'],
+    ]);
+  });
+
+  test('is refused by the beginning of a line, however long it is', () => {
+    expect(() => parseStanza('x'.repeat(5000))).toThrow(
+      expect.objectContaining({ message: `"${'x'.repeat(80)}" is not a field` }),
+    );
   });
 
   test.each([
@@ -27,6 +41,7 @@ describe('a control file', () => {
     ['a continuation of nothing', ' continued\n'],
     ['a comment', '# comment\nPackage: a\n'],
     ['a name that begins with a hyphen', '-a: b\n'],
+    ['a carriage return at the end of a line', 'Size: 1\r\n'],
     ['a name with a space', 'Pack age: b\n'],
     ['a field twice', 'Size: 1\nSize: 1\n'],
     ['a field twice in different case', 'Size: 1\nSIZE: 2\n'],

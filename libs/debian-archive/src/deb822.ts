@@ -11,7 +11,7 @@ export type Stanza = ReadonlyMap<string, string>;
  */
 export function parseStanzas(text: string): Stanza[] {
   return text
-    .split(/\n(?:[ \t]*\n)+/)
+    .split(/\n[ \t]*\n/)
     .filter((paragraph) => paragraph.trim() !== '')
     .map(parseStanza);
 }
@@ -31,10 +31,11 @@ export function parseStanza(text: string): Stanza {
       continue;
     }
     // A name is printable ASCII without space and colon, and does not begin with "#" or "-".
-    const [, name, value] = /^([!"$-,./0-9;-~][!-9;-~]*):(.*)$/.exec(line) ?? [];
-    if (name === undefined || value === undefined) {
+    const field = /^([!"$-,./0-9;-~][!-9;-~]*):(.*)$/.exec(line);
+    if (field === null) {
       throw new ArchiveError('CONTROL_MALFORMED', `${JSON.stringify(line.slice(0, 80))} is not a field`);
     }
+    const [, name = '', value = ''] = field;
     const key = name.toLowerCase();
     if (fields.has(key)) throw new ArchiveError('CONTROL_MALFORMED', `it repeats the field ${name}`);
     last = [value.trim()];

@@ -53,6 +53,7 @@ describe("Debian's archive keys", () => {
       code: 'ARCHIVE_KEY_MALFORMED',
       // They are read side by side: the first that fails is named.
       message: expect.stringMatching(/^debian-archive-[\w-]+\.asc cannot be read$/),
+      cause: { code: 'ENOENT' },
     });
   });
 

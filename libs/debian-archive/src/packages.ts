@@ -93,8 +93,9 @@ function parsePackage(stanza: Stanza, name: string, architecture: string): Index
 
 /** `Source: name (version)`; the version is left out where it is the package's own. */
 function parseSource(value: string, name: string, version: string): SourceReference {
-  const [, source, own = version] = /^([a-z0-9][a-z0-9.+-]+)(?: \(([^()\s]+)\))?$/.exec(value) ?? [];
-  if (source === undefined) throw malformed(name, `Source is ${value}`);
+  const found = /^([a-z0-9][a-z0-9.+-]+)(?: \(([^()\s]+)\))?$/.exec(value);
+  if (found === null) throw malformed(name, `Source is ${value}`);
+  const [, source = '', own = version] = found;
   return { name: source, version: own };
 }
 
@@ -102,8 +103,9 @@ function parseSource(value: string, name: string, version: string): SourceRefere
 function parseBuiltUsing(value: string | undefined, name: string): SourceReference[] {
   const entries = value?.split(',').map((entry) => entry.trim()) ?? [];
   return entries.filter(Boolean).map((entry) => {
-    const [, source, version] = /^([a-z0-9][a-z0-9.+-]+) \(=\s*([^()\s]+)\)$/.exec(entry) ?? [];
-    if (source === undefined || version === undefined) throw malformed(name, `Built-Using has ${entry}`);
+    const found = /^([a-z0-9][a-z0-9.+-]+) \(=\s*([^()\s]+)\)$/.exec(entry);
+    if (found === null) throw malformed(name, `Built-Using has ${entry}`);
+    const [, source = '', version = ''] = found;
     return { name: source, version };
   });
 }

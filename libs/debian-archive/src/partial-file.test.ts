@@ -7,9 +7,7 @@ import {
   lstat,
   mkdir,
   open,
-  readdir,
   readFile,
-  readlink,
   rm,
   symlink,
   utimes,
@@ -20,6 +18,7 @@ import { basename, join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { fetchFile } from './index.ts';
 import { body, type FetchSetup, file, PATH, prepareFetch, sha256 } from './testing/fetching.ts';
+import { openFiles } from './testing/open-files.ts';
 import { stallsAfter } from './testing/server.ts';
 
 let setup: FetchSetup;
@@ -173,9 +172,5 @@ test('a file is on the disk before it has its name in the cache, and is closed t
   await handle.close();
   await setup.expectFetched();
   expect(before).toEqual([false]);
-  if (process.platform !== 'linux') return;
-  const opened = (await readdir('/proc/self/fd')).map((fd) =>
-    readlink(`/proc/self/fd/${fd}`).catch(() => ''),
-  );
-  expect((await Promise.all(opened)).filter((path) => path.startsWith(setup.context.cache))).toEqual([]);
+  expect((await openFiles()).filter((path) => path.startsWith(setup.context.cache))).toEqual([]);
 });

@@ -75,6 +75,20 @@ describe('a Release that is as it should be', () => {
     });
   });
 
+  test('may have more white space between its words, and a date of one digit', async () => {
+    const text = await signed((text) =>
+      text
+        .replace('all amd64', 'all  amd64')
+        .replaceAll(` ${HASH} `, ` ${HASH}    `)
+        .replace(' 123 ', ' 123  ')
+        .replace('Sat, 21 Nov', 'Sat, 7 Nov'),
+    );
+    expect(await verify(text)).toEqual({
+      ...(await verify(inRelease)),
+      date: new Date('2026-11-07T09:15:44Z'),
+    });
+  });
+
   test('is read from bytes too', async () => {
     expect(await verify(Buffer.from(inRelease))).toEqual(await verify(inRelease));
   });
@@ -327,6 +341,9 @@ describe('a well-signed Release is refused', () => {
     ['RELEASE_MALFORMED', 'Date: Sat', 'X-Date: Sat'],
     ['RELEASE_MALFORMED', 'Date: Sat, 21 Nov 2026 09:15:44 UTC', 'Date: Sat, 21 Nov 2026 09:15:44'],
     ['RELEASE_MALFORMED', '09:15:44 UTC', '09:15:44 +0100'],
+    ['RELEASE_MALFORMED', '09:15:44 UTC', '09:15:44 UTC+0100'],
+    ['RELEASE_MALFORMED', ` ${HASH}`, ` x${HASH}`],
+    ['RELEASE_MALFORMED', 'Packages.xz', 'Packages.xz again'],
     ['RELEASE_MALFORMED', 'Valid-Until: Sat, 28 Nov', 'Valid-Until: never, 28 Nov'],
     ['RELEASE_MALFORMED', 'Architectures:', 'X-Architectures:'],
     ['RELEASE_MALFORMED', 'SHA256:', 'SHA512:'],

@@ -116,10 +116,11 @@ function parseDate(field: string, text: string): Date {
 function parseFiles(value: string): Release['files'] {
   const files = new Map<string, { size: number; sha256: string }>();
   for (const line of value.trim().split('\n')) {
-    const [, sha256, size, path] = /^([0-9a-f]{64})\s+(\d{1,15})\s+(\S+)$/.exec(line) ?? [];
-    if (sha256 === undefined || size === undefined || path === undefined || files.has(path)) {
-      throw new ArchiveError('RELEASE_MALFORMED', `SHA256 has the line "${line}"`);
-    }
+    const malformed = () => new ArchiveError('RELEASE_MALFORMED', `SHA256 has the line "${line}"`);
+    const entry = /^([0-9a-f]{64})\s+(\d{1,15})\s+(\S+)$/.exec(line);
+    if (entry === null) throw malformed();
+    const [, sha256 = '', size, path = ''] = entry;
+    if (files.has(path)) throw malformed();
     files.set(requireSafePath(path, 'the Release'), { size: Number(size), sha256 });
   }
   return files;

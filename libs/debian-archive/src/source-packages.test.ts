@@ -15,6 +15,7 @@ import {
 import { findSources } from './source-packages.ts';
 import { makeArchive } from './testing/archive.ts';
 import { temporaryFolder } from './testing/folder.ts';
+import { openFiles } from './testing/open-files.ts';
 import { compress, makePackage, makeTar, sha256 } from './testing/packages.ts';
 import { serve } from './testing/server.ts';
 
@@ -73,8 +74,23 @@ test('licences are those that the copyright file names', () => {
   expect(declaredLicenses(COPYRIGHT)).toEqual(['BSD-3-clause or Expat', 'GPL-2+']);
 });
 
-test('a copyright file for people names none', () => {
-  expect(declaredLicenses('This is glibc.\n\nLicense: GPL-2\n')).toEqual([]);
+const FORMAT = 'https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/';
+
+test.each([
+  ['without encryption', `Format: ${FORMAT.replace('https', 'http')}\nLicense: MIT\n`],
+  ['in a line of its own', `Format:\n ${FORMAT}\nLicense: MIT\n`],
+  ['without a space', `Format:${FORMAT}\nLicense:MIT\n`],
+  ['with more spaces', `Format: ${FORMAT}\nLicense:  MIT  \n`],
+])('a licence is named by a file whose form is given %s', (_, text) => {
+  expect(declaredLicenses(text)).toEqual(['MIT']);
+});
+
+test.each([
+  ['that says nothing of its form', 'This is glibc.\n\nLicense: GPL-2\n'],
+  ['with the form within a line', `It has no Format: ${FORMAT}\n\nLicense: GPL-2\n`],
+  ['with the form far behind its beginning', `${'x\n'.repeat(500)}Format: ${FORMAT}\n\nLicense: GPL-2\n`],
+])('a copyright file for people names none: one %s', (_, text) => {
+  expect(declaredLicenses(text)).toEqual([]);
 });
 
 test('a native package has its copyright file among all others', () => {
@@ -87,12 +103,40 @@ test.each([
   ['no SHA-256', 'Directory: pool\nFiles:\n HASH 1 a.dsc', 'INDEX_MALFORMED'],
   ['no folder', 'Checksums-Sha256:\n HASH 1 a.dsc', 'INDEX_MALFORMED'],
   ['a size that is not a number', 'Directory: pool\nChecksums-Sha256:\n HASH x a.dsc', 'INDEX_MALFORMED'],
+  ['a hash of more digits', 'Directory: pool\nChecksums-Sha256:\n 0HASH 1 a.dsc', 'INDEX_MALFORMED'],
 ])('an index is refused for %s', async (_, fields, code) => {
   const text = `Package: hello\nVersion: 1\n${fields.replace('HASH', 'a'.repeat(64))}\n`;
   const chunks = (async function* () {
     yield Buffer.from(text);
   })();
   await expect(findSources(chunks, [{ name: 'hello', version: '1' }])).rejects.toMatchObject({ code });
+});
+
+describe('of a source package in an index', () => {
+  const find = (...paragraphs: string[]) => {
+    const chunks = (async function* () {
+      yield Buffer.from(paragraphs.map((fields) => `Package: hello\n${fields}\n`).join('\n'));
+    })();
+    return findSources(chunks, [{ name: 'hello', version: '1' }]);
+  };
+  const entry = (line: string) => `Version: 1\nDirectory: pool\nChecksums-Sha256:\n ${line}`;
+  const file = (name: string) => ({ path: `pool/${name}`, size: 1, sha256: 'a'.repeat(64) });
+
+  test('the columns may be wide', async () => {
+    const [found] = await find(entry(`${'a'.repeat(64)}   1   a.dsc`));
+    expect(found?.files).toEqual([file('a.dsc')]);
+  });
+
+  test('the first paragraph of a version counts', async () => {
+    const [first, second] = ['a.dsc', 'b.dsc'].map((name) => entry(`${'a'.repeat(64)} 1 ${name}`));
+    expect(await find(first ?? '', second ?? '')).toEqual([
+      { name: 'hello', version: '1', files: [file('a.dsc')] },
+    ]);
+  });
+
+  test('a version that is not wanted is not looked at', async () => {
+    expect(await find('Version: 2')).toEqual([]);
+  });
 });
 
 describe('the archive of a copyright file', () => {
@@ -127,6 +171,32 @@ describe('the archive of a copyright file', () => {
   test('may have no copyright file', async () => {
     const tar = compress(await makeTar([{ path: 'debian/copyright/' }]), 'xz');
     expect(await readSourceCopyright(await write(tar), described(tar, 'xz'))).toBeNull();
+  });
+
+  test('is refused if it has another name than that of one', async () => {
+    const tar = compress(await makeTar(files), 'xz');
+    const other = { ...described(tar, 'xz'), path: 'pool/a_1.debian.tar.xz.asc' };
+    await expect(readSourceCopyright(await write(tar), other)).rejects.toMatchObject({
+      code: 'TAR_MALFORMED',
+      message: 'pool/a_1.debian.tar.xz.asc is not a debian.tar',
+    });
+    expect(debianTarOf([other])).toBeUndefined();
+  });
+
+  test('is refused if the text is far too long, and is closed then', async () => {
+    const of = async (length: number) => {
+      const body = Buffer.alloc(length, 'x');
+      const tar = compress(await makeTar([{ path: 'debian/copyright', body }]), 'gz');
+      const path = await write(tar);
+      return { path, text: readSourceCopyright(path, described(tar, 'gz')) };
+    };
+    expect(await (await of(16 << 20)).text).toHaveLength(16 << 20);
+    const { path, text } = await of((16 << 20) + 1);
+    await expect(text).rejects.toMatchObject({
+      code: 'TAR_MALFORMED',
+      message: 'debian/copyright has 16777217 bytes',
+    });
+    await expect.poll(openFiles).not.toContain(path);
   });
 
   test('is refused if it is not a tar archive: by the fault of xz if it is the signed one', async () => {

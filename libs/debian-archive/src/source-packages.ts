@@ -45,8 +45,9 @@ function filesOf(stanza: Stanza, name: string): ArchiveFile[] {
   const sums = stanza.get('checksums-sha256')?.trim();
   if (!directory || !sums) throw malformed('Directory or Checksums-Sha256 is missing');
   return sums.split('\n').map((line) => {
-    const [, sha256, size, file] = /^([0-9a-f]{64})\s+(\d{1,15})\s+([^\s/]+)$/.exec(line) ?? [];
-    if (sha256 === undefined || file === undefined) throw malformed(`Checksums-Sha256 has ${line}`);
+    const entry = /^([0-9a-f]{64})\s+(\d{1,15})\s+([^\s/]+)$/.exec(line);
+    if (entry === null) throw malformed(`Checksums-Sha256 has ${line}`);
+    const [, sha256 = '', size, file] = entry;
     return {
       path: requireSafePath(`${directory}/${file}`, `the entry of source ${name}`),
       size: Number(size),

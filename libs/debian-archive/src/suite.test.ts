@@ -192,7 +192,7 @@ describe('a package index', () => {
 
   test('names the sources of a package', async () => {
     const sources = `Source: hi (1:1.9-2)
-Built-Using: glibc (= 2.43-7), zlib (= 1:1.3.dfsg-4)
+Built-Using: glibc (=2.43-7), zlib (=  1:1.3.dfsg-4),
 Static-Built-Using: gcc-16 (= 16.2.0-4)
 `;
     const found = (await index([hello], (text) => text + sources)).get('hello');
@@ -220,14 +220,21 @@ Static-Built-Using: gcc-16 (= 16.2.0-4)
 
   test.each<[string, string, string | RegExp, string]>([
     ['INDEX_MALFORMED', 'a size that is not a number', /Size: \d+/, 'Size: -1'],
+    ['INDEX_MALFORMED', 'a size with a unit', /Size: (\d+)/, 'Size: $1k'],
     ['INDEX_MALFORMED', 'no size', /Size: \d+\n/, ''],
     ['INDEX_MALFORMED', 'no hash', /SHA256: .*\n/, ''],
     ['INDEX_MALFORMED', 'MD5 only', 'SHA256: ', 'MD5sum: '],
     ['INDEX_MALFORMED', 'a hash too short', /SHA256: ../, 'SHA256: '],
+    ['INDEX_MALFORMED', 'a hash too long', /SHA256: /, 'SHA256: 00'],
+    ['INDEX_MALFORMED', 'a hash with more behind it', /SHA256: .*/, '$& x'],
     ['INDEX_MALFORMED', 'no version', /Version: .*\n/, ''],
     ['INDEX_MALFORMED', 'no path', /Filename: .*\n/, ''],
     ['INDEX_MALFORMED', 'another architecture', 'Architecture: amd64', 'Architecture: arm64'],
     ['INDEX_MALFORMED', 'a source without the form of one', 'Description: test', 'Source: a b c'],
+    ['INDEX_MALFORMED', 'a source in capitals', 'Description: test', 'Source: Hello'],
+    ['INDEX_MALFORMED', 'a source whose version is open', 'Description: test', 'Source: hi (1'],
+    ['INDEX_MALFORMED', 'sources in capitals', 'Description: test', 'Built-Using: Glibc (= 1)'],
+    ['INDEX_MALFORMED', 'sources with more', 'Description: test', 'Built-Using: glibc (= 1) zlib (= 1)'],
     ['INDEX_MALFORMED', 'sources without version', 'Description: test', 'Built-Using: glibc'],
     ['VERSION_MALFORMED', 'a version without the form of one', 'Version: 1:2.0-1', 'Version: 2 0'],
     ['PATH_UNSAFE', 'a path that climbs out', 'Filename: pool', 'Filename: ../pool'],

@@ -38,6 +38,13 @@ describe('a malformed tar archive is refused', () => {
     ['a device', { path: 'a', header: { type: 'character-device' } }],
     ['a pipe', { path: 'a', header: { type: 'fifo' } }],
     ['a link to a file that is not there', { path: 'a', header: { type: 'link', linkname: 'b' } }],
+    ['a file below a file', { path: 'a' }, { path: 'a/b/c' }],
+    [
+      'a file below a hard link',
+      { path: 'a' },
+      { path: 'b', header: { type: 'link', linkname: 'a' } },
+      { path: 'b/c' },
+    ],
     [
       'a symlink where a directory is',
       { path: 'a/b' },
@@ -48,17 +55,28 @@ describe('a malformed tar archive is refused', () => {
   });
 });
 
-test('a file of more than a gibibyte is refused before there is memory for it', async () => {
+test('the root is not an entry, however it is written', async () => {
+  const names = async (root: string) => {
+    const tar = await makeTar([{ path: root, header: { type: 'directory' } }, { path: './a' }]);
+    return (await Array.fromAsync(readTar(inPieces(tar)))).map(({ path }) => path);
+  };
+  expect([await names('.'), await names('./')]).toEqual([['a'], ['a']]);
+});
+
+test.each([
+  [2 ** 30, 'Tar archive is truncated.'],
+  [2 ** 30 + 1, 'it has a file of 1073741825 bytes'],
+])('of a file of %i bytes there is no memory before it is known that: %s', async (size, message) => {
   const tar = await makeTar([{ path: 'a' }]);
   // The size, and the checksum of the header that has spaces in the place of the checksum.
-  tar.write(`${(2 ** 30 + 1).toString(8).padStart(11, '0')}\0`, 124, 'latin1');
+  tar.write(`${size.toString(8).padStart(11, '0')}\0`, 124, 'latin1');
   tar.fill(' ', 148, 156);
   const sum = tar.subarray(0, 512).reduce((total, byte) => total + byte, 0);
   tar.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
   const entries = Array.fromAsync(readTar(inPieces(tar)));
   await expect(entries).rejects.toMatchObject({
     code: 'TAR_MALFORMED',
-    message: 'it has a file of 1073741825 bytes',
+    message,
   });
 });
 
@@ -73,6 +91,8 @@ describe('a path that climbs out is refused', () => {
     ['up from inside', { path: './usr/../../etc/passwd' }],
     ['to the top', { path: '..' }],
     ['absolute', { path: '/etc/passwd' }],
+    ['with a segment that leads nowhere', { path: 'usr/./bin' }],
+    ['as the root', link('.', 'etc')],
     ['with an empty segment', { path: 'usr//bin' }],
     ['with a backslash', { path: '..\\etc' }],
     ['with a newline', { path: 'usr/a\nb' }],
@@ -83,6 +103,7 @@ describe('a path that climbs out is refused', () => {
     ['as a hard link', { path: 'a', header: { type: 'link', linkname: '../etc/passwd' } }],
     ['as a hard link, absolute', { path: 'a', header: { type: 'link', linkname: '/etc/passwd' } }],
     ['as the target of a symlink', link('usr/a', '../../etc/passwd')],
+    ['as the target of a symlink, with a slash at its end', link('usr/a', '../../etc/')],
     ['as the target of a symlink, past segments that lead nowhere', link('usr/a', './/../../etc')],
     ['as the target of a symlink, and back in again', link('a', '../usr/a')],
   ])('%s', async (_, ...files) => {
@@ -97,6 +118,8 @@ describe('a path that climbs out is refused', () => {
     const files = [
       link('usr/a', '../etc/passwd'),
       link('usr/b', '/etc/passwd'),
+      // The root is its own parent.
+      link('usr/f', '/../etc/passwd'),
       link('usr/c/d', 'e/../../f'),
       link('usr/e', 'f/../../g'),
     ];

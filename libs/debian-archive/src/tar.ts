@@ -111,19 +111,19 @@ async function readBody(body: ReadableStream<Uint8Array>, bytes: Uint8Array): Pr
 /** Notes the entry, unless it, or the way to it, is something else already. */
 function admit({ path, type, linkname }: TarEntry, seen: Map<string, TarEntry['type']>): void {
   if (seen.has(path)) throw malformed(`it repeats ${path}`);
-  for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
+  for (let at = path.lastIndexOf('/'); at !== -1; at = path.lastIndexOf('/', at - 1)) {
     const parent = path.slice(0, at);
     const known = seen.get(parent);
     if (known === 'symlink') throw unsafe(`${path}, which leads through the symbolic link ${parent}`);
     // The parents of a known directory were checked when it was.
     if (known === 'directory') break;
-    if (known === undefined) seen.set(parent, 'directory');
+    if (known !== undefined) throw malformed(`${path} is below the ${known} ${parent}`);
+    seen.set(parent, 'directory');
   }
   if (type === 'hardlink' && seen.get(linkname) !== 'file') {
     throw malformed(`${path} is a link to ${linkname}, which is not a file before it`);
   }
-  if (type === 'symlink' && climbsOut(path, linkname))
-    throw unsafe(`the link ${path} to ${JSON.stringify(linkname)}`);
+  if (climbsOut(path, linkname)) throw unsafe(`the link ${path} to ${JSON.stringify(linkname)}`);
   seen.set(path, type);
 }
 

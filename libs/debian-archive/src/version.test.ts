@@ -87,6 +87,7 @@ describe('taking a version apart', () => {
   test.each([
     ['1.2', { epoch: 0, upstream: '1.2', revision: '' }],
     ['1:7.2+dfsg-7+deb12u18+b3', { epoch: 1, upstream: '7.2+dfsg', revision: '7+deb12u18+b3' }],
+    ['10:1.0', { epoch: 10, upstream: '1.0', revision: '' }],
     ['1.0-2-3', { epoch: 0, upstream: '1.0-2', revision: '3' }],
     ['11.1.3~rc2+ds-1', { epoch: 0, upstream: '11.1.3~rc2+ds', revision: '1' }],
   ])('%s', (text, parts) => {
@@ -103,6 +104,9 @@ describe('taking a version apart', () => {
     '1:2:3',
     '1 0',
     '1.0_1',
+    '1.0-1_1',
+    '1.0-_1',
+    '1.0-1_',
     ' 1',
     '1\n',
     '99999999999999999999:1',

@@ -54,10 +54,9 @@ function compareParts(a: string, b: string): number {
   return 0;
 }
 
-/** Non-digits first: a part that begins with a digit has an empty run of them before it. */
+/** Non-digits and digits by turns: a part that begins with a digit has an empty run of the others before it. */
 function runs(part: string): string[] {
-  const found: string[] = part.match(/\D+|\d+/g) ?? [];
-  return /^\d/.test(part) ? ['', ...found] : found;
+  return part.split(/(\d+)/);
 }
 
 function compareWords(a: string, b: string): number {
