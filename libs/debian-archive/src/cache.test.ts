@@ -59,10 +59,19 @@ describe('the cache folder is refused, and nothing is asked for', () => {
   });
 });
 
-const runAs = (uid: number | undefined) => {
-  vi.spyOn(process, 'getuid').mockReturnValue(uid as number);
+const runAs = (uid: number) => {
+  vi.spyOn(process, 'getuid').mockReturnValue(uid);
   onTestFinished(() => void vi.restoreAllMocks());
 };
+
+test("one's own folder is accepted", async () => {
+  const { context } = await prepareFetch();
+  const { uid } = await stat(context.cache);
+  const self = uid || 12345;
+  if (uid === 0) await chown(context.cache, self, -1);
+  runAs(self);
+  await expect(requireOwnFolder(context.cache)).resolves.toBeUndefined();
+});
 
 test("root's folder is as good as one's own", async () => {
   runAs(12345);
@@ -72,14 +81,17 @@ test("root's folder is as good as one's own", async () => {
 test('on systems without users, modes are not checked', async () => {
   const { context } = await prepareFetch();
   await chmod(context.cache, 0o777);
-  runAs(undefined);
+  const { getuid } = process;
+  onTestFinished(() => void Object.assign(process, { getuid }));
+  Object.assign(process, { getuid: undefined });
   await expect(requireOwnFolder(context.cache)).resolves.toBeUndefined();
 });
 
-test('a folder in the place of a file of the cache has a code', async () => {
-  const { context, cached } = await prepareFetch();
+test('a folder in the place of a file of the cache has a code, and nothing is downloaded', async () => {
+  const { context, cached, mirror } = await prepareFetch();
   await mkdir(cached, { recursive: true, mode: 0o700 });
   await expect(fetchFile(file, context)).rejects.toMatchObject({ code: 'CACHE_UNUSABLE', message: cached });
+  expect(mirror.requests).toEqual([]);
 });
 
 test.each([

@@ -30,6 +30,34 @@ describe('the paragraphs of an index', () => {
     expect(await found(chunks(), 'b')).toEqual(['Package: b']);
   });
 
+  test('come as soon as a piece has their end', async () => {
+    async function* chunks() {
+      for (const text of ['Package: a\n\nPack', 'age', ': b\n', '', '\nPackage: c\n'])
+        yield Buffer.from(text);
+    }
+    expect((await Array.fromAsync(wholeParagraphs(chunks()))).map(String)).toEqual([
+      '\nPackage: a\n',
+      '\nPackage: b\n',
+      '\nPackage: c\n',
+    ]);
+  });
+
+  test.each([
+    [16 << 20, 'read'],
+    [(16 << 20) + 1, 'INDEX_MALFORMED'],
+  ])('of which one has %i bytes are %s', async (size, outcome) => {
+    async function* chunks() {
+      yield Buffer.from(`${'x'.repeat(8 << 20)}\n\n`);
+      // The newline before it counts.
+      yield Buffer.alloc(size - 1, 'x');
+    }
+    const reading = found(chunks(), 'a').then(
+      () => 'read',
+      (error) => error.code,
+    );
+    expect(await reading).toBe(outcome);
+  });
+
   test('are copied once, however many pieces one comes in', async () => {
     const concat = vi.spyOn(Buffer, 'concat');
     onTestFinished(() => concat.mockRestore());

@@ -49,6 +49,6 @@ export function* paragraphsOf(text: Buffer, name: string): Generator<string> {
   for (let at = text.indexOf(line); at !== -1; at = text.indexOf(line, at + 1)) {
     const start = text.lastIndexOf('\n\n', at);
     const end = text.indexOf('\n\n', at);
-    yield text.toString('utf8', start === -1 ? 0 : start, end === -1 ? undefined : end);
+    yield text.toString('utf8', Math.max(0, start), end === -1 ? undefined : end);
   }
 }
