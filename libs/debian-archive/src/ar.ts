@@ -39,8 +39,9 @@ export async function* readAr(source: AsyncIterable<Uint8Array>): AsyncGenerator
 
 /** Name, date, owner, group, mode, size and end mark, each of fixed width. */
 function parseHeader(header: string): { name: string; size: number } {
-  const [, name, size] = /^(.{16}).{32}(?=.{10}`\n$)(\d+) *`/.exec(header) ?? [];
-  if (name === undefined) throw malformed('a member has no proper header');
+  const found = /(.{16}).{32}(?=.{10}`\n)(\d+) *`/.exec(header);
+  if (found === null) throw malformed('a member has no proper header');
+  const [, name = '', size] = found;
   return { name: name.trimEnd().replace(/\/$/, ''), size: Number(size) };
 }
 

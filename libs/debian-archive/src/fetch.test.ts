@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { fetchAll, fetchFile, openHttp } from './index.ts';
+import { fetchAll, fetchFile, missingFrom, openHttp } from './index.ts';
 import { body, type FetchSetup, file, PATH, prepareFetch, refusal } from './testing/fetching.ts';
 import { temporaryFolder } from './testing/folder.ts';
 import { answers, hangs, serve, serveWell } from './testing/server.ts';
@@ -136,6 +136,33 @@ describe('a file that the mirror has', () => {
   });
 });
 
+describe('a file is missing from the cache', () => {
+  const missing = async (size: number) => missingFrom(setup.context.cache, [{ ...file, size }]);
+
+  test('that has nothing of it', async () => {
+    expect(await missing(body.length)).toEqual([file]);
+  });
+
+  test('that has fewer bytes; not one that has as many, which are not read', async () => {
+    await mkdir(dirname(setup.cached));
+    await writeFile(setup.cached, Buffer.alloc(body.length));
+    expect(await missing(body.length)).toEqual([]);
+    await writeFile(setup.cached, body.subarray(1));
+    expect(await missing(body.length)).toEqual([file]);
+  });
+
+  test('that has a folder in its place', async () => {
+    await mkdir(setup.cached, { recursive: true });
+    const { size } = await stat(setup.cached);
+    expect(await missing(size)).toEqual([{ ...file, size }]);
+  });
+
+  test('that others may write to: an error', async () => {
+    await chmod(setup.context.cache, 0o777);
+    expect(await refusal(missingFrom(setup.context.cache, [file]))).toBe('CACHE_NOT_OWN');
+  });
+});
+
 describe('several files', () => {
   const many = Array.from({ length: 9 }, (_, i) => {
     const content = Buffer.from(`file ${i}`);
@@ -164,6 +191,20 @@ describe('several files', () => {
     expect(paths).toEqual(wanted.map(({ sha256 }) => join(setup.context.cache, 'sha256', sha256)));
     expect(setup.mirror.requests).toHaveLength(9);
     expect(most).toBe(3);
+  });
+
+  test('are given up when the caller stops', async () => {
+    for (const { file } of many) setup.mirror.faults.set(`debian/${file.path}`, [hangs]);
+    const stop = new AbortController();
+    const work = fetchAll(
+      many.map(({ file }) => file),
+      { ...setup.context, signal: stop.signal },
+      2,
+    );
+    await expect.poll(() => setup.mirror.requests.length).toBe(2);
+    stop.abort(new Error('enough'));
+    await expect(work).rejects.toThrow('enough');
+    expect(setup.mirror.requests).toHaveLength(2);
   });
 
   test('are given up together, with the error of the first that fails', async () => {

@@ -105,6 +105,11 @@ describe('a Release that is as it should be', () => {
     );
   });
 
+  test('may be far longer than a signature may be', async () => {
+    const lines = Array.from({ length: 1000 }, (_, index) => ` ${HASH} 1 main/${index}\n`).join('');
+    expect((await verify(await signed((text) => `${text}${lines}`))).files.size).toBe(1002);
+  });
+
   test('may have escaped hyphens', async () => {
     const text = await signed((text) => text.replace('Debian x.y Unstable', 'a\n -----BEGIN-----'));
     expect(await refusal(verify(text))).toBe('accepted');
@@ -164,11 +169,17 @@ describe('a signature', () => {
   test('belongs to another text', async () => {
     const another = await signed((text) => text.replace('arm64', 'armhf'));
     const mixed = inRelease.replace(signatureOf(inRelease), signatureOf(another));
-    expect(await refusal(verify(mixed))).toBe('RELEASE_SIGNATURE_BAD');
+    await expect(verify(mixed)).rejects.toMatchObject({
+      code: 'RELEASE_SIGNATURE_BAD',
+      message: `the signature by the key ${key.trusted.fingerprint.slice(-16)} does not fit`,
+    });
   });
 
   test('is by an unknown key', async () => {
-    expect(await refusal(verify(await signed((text) => text, [stranger])))).toBe('RELEASE_KEY_UNKNOWN');
+    await expect(verify(await signed((text) => text, [stranger, stranger]))).rejects.toMatchObject({
+      code: 'RELEASE_KEY_UNKNOWN',
+      message: `signed by ${stranger.trusted.fingerprint.slice(-16)}, which is unknown or has expired`,
+    });
     const none = verifyRelease(inRelease, SID, [], { now: NOW, acceptExpired: false });
     expect(await refusal(none)).toBe('RELEASE_KEY_UNKNOWN');
   });
@@ -247,6 +258,15 @@ describe('signatures in numbers', () => {
       message: 'it has 17 signatures, more than 16',
     });
     expect(hashed).not.toHaveBeenCalled();
+  });
+
+  test.each([
+    [32_768, 'accepted'],
+    [32_769, 'RELEASE_SIGNATURE_BAD'],
+  ])('of %i bytes in all are %s', async (length, outcome) => {
+    const spaces = ' '.repeat(length - signatureOf(inRelease).length);
+    const begin = '-----BEGIN PGP SIGNATURE-----';
+    expect(await refusal(verify(inRelease.replace(begin, `${begin}${spaces}`)))).toBe(outcome);
   });
 
   test('of thousands are not even parsed', async () => {

@@ -58,6 +58,8 @@ test('labels come in one order, whatever order they were given in', () => {
     { a: '1', b: '2' },
   );
   expect(again.manifest.descriptor).toEqual(image.manifest.descriptor);
+  expect(Buffer.from(again.config.bytes).toString()).toContain('"Labels":{"a":"1","b":"2"}');
+  expect(Buffer.from(again.manifest.bytes).toString()).toContain('"annotations":{"a":"1","b":"2"}');
 });
 
 test('an index lists manifests in the order given', () => {
