@@ -219,6 +219,13 @@ describe.each(SHELLS)('the steps of the lock in $name', (shell) => {
   test('a lock is given back once: after that it may be that of another call', async () => {
     expect(await step('LOCKED=yes; unlock; unlock')).toEqual([0, 'lock -1\n']);
     expect(await step('LOCKED=no; unlock')).toEqual([0, '']);
+    expect(await step('LOCKED=yes; give_back; give_back')).toEqual([0, 'lock -1\n']);
+  });
+
+  test('a signal while a lock is given back ends the call after that, and the lock is not given back again', async () => {
+    const stubs =
+      'write_entry() { echo "$*"; kill -TERM $$; }; interrupted() { give_back; echo interrupted; exit 1; }';
+    expect(await step(`${stubs}; LOCKED=yes; unlock; echo went on`)).toEqual([1, 'lock -1\ninterrupted\n']);
   });
 
   test.each([

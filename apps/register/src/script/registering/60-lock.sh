@@ -9,8 +9,8 @@ uptime() {
 
 # lock: waits for its turn. Signals wait until it is known whose the lock is.
 lock() {
-	stop=no waiting_said=no
-	trap 'stop=yes' INT TERM HUP
+	hold_signals
+	waiting_said=no
 	uptime
 	began=$uptime
 	until take_lock; do
@@ -18,6 +18,27 @@ lock() {
 		wait_for_lock
 	done
 	LOCKED=yes
+	release_signals
+}
+
+# unlock: signals wait here as well. A lock that is given back twice is that of another call the second time.
+unlock() {
+	hold_signals
+	give_back
+	release_signals
+}
+
+give_back() {
+	[ "$LOCKED" = no ] || write_entry "$LOCK" -1
+	LOCKED=no
+}
+
+hold_signals() {
+	stop=no
+	trap 'stop=yes' INT TERM HUP
+}
+
+release_signals() {
 	trap interrupted INT TERM HUP
 	[ "$stop" = no ] || interrupted
 }
@@ -89,9 +110,4 @@ break_lock() {
 	elif is_stale "$BREAKER"; then
 		write_entry "$BREAKER" -1
 	fi
-}
-
-unlock() {
-	[ "$LOCKED" = no ] || write_entry "$LOCK" -1
-	LOCKED=no
 }

@@ -155,7 +155,7 @@ finish() {
 	code=$? IFS=$WHITESPACE
 	set -f
 	[ "$CHANGING" = no ] || put_back
-	unlock
+	give_back
 	[ "$code" -eq 0 ] || [ "$MOUNTED" = no ] || umount "$MOUNT"
 	[ -z "$STAGE$SCRATCH" ] || rm -rf ${STAGE:+"$STAGE"} ${SCRATCH:+"$SCRATCH"}
 	[ -z "$FAIL_CODE" ] || "$ON_FAILURE" "$FAIL_CODE" "$FAIL_TEXT" ${FAIL_REMEDY:+"$FAIL_REMEDY"}
