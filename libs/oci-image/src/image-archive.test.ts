@@ -56,6 +56,7 @@ describe('an archive', () => {
   test('is an OCI layout of that image alone', async () => {
     const entries = await entriesOf(await archive('oci-archive'));
     const { digest, size, mediaType } = arm.manifest;
+    expect(JSON.parse(entries.get('oci-layout') ?? '')).toEqual({ imageLayoutVersion: '1.0.0' });
     expect(JSON.parse(entries.get('index.json') ?? '')).toEqual({
       schemaVersion: 2,
       mediaType: 'application/vnd.oci.image.index.v1+json',
@@ -92,6 +93,7 @@ describe('an archive', () => {
     ['ghcr.io/somebody/tools', 'ghcr.io/somebody/tools:all'],
     ['localhost/tools', 'localhost/tools:all'],
     ['localhosts/tools', 'docker.io/localhosts/tools:all'],
+    ['mylocalhost/tools', 'docker.io/mylocalhost/tools:all'],
     ['registry:5000/tools', 'registry:5000/tools:all'],
   ])('of %s has the whole name for containerd', async (repository, name) => {
     const entries = await entriesOf(await archive('oci-archive', { repository, tag: 'all' }));

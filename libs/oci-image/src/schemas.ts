@@ -80,7 +80,8 @@ export function parseDocument<T>(schema: z.ZodType<T>, bytes: Uint8Array, what: 
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const where = issue?.path.map(String).join('.') ?? '';
-  throw new Error(printable(`it is not ${what}: ${where === '' ? '' : `${where}: `}${issue?.message ?? ''}`));
+  const [first] = parsed.error.issues.map(({ path, message }) =>
+    [`it is not ${what}`, path.map(String).join('.'), message].filter(Boolean).join(': '),
+  );
+  throw new Error(printable(first ?? ''));
 }

@@ -47,6 +47,13 @@ test('GNU tar lists it', () => {
   expect(listing.split('\n')[3]).toMatch(/^drwxrwxrwt 0\/0 /);
 });
 
+test('a header is of POSIX, and of root by number and by name', () => {
+  const header = Buffer.from(tarHeader({ path: 'a', type: 'file', mode: 0o644, size: 0 }, MTIME));
+  const text = (from: number, to: number) => header.toString('latin1', from, to);
+  expect(text(108, 124)).toBe('0000000\0'.repeat(2));
+  expect(text(257, 345)).toBe(`ustar\x0000${'root'.padEnd(32, '\0').repeat(2)}${'\0'.repeat(16)}`);
+});
+
 test('an entry is as long as was said beforehand', () => {
   for (const size of [0, 1, 511, 512, 513]) {
     const entry = tarEntry({ path: 'a', type: 'file', mode: 0o644, size }, new Uint8Array(size), 0);

@@ -79,8 +79,24 @@ test.each([
   expect(read([headerWith({ 156: flag })])[0]?.type).toBe(type);
 });
 
-test('a file whose name ends in a slash is a folder', () => {
+test('a file whose name ends in a slash is a folder, and a link is a link', () => {
   expect(read([headerWith({}, { path: 'usr/' })])[0]).toMatchObject({ path: 'usr', type: 'directory' });
+  expect(read([headerWith({ 156: '2' }, { path: 'usr/' })])[0]).toMatchObject({
+    path: 'usr',
+    type: 'symlink',
+  });
+});
+
+test.each(['0', '7', 'S'])('an entry of the type "%s" may have a content', (flag) => {
+  expect(read([headerWith({ 156: flag }, { size: 3 }), content('abc')])[0]?.text).toBe('abc');
+});
+
+test.each([
+  ['7 \0     ', 7],
+  ['     7 \0', 7],
+  ['        ', 0],
+])('the number %j is %i', (text, number) => {
+  expect(read([headerWith({ 108: text })])[0]?.uid).toBe(number);
 });
 
 test('a long path is in two parts, and a name may fill its place', () => {
@@ -121,11 +137,28 @@ test.each<[string, Uint8Array[], string]>([
   ['of GNU’s own form', [headerWith({ 257: 'ustar  \0' })], 'is not of POSIX ustar'],
   ['of another version', [headerWith({ 263: '01' })], 'is not of POSIX ustar'],
   ['with a size that is not octal', [headerWith({ 124: '00000000008' })], 'a number that is not octal'],
+  ['with another checksum', [headerWith({}).fill('x', 0, 1)], 'a wrong checksum'],
   ['with a size in binary', [headerWith({ 124: '\x80' })], 'a number that is not octal'],
   ['of a link that has a content', [headerWith({ 156: '2' }, { size: 3 }), content('abc')], 'has a content'],
   ['behind a block of zeros', [new Uint8Array(512), headerWith({})], 'more behind its end'],
 ])('a header %s is refused', (_, blocks, message) => {
   expect(() => read(blocks)).toThrow(message);
+});
+
+test('it may go on with an entry only behind the whole of one, and not behind what is said of the next', () => {
+  const tar = new TarReader(() => ({ update: () => undefined, end: () => undefined }));
+  const states = [tar.isBetweenEntries];
+  const pieces = [
+    headerWith({}, { size: 5 }),
+    ...[Buffer.from('he'), Buffer.from('llo'), new Uint8Array(507)],
+    ...[headerWith({ 156: 'x' }), headerWith({}).subarray(0, 100), headerWith({}).subarray(100)],
+    new Uint8Array(512),
+  ];
+  for (const piece of pieces) {
+    tar.write(piece);
+    states.push(tar.isBetweenEntries);
+  }
+  expect(states).toEqual([true, false, false, false, true, false, false, true, false]);
 });
 
 test('an end may be longer than two blocks of zeros, and is one only between entries', () => {
@@ -137,4 +170,6 @@ test('an end may be longer than two blocks of zeros, and is one only between ent
   expect(() => tar.end()).toThrow('cut short');
   tar.write(new Uint8Array(512));
   expect(() => tar.end()).not.toThrow();
+  tar.write(new Uint8Array(100));
+  expect(() => tar.end()).toThrow('cut short');
 });
