@@ -15,10 +15,10 @@ import {
 } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
+import { openFiles } from '@qemu-user-static/files/testing';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { fetchFile } from './index.ts';
 import { body, type FetchSetup, file, PATH, prepareFetch, sha256 } from './testing/fetching.ts';
-import { openFiles } from './testing/open-files.ts';
 import { stallsAfter } from './testing/server.ts';
 
 let setup: FetchSetup;

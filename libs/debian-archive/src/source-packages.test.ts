@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { openFiles } from '@qemu-user-static/files/testing';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   below,
@@ -15,7 +16,6 @@ import {
 import { findSources } from './source-packages.ts';
 import { makeArchive } from './testing/archive.ts';
 import { temporaryFolder } from './testing/folder.ts';
-import { openFiles } from './testing/open-files.ts';
 import { compress, makePackage, makeTar, sha256 } from './testing/packages.ts';
 import { serve } from './testing/server.ts';
 

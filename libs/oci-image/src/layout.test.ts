@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { openFiles } from '@qemu-user-static/files/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   asOnlyWriter,
@@ -67,6 +68,24 @@ describe('a layout', () => {
     expect((await readdir(folder)).sort()).toEqual(['.qemu-user-static', 'blobs', 'oci-layout']);
   });
 
+  test('may be cleared by two runs at once', async () => {
+    const leftOver = Array.from({ length: 200 }, (_, index) => `.partial-${index}`);
+    for (const name of leftOver) await writeFile(join(folder, 'blobs', 'sha256', name), 'half');
+    await Promise.all([createLayout(folder), createLayout(folder), createLayout(folder)]);
+    expect(await blobs()).toEqual([]);
+    for (const name of leftOver) await writeFile(join(folder, 'blobs', 'sha256', name), 'other');
+    await Promise.all([1, 2, 3].map(() => removeOtherBlobs(layout, new Set())));
+    expect(await blobs()).toEqual([]);
+  });
+
+  test('has a blob that is whole still when it is given up after that', async () => {
+    const blob = await createBlob(layout);
+    await blob.write(Buffer.from('hello'));
+    const { digest } = await blob.commit();
+    await blob.abort();
+    expect(await readFile(blobPath(layout, digest), 'utf8')).toBe('hello');
+  });
+
   test.each([
     ['index.json', () => writeIndex(layout, [])],
     ['oci-layout', () => createLayout(folder)],
@@ -99,6 +118,17 @@ describe('a layout', () => {
     await writeFile(path, 'cut');
     await putDocument(layout, document);
     expect(await readFile(path)).toEqual(Buffer.from(document.bytes));
+  });
+
+  test('has an index of 4 MiB at most, and none of its files stays open', async () => {
+    const path = join(folder, 'index.json');
+    await writeIndex(layout, []);
+    const text = (await readFile(path, 'utf8')).padEnd(4 << 20);
+    await writeFile(path, text);
+    expect((await readIndex(layout)).manifests).toEqual([]);
+    await writeFile(path, `${text} `);
+    await expect(readIndex(layout)).rejects.toThrow('it has 4194305 bytes, which is too large');
+    expect((await openFiles()).filter((name) => name.startsWith(folder))).toEqual([]);
   });
 
   test('gives its index back', async () => {

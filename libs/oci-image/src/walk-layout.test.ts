@@ -1,8 +1,16 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { blobPath, type Descriptor, type Digest, type FoundImage, type Layout, walkLayout } from './index.ts';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import {
+  blobPath,
+  type Descriptor,
+  type Digest,
+  type FoundImage,
+  hexOf,
+  type Layout,
+  walkLayout,
+} from './index.ts';
 import {
   type Alterations,
   alterLayout,
@@ -11,6 +19,17 @@ import {
   jsonDamage,
   makeSmallLayout,
 } from './testing/index.ts';
+
+/** A disk that fails where a path has this in it. */
+const disk = vi.hoisted(() => ({ failing: '' }));
+vi.mock('node:fs/promises', async (original) => {
+  const fs = await original<typeof import('node:fs/promises')>();
+  const open: typeof fs.open = (path, ...rest) =>
+    disk.failing !== '' && String(path).includes(disk.failing)
+      ? Promise.reject(Object.assign(new Error('EIO: i/o error, open'), { code: 'EIO' }))
+      : fs.open(path, ...rest);
+  return { ...fs, open };
+});
 
 const AMD64 = { os: 'linux', architecture: 'amd64' };
 const RISCV64 = { os: 'linux', architecture: 'riscv64' };
@@ -35,6 +54,11 @@ describe('a sound layout', () => {
       ['one', [AMD64]],
     ]);
     expect(images.map(({ config }) => config.architecture)).toEqual(['amd64', 'riscv64']);
+    for (const { manifest, layers } of images) {
+      const { layers: listed } = JSON.parse(await readFile(blobOf(manifest.digest), 'utf8'));
+      const [{ digest, size }] = listed;
+      expect(layers).toEqual([{ digest, size, compression: 'gzip' }]);
+    }
   });
 
   test('is followed only where it is wanted', async () => {
@@ -135,8 +159,17 @@ describe.each(DOCUMENTS)('in place of an %s', (_, find) => {
       expect(problems).toHaveLength(1);
       expect(problems[0]).toMatch(new RegExp(`^all: .*blob ${digest}`));
       expect(tags.map(({ images }) => images.length).at(-1)).toBe(1);
+      expect(tags.flatMap(({ images }) => images)).not.toContain(null);
     },
   );
+
+  test('a disk that fails is not a problem of the layout, but an error', async () => {
+    disk.failing = hexOf(digest);
+    onTestFinished(() => {
+      disk.failing = '';
+    });
+    await expect(walkLayout(layout)).rejects.toMatchObject({ code: 'EIO' });
+  });
 
   test('other bytes of the same length are a problem', async () => {
     const bytes = await readFile(blobOf(digest));
