@@ -24,6 +24,15 @@ test('a member has the name before the slash at its end, its size and its bytes'
   ]);
 });
 
+test('a source is closed when its reader stops early', async () => {
+  const source = Readable.from([makeAr([['a', 'odd']])]);
+  for await (const { name } of readAr(source)) {
+    expect(name).toBe('a');
+    break;
+  }
+  expect(source.destroyed).toBe(true);
+});
+
 test('the last member may lack the byte that makes its end even', async () => {
   const archive = makeAr([['a', 'odd']]);
   expect(await membersOf(archive.subarray(0, -1))).toEqual([['a', 3, 'odd']]);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { fetchAll, fetchFile, missingFrom, openHttp } from './index.ts';
+import { type ArchiveEvent, fetchAll, fetchFile, missingFrom, openHttp } from './index.ts';
 import { body, type FetchSetup, file, PATH, prepareFetch, refusal } from './testing/fetching.ts';
 import { temporaryFolder } from './testing/folder.ts';
 import { answers, hangs, serve, serveWell } from './testing/server.ts';
@@ -44,6 +44,16 @@ describe('a file that the mirror has', () => {
     setup.events.length = 0;
     await setup.expectFetched();
     expect(setup.happened()).toEqual(['cache-damaged', 'fetch-start', 'fetch-done']);
+  });
+
+  test('is fetched, found and fetched again without anybody who listens to events', async () => {
+    const context = { ...setup.context, onEvent: undefined };
+    await fetchFile(file, context);
+    await fetchFile(file, context);
+    await writeFile(setup.cached, 'damaged');
+    await fetchFile(file, context);
+    expect(body.equals(await readFile(setup.cached))).toBe(true);
+    expect(setup.events).toEqual([]);
   });
 
   test('may be empty', async () => {
@@ -205,6 +215,22 @@ describe('several files', () => {
     stop.abort(new Error('enough'));
     await expect(work).rejects.toThrow('enough');
     expect(setup.mirror.requests).toHaveLength(2);
+  });
+
+  test('are not looked for in the cache any more once the caller stopped', async () => {
+    for (const { content, file } of many) setup.mirror.files.set(`debian/${file.path}`, content);
+    const wanted = many.map(({ file }) => file);
+    await fetchAll(wanted, setup.context);
+    const stop = new AbortController();
+    const hits: string[] = [];
+    const onEvent = ({ type }: ArchiveEvent) => {
+      hits.push(type);
+      stop.abort(new Error('enough'));
+    };
+    await expect(fetchAll(wanted, { ...setup.context, onEvent, signal: stop.signal }, 1)).rejects.toThrow(
+      'enough',
+    );
+    expect(hits).toEqual(['cache-hit']);
   });
 
   test('are given up together, with the error of the first that fails', async () => {

@@ -30,11 +30,11 @@ export async function openBlobCache(folder: string): Promise<BlobCache> {
 
   const takeOne = async ({ digest, size }: BlobIdentity, layout: Layout): Promise<boolean> => {
     const from = inCache(digest);
-    const found = await lstat(from).catch(() => null);
     const to = blobPath(layout, digest);
     const temporary = temporaryIn(join(to, '..'));
     try {
-      if (found?.isFile() && found.size === size) {
+      const found = await lstat(from);
+      if (found.isFile() && found.size === size) {
         await place(from, temporary);
         // The placed file is hashed, not its origin, which may be another file by now.
         if ((await hasher.hash(temporary)) === digest) {
@@ -42,9 +42,9 @@ export async function openBlobCache(folder: string): Promise<BlobCache> {
           return true;
         }
       }
-      if (found !== null) await discard(from);
+      await discard(from);
     } catch {
-      // It was removed meanwhile, or there is no space: then the layer is made, and what keeps it from that is reported.
+      // It is not there, or there is no space: then the layer is made, and what keeps it from that is reported.
     } finally {
       await rm(temporary, { force: true });
     }
@@ -53,8 +53,6 @@ export async function openBlobCache(folder: string): Promise<BlobCache> {
 
   const keepOne = async (digest: Digest, layout: Layout): Promise<void> => {
     const [from, to] = [blobPath(layout, digest), inCache(digest)];
-    const [own, there] = await Promise.all([lstat(from), lstat(to).catch(() => null)]);
-    if (there?.ino === own.ino && there.dev === own.dev) return;
     const temporary = join(blobs, await ownTemporary());
     try {
       await place(from, temporary);
@@ -104,7 +102,7 @@ async function place(from: string, to: string): Promise<void> {
 
 /** The thing in a blob's place, also a folder. */
 function discard(path: string): Promise<void> {
-  return rm(path, { force: true, recursive: true }).catch(() => undefined);
+  return rm(path, { recursive: true }).catch(() => undefined);
 }
 
 /** A name that a later run knows as that of a process which is gone. */

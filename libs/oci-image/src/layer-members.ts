@@ -11,16 +11,13 @@ export interface LayerPart {
   readonly isLast: boolean;
 }
 
-/** Null for anything else. */
-export function layerPart(content: Uint8Array): LayerPart | null {
+/** @throws Error for anything else */
+export function layerPart(content: Uint8Array): LayerPart {
   const entries: ReadEntry[] = [];
   const tar = entryReader(entries);
-  try {
-    tar.write(content);
-  } catch {
-    return null;
-  }
-  return tar.isBetweenEntries || tar.hasEnded ? { content, entries, isLast: tar.hasEnded } : null;
+  tar.write(content);
+  if (!tar.isBetweenEntries && !tar.hasEnded) throw new Error('an entry goes on behind it');
+  return { content, entries, isLast: tar.hasEnded };
 }
 
 /** Bytes of the next member that are compared first: most members differ in them. */
@@ -74,7 +71,7 @@ export class LayerMembers {
   /** Reads its bytes. @param space as many bytes as it has, or more; fewer are filled where it became shorter */
   readInto(space: Buffer): Buffer {
     let at = 0;
-    for (let length = 1; length > 0 && at < this.size; at += length)
+    for (let length = 1; length > 0; at += length)
       length = readSync(this.#file.fd, space, at, this.size - at, at);
     return space.subarray(0, at);
   }
@@ -85,7 +82,7 @@ export class LayerMembers {
     this.#entries.push(...entries);
     this.#at += length;
     this.#isOver = isLast;
-    if (!isLast) this.#readHead();
+    this.#readHead();
   }
 
   /** Its contents, if it was read to its end. */
@@ -95,7 +92,6 @@ export class LayerMembers {
   }
 
   #readHead(): void {
-    this.#head.fill(0);
     readSync(this.#file.fd, this.#head, 0, HEAD, this.#at);
   }
 }

@@ -1,7 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { openFiles } from '@qemu-user-static/files/testing';
 import { packTar } from 'modern-tar';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import {
@@ -14,25 +15,32 @@ import {
   readLayer,
   tarEntry,
 } from './index.ts';
+import { LayerMembers } from './layer-members.ts';
 import { readAlike } from './read-alike.ts';
 import { BLOB_DAMAGE } from './testing/index.ts';
 
 const inflated = vi.hoisted(() => [] as number[]);
+const givenBack = vi.hoisted(() => [] as number[]);
 vi.mock('@qemu-user-static/compression', async (original) => {
   const module = await original<typeof import('@qemu-user-static/compression')>();
   const gzipMemberAt: typeof module.gzipMemberAt = (bytes, at) => {
     inflated.push(at);
     return module.gzipMemberAt(bytes, at);
   };
-  return { ...module, gzipMemberAt };
+  const giveBack: typeof module.giveBack = (bytes) => {
+    givenBack.push(bytes.length);
+    module.giveBack(bytes);
+  };
+  return { ...module, gzipMemberAt, giveBack };
 });
 
-const disk = vi.hoisted(() => ({ fails: false, left: 0 }));
+const disk = vi.hoisted(() => ({ fails: false, left: 0, lengths: [] as unknown[] }));
 vi.mock('node:fs', async (original) => {
   const fs = await original<typeof import('node:fs')>();
   const readSync = ((...given: Parameters<typeof fs.readSync>) => {
     if (disk.fails && disk.left-- <= 0)
       throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' });
+    disk.lengths.push((given as unknown[])[3]);
     return fs.readSync(...given);
   }) as typeof fs.readSync;
   return { ...fs, readSync };
@@ -68,10 +76,45 @@ test('layers that share members are read as each alone would be, and no member t
   const blobs = await Promise.all(
     [...ALONE, [FOLDER, SPARC, ARM, MIPS, END], [FOLDER, SPARC, MIPS, END]].map(blobOf),
   );
-  inflated.length = 0;
+  for (const record of [inflated, givenBack, disk.lengths]) record.length = 0;
   const read = await readAlike(blobs);
   expect(inflated).toHaveLength(5);
+  // The content of each, and what layers are read into.
+  expect(givenBack).toHaveLength(5 + 2);
+  // The smaller ones are not read whole: each of their members was in the largest.
+  const sizes = ALONE.map((members) => Buffer.concat(members.flatMap((one) => one ?? [])).length);
+  expect(disk.lengths.filter((length) => sizes.includes(Number(length)))).toEqual([]);
+  expect((await openFiles()).filter((path) => path.startsWith(folder))).toEqual([]);
   expect(read).toEqual(await Promise.all(blobs.map(readLayer)));
+});
+
+test('a member with another beginning is not read to be compared', async () => {
+  const blobs = await Promise.all(ALONE.map(blobOf));
+  disk.lengths.length = 0;
+  await readAlike(blobs);
+  const members = [ARM, MIPS, SPARC].map((member) => member?.length);
+  expect(disk.lengths.filter((length) => members.includes(Number(length)))).toEqual([]);
+});
+
+test('a member with the same beginning is another where it differs later', async () => {
+  const stored = (content: string) => {
+    const bytes = Buffer.from(content);
+    const header = { path: 'a', type: 'file', mode: 0o755, size: bytes.length } as const;
+    return gzipSync(Buffer.concat(tarEntry(header, bytes, 0)), { level: 0 });
+  };
+  const blobs = await Promise.all(
+    ['1', '2'].map((end) => blobOf([stored(`${'x'.repeat(2000)}${end}`), END])),
+  );
+  expect(await readAlike(blobs)).toEqual(await Promise.all(blobs.map(readLayer)));
+});
+
+test('a layer that becomes shorter while it is read is left to who judges it', async () => {
+  const blob = await blobOf([FOLDER, ARM, END]);
+  const layer = await LayerMembers.open(blob);
+  await truncate(blobPath(layout, blob.digest), 100);
+  expect(layer.readInto(Buffer.alloc(layer.size))).toHaveLength(100);
+  await layer.close();
+  await rm(blobPath(layout, blob.digest));
 });
 
 test('layers in another order, with nothing in common, or twice are read too', async () => {
@@ -102,6 +145,8 @@ describe.each<[string, (Uint8Array | undefined)[]]>([
   ['is empty', []],
   ['has no end', [FOLDER, ARM]],
   ['has more behind its end', [FOLDER, END, ARM]],
+  ['has another archive behind its end', [FOLDER, END, ARM, END]],
+  ['has a member that is not of an archive', [FOLDER, gzipSync(Buffer.alloc(512, 'x')), END]],
   ['has bytes behind its end', [FOLDER, ARM, END, Buffer.from('more')]],
   ['has half an end', [FOLDER, ARM, half]],
   ['has a member that is cut', [FOLDER, cut(ARM), END]],
@@ -130,6 +175,7 @@ test.each<[string, () => Promise<(Uint8Array | undefined)[]>]>([
     },
   ],
   ['an end in two members', async () => [FOLDER, half, half]],
+  ['an end twice', async () => [FOLDER, MIPS, END, END]],
   [
     'attributes for what follows',
     async () => {

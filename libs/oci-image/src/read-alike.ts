@@ -31,14 +31,17 @@ function readMembers(layers: readonly LayerMembers[]): void {
     try {
       readThrough(layer, layers, own, others);
     } catch {
-      // Of a disk that fails: `readLayer` reports it, for the layer that has it.
+      // It is damaged, or the disk fails: `readLayer` reports it, for the layer that has it.
     }
   }
   giveBack(own);
   giveBack(others);
 }
 
-/** Reads what was not yet read of a layer, and of each other layer as long as it goes on with the same member. */
+/**
+ * Reads what was not yet read of a layer, and of each other layer as long as it goes on with the same member.
+ * @throws Error for a layer that only `readLayer` can judge
+ */
 function readThrough(
   layer: LayerMembers,
   layers: readonly LayerMembers[],
@@ -48,9 +51,9 @@ function readThrough(
   if (layer.next === null) return;
   const bytes = layer.readInto(own);
   for (let at = layer.next; at !== null; at = layer.next) {
-    const member = memberAt(bytes, at);
-    const part = member && layerPart(member.content);
-    if (member === null || part === null) return;
+    const member = gzipMemberAt(bytes, at);
+    if (member === null) return;
+    const part = layerPart(member.content);
     const compressed = bytes.subarray(at, at + member.length);
     const alike = layers.filter((one) => one !== layer && one.hasNext(compressed, others));
     takeAll([layer, ...alike], part, member);
@@ -60,13 +63,4 @@ function readThrough(
 function takeAll(layers: readonly LayerMembers[], part: LayerPart, member: GzipMember): void {
   for (const layer of layers) layer.take(part, member.length);
   giveBack(member.content);
-}
-
-/** Null for one that is damaged too. */
-function memberAt(bytes: Uint8Array, at: number): GzipMember | null {
-  try {
-    return gzipMemberAt(bytes, at);
-  } catch {
-    return null;
-  }
 }

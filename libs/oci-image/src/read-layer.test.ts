@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import type { Compression } from '@qemu-user-static/compression';
+import { openFiles } from '@qemu-user-static/files/testing';
 import { packTar } from 'modern-tar';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -18,6 +19,7 @@ import {
   readLayer,
   tarEntry,
 } from './index.ts';
+import { diffIdOf } from './read-layer.ts';
 import { BLOB_DAMAGE } from './testing/index.ts';
 
 let folder: string;
@@ -110,6 +112,36 @@ describe.each(['gzip', 'zstd'] as const)('a layer in %s', (compression) => {
     for await (const { path, content } of readFiles(blob, (one) => one === 'usr/qemu'))
       found.push([path, Buffer.from(content).toString()]);
     expect(found).toEqual([['usr/qemu', PROGRAM.toString()]]);
+  });
+
+  test('gives files alone, whole where their content comes in pieces, and each once', async () => {
+    const cuts = [0, 1030, 1033, 1040, ARCHIVE.length];
+    const parts = cuts
+      .slice(1)
+      .map((end, index) => COMPRESS[compression](ARCHIVE.subarray(cuts[index], end)));
+    const found = [];
+    for await (const { path, content } of readFiles(
+      await blobOf(Buffer.concat(parts), compression),
+      () => true,
+    ))
+      found.push([path, Buffer.from(content).toString()]);
+    expect(found).toEqual([['usr/qemu', PROGRAM.toString()]]);
+  });
+
+  test('whose archive is cut gives its files, and then an error', async () => {
+    const cut = await blobOf(COMPRESS[compression](Buffer.concat(ENTRIES)), compression);
+    await expect(Array.fromAsync(readFiles(cut, () => true))).rejects.toThrow('cut short');
+  });
+
+  test('is closed when its reader stops early', async () => {
+    const blob = await blobOf(COMPRESS[compression](ARCHIVE), compression);
+    for await (const _ of readFiles(blob, () => true)) break;
+    await expect.poll(openFiles).not.toContain(blobPath(layout, blob.digest));
+  });
+
+  test('has the digest of its archive, without a look at that', async () => {
+    const blob = await blobOf(COMPRESS[compression](ARCHIVE.subarray(0, 700)), compression);
+    expect(await diffIdOf(blob)).toBe(digestOf(ARCHIVE.subarray(0, 700)));
   });
 });
 

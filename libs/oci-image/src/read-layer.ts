@@ -95,12 +95,8 @@ async function* unpacked({ layout, digest, compression }: LayerBlob): AsyncGener
   const file = await openBlob(layout, digest);
   const { size } = await file.stat();
   const source = file.createReadStream({ highWaterMark: CHUNK });
-  try {
-    if (compression === 'zstd') yield* zstdFrames(source);
-    else yield* gunzipMembers(await whole(source, size));
-  } finally {
-    source.destroy();
-  }
+  if (compression === 'zstd') yield* zstdFrames(source);
+  else yield* gunzipMembers(await whole(source, size));
 }
 
 async function whole(source: AsyncIterable<Uint8Array>, size: number): Promise<Uint8Array> {
