@@ -9,8 +9,12 @@ export interface Target {
   readonly guest: GuestName;
   /** As the names of the compiler's programs begin. */
   readonly triplet: string;
+  /** The package of the compiler. */
+  readonly compiler: string;
   /** The package of the C library, with its headers. */
   readonly library: string;
+  /** Flags of a compiler whose programs are of another guest without them. */
+  readonly flags: readonly string[];
 }
 
 const target = (
@@ -22,7 +26,22 @@ const target = (
   name,
   guest,
   triplet,
+  compiler: `gcc-${triplet}`,
   library,
+  flags: [],
+});
+
+/** Of a compiler of 64-bit programs that can make 32-bit ones: for these guests there is no other. */
+const target32 = (
+  name: string,
+  guest: GuestName,
+  triplet: string,
+  library: string,
+  flag: string,
+): Target => ({
+  ...target(name, guest, triplet, library),
+  compiler: `gcc-multilib-${triplet}`,
+  flags: [flag],
 });
 
 /** The ones that most people use come first. Debian 13 has a cross compiler for each. */
@@ -30,7 +49,7 @@ export const TARGETS: readonly Target[] = [
   target('arm64', 'aarch64', 'aarch64-linux-gnu'),
   target('armhf', 'arm', 'arm-linux-gnueabihf'),
   target('armel', 'arm', 'arm-linux-gnueabi'),
-  target('amd64', 'x86_64', 'x86_64-linux-gnu', 'libc6-dev'),
+  { ...target('amd64', 'x86_64', 'x86_64-linux-gnu', 'libc6-dev'), compiler: 'gcc' },
   target('i386', 'i386', 'i686-linux-gnu'),
   target('ppc64el', 'ppc64le', 'powerpc64le-linux-gnu'),
   target('s390x', 's390x', 's390x-linux-gnu'),
@@ -47,6 +66,14 @@ export const TARGETS: readonly Target[] = [
   target('hppa', 'hppa', 'hppa-linux-gnu'),
   target('m68k', 'm68k', 'm68k-linux-gnu'),
   target('sh4', 'sh4', 'sh4-linux-gnu'),
+  target32(
+    'mipsn32el',
+    'mipsn32el',
+    'mips64el-linux-gnuabi64',
+    'libc6-dev-mipsn32-mips64el-cross',
+    '-mabi=n32',
+  ),
+  target32('mipsn32', 'mipsn32', 'mips64-linux-gnuabi64', 'libc6-dev-mipsn32-mips64-cross', '-mabi=n32'),
 ];
 
 /** The programs of this machine's own CPU, which are the reference. */

@@ -44,7 +44,7 @@ export async function compile(target: Target, linking: Linking, folder: string):
   const root = await makeToolchain(target, folder);
   const names = (await readdir(SOURCES)).sort();
   const texts = await Promise.all(names.map((name) => readFile(join(SOURCES, name))));
-  const flags = linking === 'static' ? [...FLAGS, '-static'] : FLAGS;
+  const flags = [...FLAGS, ...target.flags, ...(linking === 'static' ? ['-static'] : [])];
   const inputs = Buffer.concat([Buffer.from(JSON.stringify([flags, names])), ...texts]);
   const inside = `/conformance/${hash('sha256', inputs).slice(0, 16)}`;
   const file = join(root, inside, 'checks');
@@ -66,13 +66,12 @@ export async function compile(target: Target, linking: Linking, folder: string):
 }
 
 async function makeToolchain(target: Target, folder: string): Promise<string> {
-  const { name, triplet, library } = target;
+  const { name, compiler, library } = target;
   const root = join(folder, `${SUITE}-${name}`);
   if (existsSync(root)) return root;
   await mkdir(folder, { recursive: true });
   const making = `${root}.making`;
   await rm(making, { recursive: true, force: true });
-  const compiler = target === NATIVE ? 'gcc' : `gcc-${triplet}`;
   const packages = ['base-files', compiler, library];
   const options = [
     ...['--mode=root', '--variant=extract', `--include=${packages.join(',')}`],
