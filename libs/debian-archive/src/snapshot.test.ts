@@ -72,6 +72,32 @@ describe('a package that has left the pool', () => {
     expect(setup.snapshot.requests.at(-1)).toBe(`GET file/${sha1}`);
   });
 
+  test('comes from there if one of several sizes of the hash is the one, and of another hash none is known', async () => {
+    const { result, fileinfo } = known();
+    holds(
+      {
+        result: [{ architecture: 'amd64', hash: other }, ...result],
+        fileinfo: { [sha1]: [{ size: 5 }, ...(fileinfo[sha1] ?? [])] },
+      },
+      [`file/${sha1}`, body],
+    );
+    await setup.expectFetched();
+  });
+
+  test('is not asked for under the next hash if the service refuses the first', async () => {
+    const { result, fileinfo } = known();
+    holds(
+      {
+        result: [{ architecture: 'amd64', hash: other }, ...result],
+        fileinfo: { ...fileinfo, [other]: [{ size: body.length }] },
+      },
+      [`file/${sha1}`, body],
+    );
+    setup.snapshot.faults.set(`file/${other}`, [answers(403)]);
+    expect(await refusal(fetchFile(file, setup.context))).toBe('FILE_GONE_EVERYWHERE');
+    expect(setup.snapshot.requests.at(-1)).toBe(`GET file/${other}`);
+  });
+
   test.each<[string, Fault]>([
     ['refuses', answers(403)],
     ['fails', answers(500)],
@@ -104,6 +130,8 @@ describe('a package that has left the pool', () => {
     ['FILE_GONE_EVERYWHERE', 'knows it with another size only', known(sha1, 5)],
     ['FILE_GONE_EVERYWHERE', 'answers with something else', { hello: 'world' }],
     ['FILE_GONE_EVERYWHERE', 'names a hash that is a path', known('../../../etc/passwd')],
+    ['FILE_GONE_EVERYWHERE', 'names a path that ends in a hash', known(`../${sha1}`)],
+    ['FILE_GONE_EVERYWHERE', 'names a path that begins with a hash', known(`${sha1}/..`)],
   ])('%s if the service %s', async (code, _, answer) => {
     if (answer) holds(answer, [`file/${sha1}`, body]);
     expect(await refusal(fetchFile(file, setup.context))).toBe(code);

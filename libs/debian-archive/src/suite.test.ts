@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createReadStream, writeFileSync } from 'node:fs';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defaultRetryPolicy } from '@qemu-user-static/http';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -152,6 +152,15 @@ describe('a suite', () => {
     expect(await refusal(work)).toBe('CONNECTION_TIMEOUT');
   });
 
+  test('is refused if it has a mark of the order of bytes before it', async () => {
+    const { server, suite } = await open([hello]);
+    server.files.set(
+      RELEASE,
+      Buffer.concat([Buffer.from('efbbbf', 'hex'), server.files.get(RELEASE) ?? Buffer.alloc(0)]),
+    );
+    expect(await refusal(suite())).toBe('RELEASE_NOT_SIGNED');
+  });
+
   test('is refused if it is another one', async () => {
     const { suite } = await open([hello], { suite: 'stable' });
     expect(await refusal(suite())).toBe('RELEASE_SUITE_MISMATCH');
@@ -285,6 +294,7 @@ describe('an InRelease file that was fetched before', () => {
     const again = await suite();
     expect(again.release).toEqual(first.release);
     expect(conditionOf(server)).toEqual([undefined, expect.stringMatching(/^"[0-9a-f]{64}"$/)]);
+    expect(server.seen.map(({ headers }) => headers['if-modified-since'])).toEqual([undefined, undefined]);
     const later = { ...context, now: new Date('2027-01-01T00:00:00Z') };
     expect(await refusal(openSuite(server.url, SID, later))).toBe('RELEASE_EXPIRED');
   });
@@ -318,6 +328,16 @@ describe('an InRelease file that was fetched before', () => {
     expect(await readdir(context.cache)).toEqual([]);
   });
 
+  test.each([
+    [403, 'HTTP_REFUSED'],
+    [404, 'RELEASE_NOT_FOUND'],
+  ])('is not in place of the answer %i', async (status, code) => {
+    const { server, suite } = await open([hello]);
+    await suite();
+    server.faults.set(RELEASE, [answers(status)]);
+    expect(await refusal(suite())).toBe(code);
+  });
+
   test('is an error if the server says it is the same, and no copy is kept', async () => {
     const { server, suite } = await open([hello]);
     server.faults.set(RELEASE, [answers(304)]);
@@ -328,7 +348,9 @@ describe('an InRelease file that was fetched before', () => {
     const { server, context, suite } = await open([hello]);
     await suite();
     const [name = ''] = await readdir(join(context.cache, 'kept'));
-    await writeFile(join(context.cache, 'kept', name), '{"text":"another"}');
+    const path = join(context.cache, 'kept', name);
+    const kept = JSON.parse(await readFile(path, 'utf8'));
+    await writeFile(path, JSON.stringify({ ...kept, text: 'another' }));
     await suite();
     expect(conditionOf(server)).toEqual([undefined, undefined]);
   });
