@@ -296,6 +296,15 @@ describe('a malformed package is refused', () => {
   });
 });
 
+test.each([
+  ['xz', 'XZ_FAILED'],
+  ['gz', 'TAR_MALFORMED'],
+  ['zst', 'TAR_MALFORMED'],
+] as const)('data in %s that is not a tar archive is refused with %s', async (compression, code) => {
+  const data = compress(Buffer.alloc(1024, 'x'), compression);
+  expect(await refusal(read(withData(data, `data.tar.${compression}`)))).toBe(code);
+});
+
 describe('malformed compressed data is refused', () => {
   test.each(['xz', 'gz', 'zst'] as const)(
     'in %s: damaged, cut short, or something else',

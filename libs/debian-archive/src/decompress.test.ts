@@ -1,7 +1,13 @@
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { zstdCompressSync } from 'node:zlib';
-import { expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { decompress } from './decompress.ts';
+import { temporaryFolder } from './testing/folder.ts';
+import { otherXz } from './testing/other-xz.ts';
+import { compress } from './testing/packages.ts';
 
 test('a zstd member of several frames is read to the end', async () => {
   const contents = [Buffer.alloc(3_000_000, 'like '), Buffer.from('the end')];
@@ -11,4 +17,39 @@ test('a zstd member of several frames is read to the end', async () => {
   }
   const read = await buffer(decompress(source(), 'zst'));
   expect(read.equals(Buffer.concat(contents))).toBe(true);
+});
+
+describe('xz', () => {
+  async function* source(bytes: Uint8Array) {
+    yield bytes;
+  }
+  const through = (bytes: Uint8Array) => buffer(decompress(source(bytes), 'xz'));
+
+  test('gets four threads at most, and gives way to who reads what it makes', async () => {
+    const packed = compress(Buffer.from('text'), 'xz');
+    const log = join(await temporaryFolder(), 'log');
+    await otherXz(`xz -dc; { echo "$@"; nice; echo "$XZ_OPT$XZ_DEFAULTS"; } >${log}`);
+    vi.stubEnv('XZ_OPT', '--memlimit=1');
+    expect(String(await through(packed))).toBe('text');
+    const [words, niceness, options] = (await readFile(log, 'utf8')).split('\n');
+    expect([words, options]).toEqual([`-T${Math.min(4, availableParallelism())} -dc`, '']);
+    expect(Number(niceness)).toBeGreaterThanOrEqual(10);
+  });
+
+  test.each([
+    ['says nothing', 'exit 3', 'XZ_FAILED', 'xz ended with 3'],
+    ['is killed', 'kill -KILL $$', 'XZ_FAILED', 'xz ended with SIGKILL'],
+    ['does not read its input', 'exit 0', 'XZ_FAILED', 'xz ended before it had read its input'],
+    ['says what is wrong with it', 'echo " no such option " >&2; exit 1', 'XZ_FAILED', 'no such option'],
+    [
+      'lacks memory',
+      'echo Cannot allocate memory >&2; exit 1',
+      'RESOURCES_EXHAUSTED',
+      'Cannot allocate memory',
+    ],
+    ['finds damage', 'echo File is corrupt >&2; exit 1', 'COMPRESSION_MALFORMED', 'File is corrupt'],
+  ])('that %s is an error', async (_, lines, code, message) => {
+    await otherXz(lines);
+    await expect(through(Buffer.alloc(1 << 20))).rejects.toMatchObject({ code, message });
+  });
 });

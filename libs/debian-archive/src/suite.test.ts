@@ -1,9 +1,8 @@
-import { spawnSync } from 'node:child_process';
 import { createReadStream, writeFileSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defaultRetryPolicy } from '@qemu-user-static/http';
-import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import {
   type ArchiveEvent,
   fetchFile,
@@ -15,6 +14,7 @@ import {
 } from './index.ts';
 import { makeArchive, type TestArchiveOptions } from './testing/archive.ts';
 import { temporaryFolder } from './testing/folder.ts';
+import { otherXz } from './testing/other-xz.ts';
 import { makePackage, type TestPackage } from './testing/packages.ts';
 import { answers, drips, type Fault, sendsInstead, serve, type TestServer } from './testing/server.ts';
 
@@ -357,14 +357,6 @@ describe('an InRelease file that was fetched before', () => {
 });
 
 describe('what is hashed of an index is what is read', () => {
-  /** An xz that runs these lines first. */
-  const withXz = async (lines: string) => {
-    const folder = await temporaryFolder();
-    const xz = spawnSync('sh', ['-c', 'command -v xz'], { encoding: 'utf8' }).stdout.trim();
-    await writeFile(join(folder, 'xz'), `#!/bin/sh\nxz() { ${xz} "$@"; }\n${lines}\n`, { mode: 0o755 });
-    vi.stubEnv('PATH', `${folder}:${process.env.PATH}`);
-    onTestFinished(() => void vi.unstubAllEnvs());
-  };
   const read = async (packages = [hello, newer]) =>
     fetchPackageIndex(await (await open(packages)).suite(), 'amd64', ['hello']);
 
@@ -390,7 +382,7 @@ describe('what is hashed of an index is what is read', () => {
     ['more', 'xz -dc; echo'],
     ['other bytes', 'xz -dc | tr 1 2'],
   ])('an xz that prints %s is named as the cause', async (_, lines) => {
-    await withXz(lines);
+    await otherXz(lines);
     await expect(read()).rejects.toMatchObject({
       code: 'XZ_FAILED',
       message: expect.stringMatching(/^xz, for main\/binary-amd64\/Packages: it has /),
@@ -410,7 +402,7 @@ describe('what is hashed of an index is what is read', () => {
       yield bytes;
     }
     const entries = (bytes: Uint8Array) => Array.fromAsync(readDeb(source(bytes), described));
-    await withXz('cat >/dev/null; echo hello');
+    await otherXz('cat >/dev/null; echo hello');
     await expect(entries(deb)).rejects.toMatchObject({
       code: 'XZ_FAILED',
       message: expect.stringMatching(/^pool.*: xz printed what is not a tar archive: /),
