@@ -76,6 +76,9 @@ describe('a layout', () => {
     for (const name of leftOver) await writeFile(join(folder, 'blobs', 'sha256', name), 'other');
     await Promise.all([1, 2, 3].map(() => removeOtherBlobs(layout, new Set())));
     expect(await blobs()).toEqual([]);
+    for (const name of leftOver) await writeFile(join(folder, 'blobs', 'sha256', name), 'damaged');
+    await Promise.all([1, 2, 3].map(() => removeBadBlobs(layout)));
+    expect(await blobs()).toEqual([]);
   });
 
   test('has a blob that is whole still when it is given up after that', async () => {

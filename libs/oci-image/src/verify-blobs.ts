@@ -60,7 +60,7 @@ export async function removeBadBlobs(
 ): Promise<BlobInventory> {
   const folder = join(layout.folder, 'blobs', 'sha256');
   const names = await readdir(folder);
-  const stamps = trusted.size === 0 ? new Map() : await stampsOf(layout, names.map(digestNamed));
+  const stamps = await stampsOf(layout, names.map(digestNamed));
   const isTrusted = (name: string) => {
     const stamp = stamps.get(digestNamed(name));
     return stamp !== undefined && trusted.get(digestNamed(name)) === stamp.text;
