@@ -277,6 +277,14 @@ describe('a malformed package is refused', () => {
       ]),
     ],
     ['whose first member is another', makeAr([['control.tar', ''], ...head])],
+    [
+      'whose first member has another name',
+      makeAr([
+        ['debian', '2.0\n'],
+        ['control.tar', ''],
+        ['data.tar', Buffer.alloc(1024)],
+      ]),
+    ],
     ['without control.tar', makeAr([...head, ['data.tar', '']])],
     ['without data.tar', makeAr([...head, ['control.tar', '']])],
     ['with a compression that is not known', withData(Buffer.alloc(0), 'data.tar.bz2')],
