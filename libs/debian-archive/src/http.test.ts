@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { openHttp } from './http.ts';
-import { answers, serve } from './testing/server.ts';
+import { answers, type Fault, serve } from './testing/server.ts';
 
 const agents = vi.hoisted(() => [] as unknown[]);
 vi.mock('undici', async (original) => {
@@ -67,6 +67,29 @@ test.each([
   const { http, server, url } = await open();
   server.faults.set('a', [(answer) => answer.writeHead(status).end()]);
   await expect(http.get(url)).rejects.toMatchObject({ code, message: `${url.href}: HTTP status ${status}` });
+});
+
+test.each([200, 404])('the rest of an answer of %i is not waited for', async (status) => {
+  const { http, server, url } = await open();
+  const closed = new Promise((resolve) => {
+    const endless: Fault = (answer) => {
+      answer.on('close', resolve);
+      answer.writeHead(status).write('the beginning');
+    };
+    server.faults.set('a', [endless]);
+  });
+  const asked = http.get(url);
+  if (status === 200) (await asked).discard();
+  else await expect(asked).rejects.toMatchObject({ status });
+  await closed;
+});
+
+test('a client that was closed reaches nothing', async () => {
+  const { http, server, url } = await open();
+  (await http.get(url)).discard();
+  await http.close();
+  await expect(http.get(url)).rejects.toMatchObject({ code: 'CONNECTION_FAILED' });
+  expect(server.requests).toHaveLength(1);
 });
 
 test('a client that was closed before it was used is closed', async () => {

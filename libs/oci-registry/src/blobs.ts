@@ -83,7 +83,7 @@ async function* after(answer: Incoming, offset: number, call: Call): AsyncGenera
   for await (const chunk of answer.body()) {
     const rest = chunk.subarray(Math.min(skip, chunk.byteLength));
     skip -= chunk.byteLength - rest.byteLength;
-    if (rest.byteLength > 0) yield rest;
+    yield rest;
   }
 }
 

@@ -91,6 +91,18 @@ describe('a chunked upload goes on', () => {
     ]);
   });
 
+  test.each(['10-299999', '0-299999/1000000', 'none'])(
+    'from the beginning, where the registry says it has a part that does not begin there: %s',
+    async (range) => {
+      const { repository, server } = await startChunked();
+      server.inject({ method: 'PATCH', skip: 1, fault: { kind: 'drop-request', after: 5000 } });
+      server.inject({ method: 'GET', path: /uploads/, fault: stale(range) });
+      await repository.uploadBlob(sourceOf(large));
+      expect(stored(server, large)).toBe(true);
+      expect(ranges(server)[2]).toBe('0-299999');
+    },
+  );
+
   test('with a new token, when the old one expired between two chunks', async () => {
     const { repository, server } = await start({ lock: { kind: 'bearer' } }, inChunks);
     server.inject({ method: 'PATCH', skip: 2, fault: { kind: 'expire-tokens' } });

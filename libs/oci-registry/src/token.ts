@@ -73,17 +73,17 @@ function refreshRequest(
 }
 
 function readToken(text: string, asked: Outgoing): { token: string; lifeMs: number } {
-  let answer: { token?: unknown; access_token?: unknown; expires_in?: unknown } | null;
+  let answer: { token?: unknown; access_token?: unknown; expires_in?: unknown };
   try {
-    answer = JSON.parse(text);
+    answer = Object(JSON.parse(text));
   } catch {
     throw brokenProtocol(asked, 'the token server did not answer with JSON', 200);
   }
-  const token = answer?.token || answer?.access_token;
+  const token = answer.token || answer.access_token;
   // A token goes into a header as it is: nothing but what RFC 6750, section 2.1, allows there.
   if (typeof token !== 'string' || !/^[A-Za-z0-9._~+/-]+=*$/.test(token)) {
     throw brokenProtocol(asked, 'the token server answered without a token', 200);
   }
-  const seconds = Number(answer?.expires_in) > 0 ? Number(answer?.expires_in) : DEFAULT_SECONDS;
+  const seconds = Number(answer.expires_in) > 0 ? Number(answer.expires_in) : DEFAULT_SECONDS;
   return { token, lifeMs: seconds * 1000 };
 }
