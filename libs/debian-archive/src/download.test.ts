@@ -78,6 +78,20 @@ describe('a download that fails on the way', () => {
     ]);
   });
 
+  test.each([
+    '',
+    'x bytes 100000-299999/300000',
+    'bytes 100000-299999/300000 x',
+    'bytes 100000-299999/*',
+    'bytes 100000-299999/300001',
+  ])('begins again if the server says of its part: "%s"', async (range) => {
+    setup.faults(setup.dropsAfter(100_000), (answer, whole) => {
+      answer.writeHead(206, { 'content-range': range }).end(whole.subarray(100_000));
+    });
+    await setup.expectFetched();
+    expect(setup.mirror.requests.at(-1)).toBe(`GET ${PATH}`);
+  });
+
   test('is tried again after the server failed, and after the pause it asks for', async () => {
     setup.faults(answers(503), answers(429, { 'retry-after': '1' }));
     await setup.expectFetched();
@@ -138,6 +152,13 @@ describe('a download that fails on the way', () => {
     await writeFile(join(setup.context.cache, 'partial', sha256), randomBytes(500));
     await setup.expectFetched();
     expect(setup.mirror.requests).toEqual([`GET ${PATH} bytes=500-`, `GET ${PATH}`]);
+  });
+
+  test('asks for nothing if what an earlier run left is whole', async () => {
+    await mkdir(join(setup.context.cache, 'partial'));
+    await writeFile(join(setup.context.cache, 'partial', sha256), body);
+    await setup.expectFetched();
+    expect(setup.mirror.requests).toEqual([]);
   });
 
   test('is begun again if what an earlier run left is longer than the file, of which no tail is kept', async () => {

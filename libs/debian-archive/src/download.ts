@@ -127,9 +127,10 @@ function refuseOtherRange(response: HttpResponse, wanted: number, file: ArchiveF
   throw new ArchiveError('SIZE_DIFFERS', `${where} has ${size} bytes, not ${file.size}`);
 }
 
-function parseRange(response: HttpResponse): [start: number | undefined, size: number | undefined] {
+/** NaN without a range. */
+function parseRange(response: HttpResponse): [start: number, size: number] {
   const [, start, size] = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.header('content-range')) ?? [];
-  return [start === undefined ? undefined : Number(start), size === undefined ? undefined : Number(size)];
+  return [Number(start), Number(size)];
 }
 
 function parseLength(response: HttpResponse): number | undefined {

@@ -48,11 +48,15 @@ describe('a file that the mirror has', () => {
 
   test('is fetched, found and fetched again without anybody who listens to events', async () => {
     const context = { ...setup.context, onEvent: undefined };
+    setup.faults(answers(503));
     await fetchFile(file, context);
     await fetchFile(file, context);
     await writeFile(setup.cached, 'damaged');
     await fetchFile(file, context);
     expect(body.equals(await readFile(setup.cached))).toBe(true);
+    setup.mirror.files.delete(PATH);
+    const cache = await temporaryFolder();
+    expect(await refusal(fetchFile(file, { ...context, cache }))).toBe('FILE_GONE_EVERYWHERE');
     expect(setup.events).toEqual([]);
   });
 
