@@ -29,34 +29,35 @@ export async function packageLayers(
   const named = sourcesFile(locked, sources);
   // Of a further package there are images of one guest alone, which are in gzip: what no image has is not kept.
   const packings = known.length === 0 ? compressions : (['gzip'] as const);
-  const made = await keepLayers<KeptPackage>(context, {
-    // Another channel may have all of the package.
-    name: `${known.length === 0 ? 'emulators' : 'further'}-${platform}-${version}`,
-    inputs: [locked, named, created, recipe.copies, packings, known],
-    layersOf: layersIn,
-    make: async () => {
-      const isWanted = (guest: GuestName) => !known.includes(guest);
-      const { emulators, licenses, leftOut } = await turns.extract(async () =>
-        extractLayers(
+  // The turn is taken before anything else is waited for, so that packages are read in the order in which they were asked for.
+  const made = await turns.extract(() =>
+    keepLayers<KeptPackage>(context, {
+      // Another channel may have all of the package.
+      name: `${known.length === 0 ? 'emulators' : 'further'}-${platform}-${version}`,
+      inputs: [locked, named, created, recipe.copies, packings, known],
+      layersOf: layersIn,
+      make: async () => {
+        const isWanted = (guest: GuestName) => !known.includes(guest);
+        const { emulators, licenses, leftOut } = await extractLayers(
           { platform, deb: await deb(), locked, mtime: created, isWanted },
           recipe,
           context,
           onEvent,
-        ),
-      );
-      const files = licenseContext([...licenses, named]);
-      const plan = planPart(recipe, 'licenses', files);
-      return {
-        emulators,
-        leftOut,
-        licenses: await writeSmallLayer(
-          { plan, files, mtime: created },
-          { ...context, compressions: packings },
-        ),
-      };
-    },
-    onReuse: () => onEvent({ type: 'layers-reused', platform }),
-  });
+        );
+        const files = licenseContext([...licenses, named]);
+        const plan = planPart(recipe, 'licenses', files);
+        return {
+          emulators,
+          leftOut,
+          licenses: await writeSmallLayer(
+            { plan, files, mtime: created },
+            { ...context, compressions: packings },
+          ),
+        };
+      },
+      onReuse: () => onEvent({ type: 'layers-reused', platform }),
+    }),
+  );
   return { ...fetched, ...made, created };
 }
 
