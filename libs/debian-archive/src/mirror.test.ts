@@ -162,7 +162,7 @@ Signed-By:
     },
   );
 
-  // As APT, which takes what it does not know for none of both.
+  // As in APT, an unknown word does not disable an entry.
   test.each(['yes', 'nope', 'not'])('are read with Enabled: %s', (value) => {
     expect(ofApt(sources(`Enabled: ${value}\n${stanza}`))).toBe('http://a.example/debian/');
   });

@@ -66,19 +66,22 @@ test('the root is not an entry, however it is written', async () => {
 test.each([
   [2 ** 30, 'Tar archive is truncated.'],
   [2 ** 30 + 1, 'it has a file of 1073741825 bytes'],
-])('of a file of %i bytes there is no memory before it is known that: %s', async (size, message) => {
-  const tar = await makeTar([{ path: 'a' }]);
-  // The size, and the checksum of the header that has spaces in the place of the checksum.
-  tar.write(`${size.toString(8).padStart(11, '0')}\0`, 124, 'latin1');
-  tar.fill(' ', 148, 156);
-  const sum = tar.subarray(0, 512).reduce((total, byte) => total + byte, 0);
-  tar.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
-  const entries = Array.fromAsync(readTar(inPieces(tar)));
-  await expect(entries).rejects.toMatchObject({
-    code: 'TAR_MALFORMED',
-    message,
-  });
-});
+])(
+  'an archive whose file of %i bytes is not there is refused before there is memory for it: %s',
+  async (size, message) => {
+    const tar = await makeTar([{ path: 'a' }]);
+    // The size, and the checksum of the header that has spaces in the place of the checksum.
+    tar.write(`${size.toString(8).padStart(11, '0')}\0`, 124, 'latin1');
+    tar.fill(' ', 148, 156);
+    const sum = tar.subarray(0, 512).reduce((total, byte) => total + byte, 0);
+    tar.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+    const entries = Array.fromAsync(readTar(inPieces(tar)));
+    await expect(entries).rejects.toMatchObject({
+      code: 'TAR_MALFORMED',
+      message,
+    });
+  },
+);
 
 describe('a path that climbs out is refused', () => {
   const link = (path: string, linkname: string): TestFile => ({
