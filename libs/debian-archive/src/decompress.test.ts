@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { zstdCompressSync } from 'node:zlib';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { decompress } from './decompress.ts';
 import { temporaryFolder } from './testing/folder.ts';
 import { otherXz } from './testing/other-xz.ts';
@@ -51,5 +51,27 @@ describe('xz', () => {
   ])('that %s is an error', async (_, lines, code, message) => {
     await otherXz(lines);
     await expect(through(Buffer.alloc(1 << 20))).rejects.toMatchObject({ code, message });
+  });
+
+  test('that may not be run is an error', async () => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, 'xz'), '');
+    vi.stubEnv('PATH', folder);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    await expect(through(Buffer.from('x'))).rejects.toMatchObject({
+      code: 'XZ_FAILED',
+      message: 'xz cannot be started',
+      cause: { code: 'EACCES' },
+    });
+  });
+
+  test('that goes on is ended when its reader stops', async () => {
+    await otherXz('echo text; exec sleep 100');
+    for await (const chunk of decompress(source(Buffer.from('x')), 'xz')) {
+      expect(String(chunk)).toBe('text\n');
+      break;
+    }
+    const programs = () => process.getActiveResourcesInfo().filter((name) => name === 'ProcessWrap');
+    await expect.poll(programs).toEqual([]);
   });
 });
