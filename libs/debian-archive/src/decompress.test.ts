@@ -72,6 +72,6 @@ describe('xz', () => {
       break;
     }
     const programs = () => process.getActiveResourcesInfo().filter((name) => name === 'ProcessWrap');
-    await expect.poll(programs).toEqual([]);
+    await expect.poll(programs, { timeout: 4000 }).toEqual([]);
   });
 });

@@ -215,7 +215,7 @@ describe('several files', () => {
       { ...setup.context, signal: stop.signal },
       2,
     );
-    await expect.poll(() => setup.mirror.requests.length).toBe(2);
+    await expect.poll(() => setup.mirror.requests.length, { timeout: 4000 }).toBe(2);
     stop.abort(new Error('enough'));
     await expect(work).rejects.toThrow('enough');
     expect(setup.mirror.requests).toHaveLength(2);

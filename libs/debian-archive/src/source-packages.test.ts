@@ -196,7 +196,7 @@ describe('the archive of a copyright file', () => {
       code: 'TAR_MALFORMED',
       message: 'debian/copyright has 16777217 bytes',
     });
-    await expect.poll(openFiles).not.toContain(path);
+    await expect.poll(openFiles, { timeout: 4000 }).not.toContain(path);
   });
 
   test('is refused if it is not a tar archive: by the fault of xz if it is the signed one', async () => {

@@ -136,7 +136,7 @@ describe.each(['gzip', 'zstd'] as const)('a layer in %s', (compression) => {
   test('is closed when its reader stops early', async () => {
     const blob = await blobOf(COMPRESS[compression](ARCHIVE), compression);
     for await (const _ of readFiles(blob, () => true)) break;
-    await expect.poll(openFiles).not.toContain(blobPath(layout, blob.digest));
+    await expect.poll(openFiles, { timeout: 4000 }).not.toContain(blobPath(layout, blob.digest));
   });
 
   test('has the digest of its archive, without a look at that', async () => {
