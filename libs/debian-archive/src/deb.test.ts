@@ -293,6 +293,13 @@ describe('a malformed package is refused', () => {
     expect(await refusal(read(deb))).toBe('DEB_MALFORMED');
   });
 
+  test('by the member that is in the place of another', async () => {
+    const deb = makeAr([...head, ['other\u001b', ''], ['control.tar', ''], ['data.tar', '']]);
+    await expect(entriesOf(read(deb))).rejects.toThrow(
+      'it has the member "other\\u001b" where control.tar should be',
+    );
+  });
+
   test('that is cut short anywhere', async () => {
     const { deb } = await makePackage({}, [{ path: 'a', body: randomBytes(3000) }]);
     for (let length = 0; length < deb.length; length += 151) {
