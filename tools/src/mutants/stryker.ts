@@ -61,6 +61,8 @@ export async function runStryker(
     reporters: ['json', 'progress-append-only'],
     concurrency,
     timeoutMS: 10_000,
+    // Of all tests once, before anything is altered: a busy machine is no reason to end.
+    dryRunTimeoutMinutes: 60,
     allowConsoleColors: false,
     // They are lines before the first, and Node and vitest check no types.
     disableTypeChecks: false,
