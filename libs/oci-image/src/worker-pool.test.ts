@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { openBlobCache } from './blob-cache.ts';
 import {
   blobPath,
   createLayout,
@@ -10,6 +11,7 @@ import {
   type LayerReader,
   type Layout,
   openLayerReader,
+  removeBadBlobs,
 } from './index.ts';
 import { BlobHasher } from './verify-blobs.ts';
 
@@ -76,4 +78,17 @@ test('a blob is hashed by a worker where it has more than 64 KiB', async () => {
   await hasher.hash(blobPath(layout, large.digest));
   await hasher.close();
   expect(asked).toEqual(['default', 'closed']);
+});
+
+test('a blob that is missing has no digest', async () => {
+  expect(await new BlobHasher().hash(blobPath(layout, digestOf('missing')))).toBeNull();
+  expect(asked).toEqual([]);
+});
+
+test('workers end with what they were begun for', async () => {
+  await removeBadBlobs(layout);
+  expect(asked).toEqual(['closed']);
+  const cache = await openBlobCache(join(folder, 'cache'));
+  await cache.close();
+  expect(asked).toEqual(['closed', 'closed']);
 });
