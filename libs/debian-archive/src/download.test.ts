@@ -78,18 +78,21 @@ describe('a download that fails on the way', () => {
     ]);
   });
 
+  const otherPart = 'sends another part than asked for';
   test.each([
-    '',
-    'x bytes 100000-299999/300000',
-    'bytes 100000-299999/300000 x',
-    'bytes 100000-299999/*',
-    'bytes 100000-299999/300001',
-  ])('begins again if the server says of its part: "%s"', async (range) => {
+    ['', otherPart],
+    ['x bytes 100000-299999/300000', otherPart],
+    ['bytes 100000-299999/300000 x', otherPart],
+    ['bytes 100000-299999/*', otherPart],
+    ['bytes 100000-299999/300001', 'has 300001 bytes, not 300000'],
+  ])('begins again if the server says of its part: "%s"', async (range, message) => {
     setup.faults(setup.dropsAfter(100_000), (answer, whole) => {
       answer.writeHead(206, { 'content-range': range }).end(whole.subarray(100_000));
     });
     await setup.expectFetched();
     expect(setup.mirror.requests.at(-1)).toBe(`GET ${PATH}`);
+    const errors = setup.events.flatMap((event) => (event.type === 'fetch-retry' ? event.error.message : []));
+    expect(errors.at(-1)).toContain(message);
   });
 
   test('is tried again after the server failed, and after the pause it asks for', async () => {
@@ -154,6 +157,17 @@ describe('a download that fails on the way', () => {
     expect(setup.mirror.requests).toEqual([`GET ${PATH} bytes=500-`, `GET ${PATH}`]);
   });
 
+  test('is begun again if the server has nothing behind what an earlier run left', async () => {
+    await mkdir(join(setup.context.cache, 'partial'));
+    await writeFile(join(setup.context.cache, 'partial', sha256), randomBytes(500));
+    setup.faults(answers(416));
+    await setup.expectFetched();
+    expect(setup.mirror.requests).toEqual([`GET ${PATH} bytes=500-`, `GET ${PATH}`]);
+    expect(setup.events.find(({ type }) => type === 'fetch-retry')).toMatchObject({
+      error: { code: 'SIZE_DIFFERS', message: expect.stringMatching(/ is too short$/) },
+    });
+  });
+
   test('asks for nothing if what an earlier run left is whole', async () => {
     await mkdir(join(setup.context.cache, 'partial'));
     await writeFile(join(setup.context.cache, 'partial', sha256), body);
@@ -202,7 +216,10 @@ describe('a download is given up', () => {
       more();
     };
     setup.faults(endless, endless);
-    expect(await refusal(fetchFile(file, setup.context))).toBe('SIZE_DIFFERS');
+    await expect(fetchFile(file, setup.context)).rejects.toMatchObject({
+      code: 'SIZE_DIFFERS',
+      message: expect.stringMatching(/ has more than 300000 bytes$/),
+    });
     expect(await setup.partials()).toEqual([]);
   });
 

@@ -2,7 +2,7 @@ import { execFile, spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { systemError } from './limits.ts';
+import { loading, systemError } from './limits.ts';
 import { makeArchive } from './testing/archive.ts';
 import { temporaryFolder } from './testing/folder.ts';
 import { makePackage } from './testing/packages.ts';
@@ -25,6 +25,16 @@ test.each([
   'text',
 ])('any other cause is not: %s', (cause) => {
   expect(systemError('TAR_MALFORMED', 'x', cause).code).toBe('TAR_MALFORMED');
+});
+
+test('a module that a limit keeps from being loaded has a code; another failure is as it is', async () => {
+  const limit = Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' });
+  await expect(loading(Promise.reject(limit))).rejects.toMatchObject({
+    code: 'RESOURCES_EXHAUSTED',
+    message: limit.message,
+  });
+  const missing = new Error('Cannot find package');
+  await expect(loading(Promise.reject(missing))).rejects.toBe(missing);
 });
 
 /** Runs `body` of a program that has `m`, this library, and a small archive on `mirror`; what it prints. */

@@ -96,6 +96,15 @@ describe('the beginning that another machine left in a shared cache', () => {
   });
 });
 
+test('the beginning of another file is left alone', async () => {
+  const other = join(setup.context.cache, 'partial', '0'.repeat(64));
+  await mkdir(join(setup.context.cache, 'partial'));
+  await writeFile(other, 'another');
+  await fetchFile(file, setup.context);
+  expect(setup.mirror.requests).toEqual([`GET ${PATH}`]);
+  expect(await readFile(other, 'utf8')).toBe('another');
+});
+
 describe('a file under the name of a beginning', () => {
   const prepare = async () => {
     const partial = join(setup.context.cache, 'partial');

@@ -135,7 +135,7 @@ async function isWritten(folder: string, name: string): Promise<boolean> {
   const [, host, pid = ''] = name.split('@');
   if (host === undefined) return false;
   // Zero and negative numbers would ask for groups of processes.
-  if (host === hostname()) return /^[1-9]\d*$/.test(pid) && isRunning(Number(pid));
+  if (host === hostname()) return Number(pid) > 0 && isRunning(Number(pid));
   const { mtimeMs } = await stat(join(folder, name)).catch(() => ({ mtimeMs: 0 }));
   return Date.now() - mtimeMs < STALLED_MS;
 }

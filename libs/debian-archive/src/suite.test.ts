@@ -1,6 +1,7 @@
 import { createReadStream, writeFileSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { openFiles } from '@qemu-user-static/files/testing';
 import { defaultRetryPolicy } from '@qemu-user-static/http';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import {
@@ -254,8 +255,11 @@ Static-Built-Using: gcc-16 (= 16.2.0-4)
     expect(await refusal(index([hello], (text) => text.replace(from, to)))).toBe(code);
   });
 
-  test('is refused if it has a version twice', async () => {
-    expect(await refusal(index([hello], (text) => `${text}\n${text}`))).toBe('INDEX_MALFORMED');
+  test('is refused if it has a version twice, and is closed then', async () => {
+    const { suite, context } = await open([hello], { editIndex: (text) => `${text}\n${text}` });
+    expect(await refusal(fetchPackageIndex(await suite(), 'amd64', ['hello']))).toBe('INDEX_MALFORMED');
+    const opened = async () => (await openFiles()).filter((path) => path.startsWith(context.cache));
+    await expect.poll(opened, { timeout: 4000 }).toEqual([]);
   });
 
   test('is refused if it is not of the suite', async () => {

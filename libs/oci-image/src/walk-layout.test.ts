@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openFiles } from '@qemu-user-static/files/testing';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   blobPath,
@@ -59,6 +60,16 @@ describe('a sound layout', () => {
       const [{ digest, size }] = listed;
       expect(layers).toEqual([{ digest, size, compression: 'gzip' }]);
     }
+  });
+
+  test('has documents of 4 MiB at most, none of which stays open', async () => {
+    const padded = (size: number) => (value: Json) => JSON.stringify(value).padEnd(size);
+    await alterLayout(layout, { manifest: padded(4 << 20) });
+    expect((await walkLayout(layout)).problems).toEqual([]);
+    expect((await openFiles()).filter((path) => path.startsWith(folder))).toEqual([]);
+    await alterLayout(layout, { manifest: padded((4 << 20) + 1) });
+    const { problems } = await walkLayout(layout);
+    expect(problems[0]).toMatch(/ has 4194305 bytes, which is too large$/);
   });
 
   test('is followed only where it is wanted', async () => {
