@@ -43,7 +43,7 @@ export function parseAptSources({ name, text }: AptSourceFile): AptSource[] {
 function parseLines(text: string): AptSource[] {
   const entries = text
     .replace(/#.*/g, '')
-    .matchAll(/^[ \t]*(\S+)[ \t]+(?:\[[^\]\n]*\][ \t]*)?(\S+)[ \t]+(\S+)(.*)/gm);
+    .matchAll(/(\S+)[ \t]+(?:\[[^\]\n]*\][ \t]*)?(\S+)[ \t]+(\S+)(.*)/g);
   return Array.from(entries, ([, type = '', uri = '', suite = '', components = '']) => ({
     types: [type],
     uris: [uri],

@@ -163,7 +163,7 @@ Signed-By:
   );
 
   // As in APT, an unknown word does not disable an entry.
-  test.each(['yes', 'nope', 'not'])('are read with Enabled: %s', (value) => {
+  test.each(['yes', 'nope', 'casino'])('are read with Enabled: %s', (value) => {
     expect(ofApt(sources(`Enabled: ${value}\n${stanza}`))).toBe('http://a.example/debian/');
   });
 
