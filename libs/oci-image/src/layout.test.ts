@@ -1,12 +1,9 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { openFiles } from '@qemu-user-static/files/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
-  asOnlyWriter,
   blobPath,
   createBlob,
   createLayout,
@@ -204,35 +201,5 @@ describe('damage', () => {
     expect(await blobs()).toEqual([sound.digest.slice('sha256:'.length)]);
     expect(await readFile(blobPath(layout, sound.digest), 'utf8')).toBe('sound');
     expect((await readdir(folder)).sort()).toEqual(['.qemu-user-static', 'blobs', 'oci-layout']);
-  });
-});
-
-describe('one writer at a time', () => {
-  test('a second one is refused while the first works', async () => {
-    const second = asOnlyWriter(folder, () => asOnlyWriter(folder, async () => 'both'));
-    await expect(second).rejects.toMatchObject({ code: 'LAYOUT_BUSY' });
-    expect(await asOnlyWriter(folder, async () => 'after')).toBe('after');
-  });
-
-  test('the claim of a process that is gone counts for nothing', async () => {
-    const child = spawn('true');
-    await once(child, 'exit');
-    await writeFile(join(folder, '.writer'), `${child.pid} 12345`);
-    expect(await asOnlyWriter(folder, async () => 'done')).toBe('done');
-  });
-
-  test('nor does one that its writer did not come to fill', async () => {
-    await writeFile(join(folder, '.writer'), '');
-    expect(await asOnlyWriter(folder, async () => 'done')).toBe('done');
-  });
-
-  test('nor does that of one whose id another process has by now', async () => {
-    await writeFile(join(folder, '.writer'), `${process.pid} 1`);
-    expect(await asOnlyWriter(folder, async () => 'done')).toBe('done');
-  });
-
-  test('the claim ends with the work, also when that fails', async () => {
-    await expect(asOnlyWriter(folder, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
-    expect(await readdir(folder)).not.toContain('.writer');
   });
 });

@@ -28,7 +28,7 @@ export interface LayoutIndex {
 /** The files that a folder may contain so that a layout is written into it. Other tools' layouts do not have the mark. */
 export const LAYOUT_CONTENTS: FolderContents = {
   kind: 'OCI image layouts',
-  files: ['oci-layout', 'index.json', `blobs/sha256/${'[0-9a-f]'.repeat(64)}`, '.memo/*.json', '.writer'],
+  files: ['oci-layout', 'index.json', `blobs/sha256/${'[0-9a-f]'.repeat(64)}`, '.memo/*.json', '.writer*'],
 };
 
 /**
