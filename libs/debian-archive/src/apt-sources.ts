@@ -36,20 +36,15 @@ export async function readAptSources(folder = '/etc/apt'): Promise<AptSourceFile
 
 /** The enabled entries of a file, https://manpages.debian.org/sources.list.5; any other line is ignored. */
 export function parseAptSources({ name, text }: AptSourceFile): AptSource[] {
-  return name.endsWith('.sources') ? parseDeb822(text) : parseLines(text);
+  return name.endsWith('.sources') ? parseDeb822(text) : text.split('\n').flatMap(parseLine);
 }
 
 /** `deb [option=value …] uri suite component …` */
-function parseLines(text: string): AptSource[] {
-  const entries = text
-    .replace(/#.*/g, '')
-    .matchAll(/(\S+)[ \t]+(?:\[[^\]\n]*\][ \t]*)?(\S+)[ \t]+(\S+)(.*)/g);
-  return Array.from(entries, ([, type = '', uri = '', suite = '', components = '']) => ({
-    types: [type],
-    uris: [uri],
-    suites: [suite],
-    components: words(components),
-  }));
+function parseLine(line: string): AptSource[] {
+  const [, type, uri, suite, components = ''] =
+    /^\s*(\S+)\s+(?:\[[^\]]*\]\s*)?(\S+)\s+(\S+)([^#]*)/.exec(line.replace(/#.*/, '')) ?? [];
+  if (type === undefined || uri === undefined || suite === undefined) return [];
+  return [{ types: [type], uris: [uri], suites: [suite], components: words(components) }];
 }
 
 function parseDeb822(text: string): AptSource[] {
@@ -76,5 +71,5 @@ function parse(text: string): Stanza[] {
 }
 
 function words(text = ''): string[] {
-  return text.match(/\S+/g) ?? [];
+  return text.split(/\s+/).filter((word) => word !== '');
 }

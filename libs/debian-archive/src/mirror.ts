@@ -47,7 +47,7 @@ function parseMirror(text: string, where: string): URL {
   const url = URL.parse(text);
   if (url === null || !isWeb(url)) {
     // A user name and a password end at the last @.
-    const shown = printable(text.replace(/.*@/s, '…@'));
+    const shown = printable(text.replace(/^.*@/s, '…@'));
     throw new ArchiveError('MIRROR_INVALID', `"${shown}", which ${where} gives, is not an http or https URL`);
   }
   return url;
