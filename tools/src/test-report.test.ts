@@ -23,6 +23,22 @@ describe('the end of a run', () => {
     );
   });
 
+  test('names what failed, with the beginning of its message and no control characters', () => {
+    const failureMessages = ['\x1b[31mAssertionError\x1b[39m: expected 1\n\n  to be 2\x07', 'at a.test.ts:1'];
+    const broken = { ancestorTitles: ['suite'], title: 'breaks', status: 'failed', failureMessages };
+    const long = { ...broken, title: 'is long', failureMessages: ['line\n'.repeat(100)] };
+    const [first, ...others] = formatTally(
+      tallyOf({ testResults: [{ name: 'a.test.ts', status: 'failed', assertionResults: [broken, long] }] }),
+      WITHOUT_SKOPEO,
+    ).split('\nfailed: suite > is long\n');
+    expect(first).toBe(
+      ['failed: suite > breaks', '  AssertionError: expected 1', '    to be 2\\u{7}', '  at a.test.ts:1'].join(
+        '\n',
+      ),
+    );
+    expect(others).toEqual([`${'  line\n'.repeat(20)}0 passed, 2 failed, 0 skipped`]);
+  });
+
   test('sums up skips by what the machine lacks, most of them first, with a remedy', () => {
     const text = format(
       'the archive (network): ENOTFOUND > is read: skipped',
@@ -92,6 +108,22 @@ describe('a run after one on another machine', () => {
     ];
     const { passed, failed, skipped } = tallyOf(report(tests), earlier);
     expect([passed, failed, skipped].map(({ length }) => length)).toEqual([2, 1, 1]);
+  });
+
+  test('shows how it failed there', () => {
+    const [failed] = report(['fails: failed']).testResults[0]?.assertionResults ?? [];
+    const there = endedIn({
+      testResults: [
+        {
+          name: 'a.test.ts',
+          status: 'failed',
+          assertionResults: [{ ...failed, failureMessages: ['no answer'] } as never],
+        },
+      ],
+    });
+    expect(formatTally(tallyOf(report(['fails: skipped']), there), WITHOUT_SKOPEO)).toBe(
+      'failed: fails\n  no answer\n0 passed, 1 failed, 0 skipped',
+    );
   });
 
   test('runs everything where nothing ended', () => {

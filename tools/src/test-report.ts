@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { stripVTControlCharacters } from 'node:util';
+import { printable } from '@qemu-user-static/errors';
 import { NEEDS, needsIn } from './test-needs.ts';
 
 /** The part of vitest's JSON report that is used. https://vitest.dev/guide/reporters#json-reporter */
@@ -15,6 +17,8 @@ interface TestResult {
   readonly ancestorTitles: readonly string[];
   readonly title: string;
   readonly status: string;
+  /** With the stack, and the colours of a terminal. Left out in reports that are not vitest's. */
+  readonly failureMessages?: readonly string[];
 }
 
 export async function readReport(path: string): Promise<Report> {
@@ -35,19 +39,20 @@ const titlesOf = ({ ancestorTitles, title }: TestResult) => [...ancestorTitles, 
 /** A test's name, as vitest's `testNamePattern` sees it. */
 export const nameOf = (test: TestResult) => titlesOf(test).join(' > ');
 
-/** How tests ended in an earlier run, by their names. */
-export type Ended = ReadonlyMap<string, 'passed' | 'failed'>;
+/** Tests that passed or failed in an earlier run, by their names. */
+export type Ended = ReadonlyMap<string, TestResult>;
 
 const isEnded = ({ status }: TestResult) => status === 'passed' || status === 'failed';
 
 /** @param earlier tests of an earlier run, which were left out of this one */
 export function tallyOf({ testResults }: Report, earlier: Ended = new Map()): Tally {
-  const all = testResults.flatMap(({ assertionResults }) => assertionResults);
-  const statusOf = (test: TestResult) => (isEnded(test) ? test.status : earlier.get(nameOf(test)));
+  const all = testResults
+    .flatMap(({ assertionResults }) => assertionResults)
+    .map((test) => (isEnded(test) ? test : (earlier.get(nameOf(test)) ?? test)));
   return {
-    passed: all.filter((test) => statusOf(test) === 'passed'),
-    failed: all.filter((test) => statusOf(test) === 'failed'),
-    skipped: all.filter((test) => statusOf(test) === undefined),
+    passed: all.filter(({ status }) => status === 'passed'),
+    failed: all.filter(({ status }) => status === 'failed'),
+    skipped: all.filter((test) => !isEnded(test)),
     broken: testResults
       .filter(
         ({ status, assertionResults }) =>
@@ -60,12 +65,11 @@ export function tallyOf({ testResults }: Report, earlier: Ended = new Map()): Ta
 /** Tests that passed or failed, except those that share their name with one that was skipped or ended otherwise. */
 export function endedIn({ testResults }: Report): Ended {
   const all = testResults.flatMap(({ assertionResults }) => assertionResults);
-  const names = Map.groupBy(all, nameOf);
   return new Map(
-    Array.from(names, ([name, tests]) => [name, new Set(tests.map(({ status }) => status))] as const)
-      .filter(([, statuses]) => statuses.size === 1)
-      .map(([name, [status]]) => [name, status as string] as const)
-      .filter((entry): entry is [string, 'passed' | 'failed'] => /^(passed|failed)$/.test(entry[1])),
+    Map.groupBy(all, nameOf)
+      .entries()
+      .filter(([, [first, ...others]]) => others.every(({ status }) => status === first?.status))
+      .flatMap(([name, [first]]) => (first !== undefined && isEnded(first) ? [[name, first] as const] : [])),
   );
 }
 
@@ -85,16 +89,27 @@ export function requiredButSkipped({ skipped }: Tally): string[] {
 }
 
 /**
- * The skipped tests, grouped by the need that the machine lacks, and the count as the last line.
+ * The failed tests, the skipped ones grouped by the need that the machine lacks, and the count as the last line: of a log
+ * that is cut off, as those of CI services are, people see the end.
  * @param lackOf why the machine does not have what a need names, or nothing
  */
 export function formatTally(tally: Tally, lackOf = lackHere): string {
   const { passed, failed, skipped, broken } = tally;
   return [
+    ...failed.flatMap(failureOf),
     ...broken.map((name) => `failed outside its tests: ${name}`),
     ...reasonsOf(skipped, lackOf),
     `${passed.length} passed, ${failed.length + broken.length} failed, ${skipped.length} skipped`,
   ].join('\n');
+}
+
+/** Enough for the message, what was expected and where: vitest shows all of it above. */
+const LINES_OF_FAILURE = 20;
+
+function failureOf(test: TestResult): string[] {
+  const lines = stripVTControlCharacters((test.failureMessages ?? []).join('\n')).split('\n');
+  const shown = lines.filter((line) => line.trim() !== '').slice(0, LINES_OF_FAILURE);
+  return [`failed: ${printable(nameOf(test))}`, ...shown.map((line) => `  ${printable(line)}`)];
 }
 
 function reasonsOf(skipped: Tally['skipped'], lackOf: typeof lackHere): string[] {
