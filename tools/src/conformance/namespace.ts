@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { ConformanceError } from './errors.ts';
+import { childrenOf } from './processes.ts';
 import { stopped } from './stop.ts';
-import { whereIs } from './where.ts';
+import { whereAre } from './where.ts';
 
 // A user namespace with a binfmt_misc of its own (Linux 6.7), so that emulators are registered as users register them,
 // and nothing of it touches the machine. https://docs.kernel.org/admin-guide/binfmt-misc.html
@@ -88,29 +89,37 @@ async function register(enter: readonly string[], lines: readonly string[]): Pro
   if (code !== 0) throw new ConformanceError('CHECKS_NEED_NAMESPACE', stderr.trim());
 }
 
-/** Bash, since its `time` has milliseconds. Descriptor 3 is where it reports them. */
-const MEASURE = `ulimit -c 0; TIMEFORMAT='%3R %3U %3S'; exec 4>&2
+/**
+ * The first process of a PID namespace: all others end with it. (pid_namespaces(7)) It is bash, since its `time` has
+ * milliseconds; descriptor 3 is where it reports them. Its first child waits for the end of the input, a pipe of this process,
+ * and then kills the rest until the first ends, which may be about to start the program: however this process ends, and at
+ * whatever moment, that is noticed.
+ */
+const MEASURE = `[ $$ = 1 ] || exit 1
+exec 5<&0 </dev/null
+{ read -ru 5; while :; do kill -KILL -1; done; } 2>&- &
+exec 5<&- 4>&2; ulimit -c 0; TIMEFORMAT='%3R %3U %3S'
 { time "$@" 2>&4 3>&- 4>&-; } 2>&3`;
 
 async function runIn(enter: readonly string[], argv: readonly string[], how: Run): Promise<Ended> {
   const { folder, limit, env = {}, user = 0 } = how;
-  // Unshare ends with this process, its child with it, and all others with that. (prctl(2), unshare(1), pid_namespaces(7))
-  const own = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', `--wd=${folder}`];
-  const bound = ['setpriv', '--pdeathsig', 'KILL', ...own];
-  // Below the first process, which would outlive its parent as another user.
+  const own = ['unshare', '--mount', '--pid', '--fork', '--mount-proc', `--wd=${folder}`];
   const as = user === 0 ? [] : ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--clear-groups'];
-  const child = spawn('nsenter', [...enter, ...bound, 'bash', '-c', MEASURE, 'bash', ...as, ...argv], {
+  const child = spawn('nsenter', [...enter, ...own, 'bash', '-c', MEASURE, 'bash', ...as, ...argv], {
     env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', ...env },
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
     // Ctrl-C is for this program, which ends it.
     detached: true,
   });
-  const kill = () => child.kill('SIGKILL');
+  child.stdin?.on('error', () => undefined);
+  const kill = () => void child.stdin?.destroy();
   stopped.addEventListener('abort', kill);
   const end = { late: false, where: '' };
   const timer = setTimeout(async () => {
     end.late = true;
-    end.where = await whereIs(child.pid ?? 0);
+    const [first = 0] = await childrenOf(child.pid ?? 0);
+    const [, ...others] = await childrenOf(first);
+    end.where = await whereAre(others);
     kill();
   }, limit * 1000);
   const begun = performance.now();

@@ -3,12 +3,13 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { NEEDS } from '../test-needs.ts';
 import { openNamespace } from './namespace.ts';
 import { resultOf } from './outcome.ts';
-import { endBelow } from './processes.ts';
-import { whereIs } from './where.ts';
+import { childrenOf, endBelow } from './processes.ts';
+import { whereAre } from './where.ts';
 
 const lacks = ['root', 'user namespace'].some((word) => NEEDS[word]?.lack() !== undefined);
 
@@ -43,6 +44,19 @@ describe.skipIf(lacks)('a run (root, user namespace)', () => {
     60_000,
   );
 
+  test('killed before its first process has begun leaves none either', async () => {
+    const script = join(import.meta.dirname, 'testing/run-forever.ts');
+    for (const delay of [0, 2, 4, 6, 8, 12, 16, 20]) {
+      const word = `9${process.pid}4${delay}`;
+      const child = spawn(process.execPath, [script, word], { stdio: ['ignore', 'pipe', 'inherit'] });
+      await once(child.stdout, 'data');
+      await setTimeout(delay);
+      child.kill('SIGKILL');
+      await once(child, 'close');
+      await vi.waitFor(() => expect(withWord(word)).toEqual([]), 20_000);
+    }
+  }, 60_000);
+
   test('that takes too long is a hang, and says what it was at, and what was printed last', async () => {
     await using space = await openNamespace([]);
     const script = 'echo first >&2; echo second >&2; echo third >&2; echo fourth >&2; exec sleep 4711';
@@ -64,10 +78,10 @@ test('processes that ignore signals, and those below them, are ended', async () 
   await vi.waitFor(() => expect(withWord('714')).toEqual([]), 5000);
 }, 30_000);
 
-test('a process without others below it is nowhere', async () => {
-  const child = spawn('sleep', ['1000']);
-  onTestFinished(() => void child.kill());
-  expect(await whereIs(child.pid ?? 0)).toBe('');
+test('a process that has ended is nowhere', async () => {
+  const child = spawn('true');
+  await once(child, 'exit');
+  expect(await whereAre([child.pid ?? 0])).toBe('');
 });
 
 test('of many processes three are described: those that wait for none of their own', async () => {
@@ -75,6 +89,8 @@ test('of many processes three are described: those that wait for none of their o
   const child = spawn('sh', ['-c', script], { detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
   onTestFinished(() => void process.kill(-(child.pid ?? 0)));
   await vi.waitFor(async () =>
-    expect(await whereIs(child.pid ?? 0)).toMatch(/^(sleep 815 \(\w+\), ){3}2 more processes$/),
+    expect(await whereAre(await childrenOf(child.pid ?? 0))).toMatch(
+      /^(sleep 815 \(\w+\), ){3}2 more processes$/,
+    ),
   );
 });

@@ -6,20 +6,19 @@ import { childrenOf } from './processes.ts';
 const SHOWN = 3;
 
 /**
- * What the processes below one are at, those that wait for no child of theirs:
+ * What processes and those below them are at, those that wait for no child of theirs:
  * `qemu-arm64 checks threads (9 threads, futex_wait_queue)`. Of proc(5); empty if all have ended.
  */
-export async function whereIs(pid: number): Promise<string> {
-  const leaves = await leavesBelow(pid);
+export async function whereAre(pids: readonly number[]): Promise<string> {
+  const leaves = (await Promise.all(pids.map(leavesOf))).flat();
   const shown = await Promise.all(leaves.slice(0, SHOWN).map(describeProcess));
   const more = leaves.length > SHOWN ? [`${leaves.length - SHOWN} more processes`] : [];
   return [...shown.filter((one) => one !== ''), ...more].join(', ');
 }
 
-async function leavesBelow(pid: number): Promise<number[]> {
+async function leavesOf(pid: number): Promise<number[]> {
   const children = await childrenOf(pid);
-  const below = await Promise.all(children.map(leavesBelow));
-  return below.flatMap((leaves, index) => (leaves.length > 0 ? leaves : children.slice(index, index + 1)));
+  return children.length === 0 ? [pid] : (await Promise.all(children.map(leavesOf))).flat();
 }
 
 async function describeProcess(pid: number): Promise<string> {
