@@ -68,7 +68,8 @@ if (save) {
 }
 
 function mutantsIn(area: Area, files: readonly string[]): Promise<Mutant[]> {
-  return area.language === 'shell' ? runShell(ROOT, area, files) : runStryker(ROOT, area, files, concurrency);
+  const run = area.language === 'shell' ? runShell : runStryker;
+  return run(ROOT, area, files, concurrency);
 }
 
 function report(area: Area, mutants: readonly Mutant[]): void {

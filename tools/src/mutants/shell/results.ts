@@ -16,11 +16,12 @@ export interface Results {
   readonly noticed: Readonly<Record<string, NoticedBy>>;
 }
 
-export async function resultsIn(file: string): Promise<Record<string, Results>> {
+/** Nothing where no run has been. */
+export async function resultsIn(file: string): Promise<Results | undefined> {
   try {
-    return JSON.parse(await readFile(file, 'utf8')) as Record<string, Results>;
+    return JSON.parse(await readFile(file, 'utf8')) as Results;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
 }

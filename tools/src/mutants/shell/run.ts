@@ -26,10 +26,55 @@ exec "$@"
 /**
  * Alters the parts of the register script.
  * @param files of the area, from the root of the repository; none: all
+ * @param concurrency so many parts at once
  */
-export async function runShell(root: string, { folder }: Area, files: readonly string[]): Promise<Mutant[]> {
+export async function runShell(
+  root: string,
+  { folder }: Area,
+  files: readonly string[],
+  concurrency: number,
+): Promise<Mutant[]> {
   const place = resolve(root, 'dist/mutants/register-script');
-  const copy = resolve(place, 'copy');
+  const results = (part: string) => resolve(place, `${part.replace('/', '-')}.json`);
+  const parts = await partsIn(resolve(root, folder));
+  const asked = parts.filter(({ part }) => files.length === 0 || files.includes(`${folder}/${part}`));
+  // The longest first: at the end, no worker waits long for another.
+  const left = asked.toSorted((a, b) => b.text.length - a.text.length).values();
+  const workers = Array.from({ length: concurrency }, async (_, index) => {
+    const copy = resolve(place, `copy-${index}`);
+    await makeCopy(root, copy);
+    for (const { part } of left) await alter(place, [copy, part, results(part)]);
+    await rm(copy, { recursive: true, force: true });
+  });
+  const broken = (await Promise.allSettled(workers)).find(({ status }) => status === 'rejected');
+  if (broken !== undefined) throw (broken as PromiseRejectedResult).reason;
+
+  const all = asked.map(async ({ part, text }) => {
+    const found = await resultsIn(results(part));
+    return alterationsOf(text).map(
+      ({ operator, line, column, before, after }): Mutant => ({
+        file: `${folder}/${part}`,
+        line,
+        column,
+        code: before,
+        becomes: after,
+        operator,
+        status: statusOf(found?.noticed[`${line}:${column} ${operator}`]),
+      }),
+    );
+  });
+  return (await Promise.all(all)).flat();
+}
+
+async function partsIn(folder: string): Promise<{ part: string; text: string }[]> {
+  const parts = globSync('*/*.sh', { cwd: folder }).sort();
+  return Promise.all(
+    parts.map(async (part) => ({ part, text: await readFile(resolve(folder, part), 'utf8') })),
+  );
+}
+
+/** What the tests of the script use, in a folder of its own. */
+async function makeCopy(root: string, copy: string): Promise<void> {
   await rm(copy, { recursive: true, force: true });
   for (const file of projectFiles(
     'apps/register',
@@ -44,35 +89,19 @@ export async function runShell(root: string, { folder }: Area, files: readonly s
   }
   await onlyDash(resolve(copy, 'apps/register/src/testing/shells.ts'));
   await symlink(resolve(root, 'node_modules'), resolve(copy, 'node_modules'));
-  const parts = globSync('*/*.sh', { cwd: resolve(root, folder) })
-    .filter((part) => files.length === 0 || files.includes(`${folder}/${part}`))
-    .sort();
-  const results = resolve(place, 'results.json');
-  const program = resolve(copy, 'tools/src/mutants/shell/worker.ts');
-  const words = ['--user', '--map-root-user', '--mount', 'sh', '-ec', ALONE, place];
-  const child = spawn('unshare', [...words, process.execPath, program, copy, results, ...parts], {
-    stdio: 'inherit',
-  });
-  const [code] = await once(child, 'exit');
-  await rm(copy, { recursive: true, force: true });
-  if (code !== 0) throw new Error('the run of the script’s alterations broke off');
+}
 
-  const found = await resultsIn(results);
-  const all = parts.map(async (part) => {
-    const text = await readFile(resolve(root, folder, part), 'utf8');
-    return alterationsOf(text).map(
-      ({ operator, line, column, before, after }): Mutant => ({
-        file: `${folder}/${part}`,
-        line,
-        column,
-        code: before,
-        becomes: after,
-        operator,
-        status: statusOf(found[part]?.noticed[`${line}:${column} ${operator}`]),
-      }),
-    );
-  });
-  return (await Promise.all(all)).flat();
+/** @param words of worker.ts in the copy */
+async function alter(
+  place: string,
+  words: readonly [copy: string, part: string, results: string],
+): Promise<void> {
+  const [copy, part] = words;
+  const program = resolve(copy, 'tools/src/mutants/shell/worker.ts');
+  const alone = ['--user', '--map-root-user', '--mount', 'sh', '-ec', ALONE, place];
+  const child = spawn('unshare', [...alone, process.execPath, program, ...words], { stdio: 'inherit' });
+  const [code] = await once(child, 'exit');
+  if (code !== 0) throw new Error(`the run of the alterations of ${part} broke off`);
 }
 
 function statusOf(by: NoticedBy | undefined): Status {

@@ -4,14 +4,21 @@ import type { RunnerTask } from 'vitest';
 import { createVitest, type Vitest } from 'vitest/node';
 import { alterationsOf } from './mutate.ts';
 import { testsNearestTo } from './nearest.ts';
-import { hashesOf, leftToRun, type NoticedBy, resultsIn, scopeOf, stillTrue } from './results.ts';
+import {
+  hashesOf,
+  leftToRun,
+  type NoticedBy,
+  type Results,
+  resultsIn,
+  scopeOf,
+  stillTrue,
+} from './results.ts';
 
-// Alters one part of the script after the other, one place at a time, in a copy of the repository, and runs the tests
-// nearest to it. It runs where the machine cannot be changed: an altered script may write anywhere.
-// Words: the copy, the file of results, and the parts.
+// Alters a part of the script, one place at a time, in a copy of the repository, and runs the tests nearest to it. It runs
+// where the machine cannot be changed: an altered script may write anywhere.
+// Words: the copy, the part, and the file of its results.
 
-const [copy = '', file = '', ...parts] = process.argv.slice(2);
-const results = await resultsIn(file);
+const [copy = '', part = '', file = ''] = process.argv.slice(2);
 process.chdir(copy);
 process.env.VITEST = '1';
 const vitest = await createVitest(
@@ -31,29 +38,27 @@ const vitest = await createVitest(
 );
 
 const scope = await scopeOf(copy);
-for (const part of parts) {
-  const path = resolve(copy, 'apps/register/src/script', part);
-  const files = testsNearestTo(part);
-  const tests = await hashesOf(copy, files);
-  const original = await readFile(path, 'utf8');
-  const earlier = results[part]?.scope === scope ? results[part] : undefined;
-  if ((await noticing(vitest, files)) !== null)
-    throw new Error(`the tests of ${part} fail as it is:\n${failuresIn(vitest)}`);
-  const noticed = stillTrue(earlier, tests);
-  for (const { line, column, operator, text, before, after } of alterationsOf(original)) {
-    const key = `${line}:${column} ${operator}`;
-    if (noticed[key] === undefined) {
-      await writeFile(path, text);
-      noticed[key] = await noticing(vitest, leftToRun(earlier, key, tests));
-      results[part] = { scope, tests, noticed };
-      // A run that is cut short goes on from here.
-      await writeFile(file, JSON.stringify(results));
-    }
-    const by = noticed[key] ?? `survived\n  - ${before}\n  + ${after}`;
-    process.stdout.write(`${part}:${line} ${operator}: ${by}\n`);
+const path = resolve(copy, 'apps/register/src/script', part);
+const files = testsNearestTo(part);
+const tests = await hashesOf(copy, files);
+const original = await readFile(path, 'utf8');
+const found = await resultsIn(file);
+const earlier = found?.scope === scope ? found : undefined;
+if ((await noticing(vitest, files)) !== null)
+  throw new Error(`the tests of ${part} fail as it is:\n${failuresIn(vitest)}`);
+const noticed = stillTrue(earlier, tests);
+for (const { line, column, operator, text, before, after } of alterationsOf(original)) {
+  const key = `${line}:${column} ${operator}`;
+  if (noticed[key] === undefined) {
+    await writeFile(path, text);
+    noticed[key] = await noticing(vitest, leftToRun(earlier, key, tests));
+    // A run that is cut short goes on from here.
+    await writeFile(file, JSON.stringify({ scope, tests, noticed } satisfies Results));
   }
-  await writeFile(path, original);
+  const by = noticed[key] ?? `survived\n  - ${before}\n  + ${after}`;
+  process.stdout.write(`${part}:${line} ${operator}: ${by}\n`);
 }
+await writeFile(path, original);
 await vitest.close();
 process.exit(0);
 
