@@ -32,9 +32,12 @@ describe('the end of a run', () => {
       WITHOUT_SKOPEO,
     ).split('\nfailed: suite > is long\n');
     expect(first).toBe(
-      ['failed: suite > breaks', '  AssertionError: expected 1', '    to be 2\\u{7}', '  at a.test.ts:1'].join(
-        '\n',
-      ),
+      [
+        'failed: suite > breaks',
+        '  AssertionError: expected 1',
+        '    to be 2\\u{7}',
+        '  at a.test.ts:1',
+      ].join('\n'),
     );
     expect(others).toEqual([`${'  line\n'.repeat(20)}0 passed, 2 failed, 0 skipped`]);
   });
