@@ -114,15 +114,9 @@ describe('a run after one on another machine', () => {
   });
 
   test('shows how it failed there', () => {
-    const [failed] = report(['fails: failed']).testResults[0]?.assertionResults ?? [];
+    const failed = { ancestorTitles: [], title: 'fails', status: 'failed', failureMessages: ['no answer'] };
     const there = endedIn({
-      testResults: [
-        {
-          name: 'a.test.ts',
-          status: 'failed',
-          assertionResults: [{ ...failed, failureMessages: ['no answer'] } as never],
-        },
-      ],
+      testResults: [{ name: 'a.test.ts', status: 'failed', assertionResults: [failed] }],
     });
     expect(formatTally(tallyOf(report(['fails: skipped']), there), WITHOUT_SKOPEO)).toBe(
       'failed: fails\n  no answer\n0 passed, 1 failed, 0 skipped',

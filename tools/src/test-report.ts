@@ -17,7 +17,7 @@ interface TestResult {
   readonly ancestorTitles: readonly string[];
   readonly title: string;
   readonly status: string;
-  /** With the stack, and the colours of a terminal. Left out in reports that are not vitest's. */
+  /** Each with its stack, and the colours of a terminal. */
   readonly failureMessages?: readonly string[];
 }
 

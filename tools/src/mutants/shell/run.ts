@@ -40,7 +40,7 @@ export async function runShell(
   const asked = parts.filter(({ part }) => files.length === 0 || files.includes(`${folder}/${part}`));
   // The longest first: at the end, no worker waits long for another.
   const left = asked.toSorted((a, b) => b.text.length - a.text.length).values();
-  const workers = Array.from({ length: concurrency }, async (_, index) => {
+  const workers = Array.from({ length: Math.min(concurrency, asked.length) }, async (_, index) => {
     const copy = resolve(place, `copy-${index}`);
     await makeCopy(root, copy);
     for (const { part } of left) await alter(place, [copy, part, results(part)]);
