@@ -105,7 +105,9 @@ async function runIn(enter: readonly string[], argv: readonly string[], how: Run
   const { folder, limit, env = {}, user = 0 } = how;
   const own = ['unshare', '--mount', '--pid', '--fork', '--mount-proc', `--wd=${folder}`];
   const as = user === 0 ? [] : ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--clear-groups'];
-  const child = spawn('nsenter', [...enter, ...own, 'bash', '-c', MEASURE, 'bash', ...as, ...argv], {
+  // Its input is a socket, so that bash takes itself for a remote shell and would read ~/.bashrc. (bash(1), INVOCATION)
+  const measure = ['bash', '--norc', '-c', MEASURE, 'bash'];
+  const child = spawn('nsenter', [...enter, ...own, ...measure, ...as, ...argv], {
     env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', ...env },
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
     // Ctrl-C is for this program, which ends it.

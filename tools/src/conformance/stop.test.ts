@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
@@ -56,6 +58,15 @@ describe.skipIf(lacks)('a run (root, user namespace)', () => {
       await vi.waitFor(() => expect(withWord(word)).toEqual([]), 20_000);
     }
   }, 60_000);
+
+  test('has nothing of the start-up file of the caller’s shell', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'home-'));
+    onTestFinished(() => rm(home, { recursive: true }));
+    await writeFile(join(home, '.bashrc'), 'echo welcome; echo not found >&2; exit 7\n');
+    await using space = await openNamespace([]);
+    const ended = await space.run(['echo', 'done'], { folder: '/tmp', limit: 60, env: { HOME: home } });
+    expect(ended).toMatchObject({ status: 0, stdout: 'done\n', stderr: '' });
+  });
 
   test('that takes too long is a hang, and says what it was at, and what was printed last', async () => {
     await using space = await openNamespace([]);
