@@ -116,7 +116,7 @@ describe('a download that fails on the way', () => {
 
   test('is tried again after the server fell silent', async () => {
     setup.faults(hangs, stallsAfter(5000));
-    await setup.expectFetched();
+    await setup.expectFetched(setup.impatient());
     expect(setup.mirror.requests).toEqual([`GET ${PATH}`, `GET ${PATH}`, `GET ${PATH} bytes=5000-`]);
   });
 
@@ -199,12 +199,18 @@ describe('a download is given up', () => {
     ['HTTP_REFUSED', 1, answers(401)],
     ['HTTP_FAILED', 3, answers(500), answers(502), answers(503)],
     ['HTTP_FAILED', 1, answers(429, { 'retry-after': '3600' })],
-    ['CONNECTION_TIMEOUT', 3, hangs, hangs, hangs],
     ['CONNECTION_DROPPED', 3, dropsAfter(0), dropsAfter(0), dropsAfter(0)],
   ])('with %s, after %i requests', async (code, requests, ...list) => {
     setup.faults(...list);
     expect(await refusal(fetchFile(file, setup.context))).toBe(code);
     expect(setup.mirror.requests).toHaveLength(requests);
+    await expect(access(setup.cached)).rejects.toThrow('ENOENT');
+  });
+
+  test('with CONNECTION_TIMEOUT if the server never answers, after three requests', async () => {
+    setup.faults(hangs, hangs, hangs);
+    expect(await refusal(fetchFile(file, setup.impatient()))).toBe('CONNECTION_TIMEOUT');
+    expect(setup.mirror.requests).toHaveLength(3);
     await expect(access(setup.cached)).rejects.toThrow('ENOENT');
   });
 

@@ -241,12 +241,10 @@ describe('several files', () => {
     for (const { content, file } of many) setup.mirror.files.set(`debian/${file.path}`, content);
     setup.mirror.faults.set('debian/many/0', [hangs]);
     setup.mirror.faults.set('debian/many/1', [answers(403)]);
-    const patient = openHttp({});
-    onTestFinished(() => patient.close());
     const start = performance.now();
     const work = fetchAll(
       many.map(({ file }) => file),
-      { ...setup.context, http: patient },
+      setup.context,
       2,
     );
     expect(await refusal(work)).toBe('HTTP_REFUSED');

@@ -104,11 +104,12 @@ describe('a package that has left the pool', () => {
     ['drops the connection', dropsAfter(0)],
     ['falls silent', hangs],
   ])('FILE_GONE_EVERYWHERE if the service %s, for its question and for its file', async (_, fault) => {
+    const context = setup.impatient();
     setup.snapshot.faults.set(question, [fault, fault, fault]);
-    expect(await refusal(fetchFile(file, setup.context))).toBe('FILE_GONE_EVERYWHERE');
+    expect(await refusal(fetchFile(file, context))).toBe('FILE_GONE_EVERYWHERE');
     holds(known(), [`file/${sha1}`, body]);
     setup.snapshot.faults.set(`file/${sha1}`, [fault, fault, fault]);
-    expect(await refusal(fetchFile(file, setup.context))).toBe('FILE_GONE_EVERYWHERE');
+    expect(await refusal(fetchFile(file, context))).toBe('FILE_GONE_EVERYWHERE');
   });
 
   test('is asked for under eight hashes at most, each once', async () => {

@@ -29,8 +29,10 @@ export interface FetchSetup {
   readonly mirror: TestServer;
   /** Empty. */
   readonly snapshot: TestServer;
-  /** Impatient: half a second for everything, three attempts. */
+  /** Three attempts. A busy machine does not make it give one up. */
   readonly context: FetchContext;
+  /** The same with half a second for each answer, for servers that fall silent. */
+  impatient(): FetchContext;
   readonly events: ArchiveEvent[];
   /** Where the cache has the package. */
   readonly cached: string;
@@ -42,13 +44,13 @@ export interface FetchSetup {
   happened(): string[];
   partials(): Promise<string[]>;
   /** Fetches the package: it must be right then, and nothing else must be left. */
-  expectFetched(): Promise<void>;
+  expectFetched(by?: FetchContext): Promise<void>;
 }
 
 export async function prepareFetch(): Promise<FetchSetup> {
   const mirror = await serve([[PATH, body]]);
   const snapshot = await serve();
-  const http = openHttp({}, { connect: 500, headers: 500, body: 500 });
+  const http = openHttp({});
   onTestFinished(async () => {
     await Promise.all([mirror.close(), snapshot.close(), http.close()]);
   });
@@ -67,17 +69,24 @@ export async function prepareFetch(): Promise<FetchSetup> {
     mirror,
     snapshot,
     context,
+    impatient() {
+      const soon = openHttp({}, { connect: 500, headers: 500, body: 500 });
+      onTestFinished(() => soon.close());
+      return { ...context, http: soon };
+    },
     events,
     cached,
     faults: (...list) => mirror.faults.set(PATH, list),
-    dropsAfter: (bytes) =>
-      dropsAfter(bytes, (upTo) =>
-        events.some((event) => event.type === 'fetch-progress' && event.received >= upTo),
-      ),
+    dropsAfter: (bytes) => (answer, whole, request) => {
+      const before = events.length;
+      const isRead = (upTo: number) =>
+        events.slice(before).some((event) => event.type === 'fetch-progress' && event.received >= upTo);
+      dropsAfter(bytes, isRead)(answer, whole, request);
+    },
     happened: () => events.map(({ type }) => type).filter((type) => type !== 'fetch-progress'),
     partials,
-    async expectFetched() {
-      expect(await fetchFile(file, context)).toBe(cached);
+    async expectFetched(by = context) {
+      expect(await fetchFile(file, by)).toBe(cached);
       expect(body.equals(await readFile(cached))).toBe(true);
       expect(await partials()).toEqual([]);
     },

@@ -82,8 +82,9 @@ export const dropsAfter =
         ...length,
         'content-range': `bytes ${start}-${body.length - 1}/${body.length}`,
       });
-    answer.write(body.subarray(start, start + bytes));
-    const timer = setInterval(() => isRead(start + bytes) && answer.destroy(), 20);
+    const end = Math.min(start + bytes, body.length);
+    answer.write(body.subarray(start, end));
+    const timer = setInterval(() => isRead(end) && answer.destroy(), 20);
     answer.on('close', () => clearInterval(timer));
   };
 
