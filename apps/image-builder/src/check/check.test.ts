@@ -34,6 +34,16 @@ test('a sound layout is proven: every tag, image, layer and byte of it', async (
   expect(report).toEqual({ tags: 1, images: 1, layers: 3, bytes, ran });
 });
 
+test('of a layout without images for this machine, no emulator is run', async () => {
+  const other = process.arch === 'arm64' ? 'linux/amd64' : 'linux/arm64';
+  const platforms = fetched.map(({ channel, platforms }) => ({
+    channel,
+    platforms: platforms.filter(({ platform }) => platform === other),
+  }));
+  const { layout: foreign } = await build(lock, platforms, contextFor('foreign', { compressions: ['gzip'] }));
+  expect(await check(foreign, proof, silent)).toMatchObject({ ran: null });
+});
+
 test('a layout with both compressions, and zstd a second time for some clients, is proven', async () => {
   const { layout: whole } = await build(lock, fetched, contextFor('both'));
   const { tags } = await walkLayout(whole);

@@ -195,6 +195,21 @@ const DAMAGE: [string, Alterations, string[]][] = [
     ],
   ],
   [
+    'no labels',
+    run({ Labels: undefined }),
+    [
+      ...image('its annotations are not its labels'),
+      ...['arm', 'aarch64'].flatMap((guest) => image(`the emulator of ${guest} is not in its label`)),
+    ],
+  ],
+  ...['x/usr/bin/qemu-mips-static', 'usr/bin/qemu-mips-static.old'].map(
+    (path): [string, Alterations, string[]] => [
+      `${path}, which is not an emulator's path`,
+      added('register', file(path)),
+      image(`${path} is neither of a package of the lock nor of this checkout`),
+    ],
+  ),
+  [
     'another program to start with',
     run({ Entrypoint: ['/bin/sh'] }),
     image('its config runs it otherwise than Dockerfile.template says'),

@@ -238,6 +238,14 @@ test('a folder that is not there yet is made, and one that cannot be is passed o
   expect(opened.startsWith(join(folder, 'new', 'cache', 'qemu-user-static-check-'))).toBe(true);
 });
 
+test('without a folder that can be made, the error names each with the reason', async () => {
+  const inside = join(import.meta.filename, 'inside');
+  await expect(openProgramFolder([inside, inside])).rejects.toMatchObject({
+    code: 'EMULATORS_NOT_RUN',
+    message: `the emulators cannot be run: programs are not allowed in ${inside} (ENOTDIR) or ${inside} (ENOTDIR)`,
+  });
+});
+
 test('programs run from the first folder that allows it', async () => {
   const opened = await openProgramFolder([folder, '/nonexistent']);
   expect(opened.startsWith(join(folder, 'qemu-user-static-check-'))).toBe(true);

@@ -118,6 +118,14 @@ test('guests that did not run do with the emulators, and the kernel is as before
   expect([[...images], kernel.entries]).toEqual([[], [wine]]);
 });
 
+test('only a line with a name and ok is a guest that was verified', async () => {
+  const stdout = 'aarch64  ok\ns390x  it is not ok\nmips  ok, nearly\n  ok\narm  ok\n';
+  const { smoked } = engineOn({ answers: { '--verify': () => ({ stdout, code: 3 }) } });
+  await expect(smoked()).rejects.toMatchObject({
+    message: expect.stringContaining('--verify: s390x  it is not ok\n  - --verify: mips  ok, nearly'),
+  });
+});
+
 test('a guest that the CPU runs by itself proves nothing, and is not counted', async () => {
   const { log, smoked } = engineOn({ answers: { 'linux-arm64': () => ({ stdout: 'x86_64' }) } });
   expect((await smoked()).guests).toEqual([{ platform: 'linux/s390x', machine: 's390x' }]);
@@ -194,11 +202,19 @@ describe('the rights', () => {
   const FEWER = '--cap-drop ALL -v /proc/sys/fs/binfmt_misc:/binfmt_misc';
 
   test('are fewer where the engine does not start the image with all', async () => {
+    const asked: unknown[] = [];
     const answers: Machine['answers'] = {
-      '--help': ({ rights }) => (rights?.host.Privileged ? { code: 125, stderr: 'not allowed' } : null),
+      '--help': ({ rights }) => {
+        asked.push(rights?.host);
+        return rights?.host.Privileged ? { code: 125, stderr: 'not allowed' } : null;
+      },
     };
     const { log, smoked } = engineOn({ answers });
     expect((await smoked()).rights).toBe(FEWER);
+    expect(asked).toEqual([
+      { Privileged: true },
+      { CapDrop: ['ALL'], Binds: ['/proc/sys/fs/binfmt_misc:/binfmt_misc'] },
+    ]);
     expect(log).toContain(`${FEWER}: --reset -p yes`);
     expect(log.filter((line) => line.startsWith('--privileged'))).toEqual(['--privileged: --help']);
   });

@@ -44,6 +44,29 @@ test('nothing is wrong with a tag that lists each platform as clients look for i
   expect(tagProblems(index({ ...alone, tag: 'x86_64-arm', descriptor: amd64.gzip.manifest }))).toEqual([]);
 });
 
+describe('a tag of one image, without an index,', () => {
+  const { platform } = entries[1] as Descriptor;
+  const alone = (entry: Descriptor) =>
+    index({ images: [amd64.zstd], descriptor: amd64.zstd.manifest, entries: [entry] });
+
+  test('has no list, and so no hint about zstd', () => {
+    expect(tagProblems(alone({ ...amd64.zstd.manifest, ...(platform && { platform }) }))).toEqual([]);
+  });
+
+  test('is refused where its image is for another platform', () => {
+    const other = { os: 'linux', architecture: 's390x' };
+    expect(tagProblems(alone({ ...amd64.zstd.manifest, platform: other }))).toEqual([
+      expect.stringMatching(/^tag latest: lists linux\/s390x .*; expected linux\/amd64 sha256:/),
+    ]);
+  });
+
+  test('is refused where it has no platform', () => {
+    expect(tagProblems(alone(amd64.zstd.manifest))).toEqual([
+      expect.stringMatching(/^tag latest: lists no platform sha256:/),
+    ]);
+  });
+});
+
 describe('an index is refused', () => {
   test.each([
     ['that has zstd before gzip on amd64', [1, 0, 2, 3, 4, 5].flatMap((at) => entries[at] ?? [])],
@@ -76,6 +99,19 @@ describe('an index is refused', () => {
     ]);
   });
 
+  test.each([
+    ['in two compressions', ['gzip', 'zstd'] as const],
+    ['not at all', []],
+  ])('with an image whose layers are compressed %s', (_, compressions) => {
+    const mixed = {
+      ...amd64.gzip,
+      layers: compressions.map((compression) => ({ ...descriptor(compression), compression })),
+    };
+    expect(tagProblems(index({ images: [mixed] }))).toEqual([
+      'tag latest: lists linux/amd64 in no single compression',
+    ]);
+  });
+
   test('that has nothing', () => {
     expect(tagProblems(index({ images: [], entries: [] }))).toEqual(['tag latest: lists no image']);
   });
@@ -99,3 +135,18 @@ test.each(['11.1.3', '11.1.3-1', '11.1.3-1-zstd', 'aarch64-11.1.3-1', '11.1', '1
     expect(tagProblems(index({ tag }))).toEqual([]);
   },
 );
+
+test.each([
+  ['10.2.13', '10.2.13-12'],
+  ['10.2.13', 'x86_64-arm-10.2.13-12-zstd'],
+  ['11.2.0-rc0', '11.2.0-rc0'],
+  ['11.2.0-rc12', '11.2.0-rc12-1'],
+])('an image of %s belongs under %s, and no other image does', (version, tag) => {
+  const of = (one: string) => {
+    const { manifest, ...rest } = image('amd64', 'gzip', one);
+    const listed = listingOf('linux/amd64', { gzip: manifest });
+    return tagProblems(index({ tag, images: [{ manifest, ...rest }], entries: listed }));
+  };
+  expect(of(version)).toEqual([]);
+  expect(of('10.2.1')).toEqual([`tag ${tag}: lists version 10.2.1`]);
+});

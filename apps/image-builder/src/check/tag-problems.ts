@@ -32,7 +32,7 @@ function listingProblems({ tag, images, descriptor, entries }: FoundTag): string
     const platform = HOST_PLATFORMS.find((one) => one === name);
     const compression = compressionOf(image);
     if (platform === undefined || compression === null) {
-      problems.push(`tag ${tag}: lists ${name} in ${compression ?? 'several compressions'}`);
+      problems.push(`tag ${tag}: lists ${name} in ${compression ?? 'no single compression'}`);
       continue;
     }
     const known = byPlatform.get(platform) ?? {};
