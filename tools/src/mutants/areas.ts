@@ -22,6 +22,7 @@ const PROVING = ['build', 'check', 'github-release', 'images', 'publish'];
 /** Tests of rooms that are in another folder: what a command does is tested with the command. */
 const ALSO: Readonly<Record<string, readonly string[]>> = {
   attest: ['commands/attest.test.ts'],
+  'github-release': ['commands/github-release.test.ts'],
   layouts: ['commands/{foreign-layouts,merge}.test.ts'],
   release: ['build/build.test.ts'],
   track: ['commands/track*.test.ts'],
