@@ -73,6 +73,49 @@ describe('tags of a channel', () => {
     });
   });
 
+  test('a tag’s version is the channel’s where the platform listed first has another', () => {
+    const behind = lockOf({
+      latest: { 'linux/amd64': '11.1.2', 'linux/arm64': '11.1.3', 'linux/riscv64': '11.1.3' },
+    });
+    const plans = planTags(behind, 'latest', guests);
+    expect(platformsOf('latest', plans)?.[0]).toBe('linux/amd64');
+    expect(plans.find(({ tag }) => tag === 'latest')?.version).toBe('11.1.3');
+  });
+
+  test('a channel of one platform with one guest has these tags and no others', () => {
+    const single = lockOf({ latest: { 'linux/amd64': '11.1.3' } });
+    const tags = planTags(single, 'latest', new Map([['linux/amd64', ['arm']]])).map(({ tag }) => tag);
+    expect(tags).toEqual([
+      ...['latest', '11.1.3', '11.1', '11', '11.1.3-1'].flatMap((tag) => [tag, `${tag}-gzip`, `${tag}-zstd`]),
+      ...['register', 'register-11.1.3', 'register-11.1.3-1'],
+      ...['arm', 'x86_64-arm', 'arm-11.1.3', 'x86_64-arm-11.1.3', 'arm-11.1.3-1', 'x86_64-arm-11.1.3-1'],
+    ]);
+  });
+
+  test.each<[string, TagPlan['contents']]>([
+    ['latest', { kind: 'all' }],
+    ['11.1-zstd', { kind: 'all' }],
+    ['common', { kind: 'common', guests: lock.common }],
+    ['register-11.1.3', { kind: 'register' }],
+    ['aarch64', { kind: 'guest', guest: 'aarch64' }],
+    ['x86_64-arm', { kind: 'guest', guest: 'arm' }],
+  ])('what the images of %s contain', (name, contents) => {
+    expect(latest.find(({ tag }) => tag === name)?.contents).toEqual(contents);
+  });
+
+  test('guests are in the order of the alphabet, whatever order the platforms have them in', () => {
+    const turned = new Map<HostPlatform, GuestName[]>([
+      ['linux/amd64', ['s390x', 'arm']],
+      ['linux/arm64', ['arm', 'aarch64']],
+    ]);
+    const unversioned = planTags(lock, 'latest', turned).map(({ tag }) => tag);
+    expect(unversioned.filter((tag) => ['aarch64', 'arm', 's390x'].includes(tag))).toEqual([
+      'aarch64',
+      'arm',
+      's390x',
+    ]);
+  });
+
   test('whole sets are in gzip and zstd, and in one of them alone under -gzip and -zstd', () => {
     expect(latest.find(({ tag }) => tag === 'latest-gzip')?.manifests).toBe('gzip');
     expect(latest.find(({ tag }) => tag === 'latest')?.manifests).toBe('gzip and zstd');
@@ -207,6 +250,14 @@ describe('between channels', () => {
   beforeAll(() => {
     stable = planTags(lock, 'stable', guests);
   });
+  type Channels = Parameters<typeof lockOf>[0];
+  /** The channels of a lock that plan a tag. */
+  const ownersOf = (tag: string, channels: Channels) => {
+    const shared = lockOf(channels);
+    return Object.keys(channels).filter((channel) =>
+      planTags(shared, channel, guests).some((plan) => plan.tag === tag),
+    );
+  };
 
   test('tags without a version are of latest alone', () => {
     const names = stable.map(({ tag }) => tag);
@@ -226,6 +277,14 @@ describe('between channels', () => {
     expect(tagsOf('stable')).toContain('10.0');
   });
 
+  test.each([
+    ['latest', '11.2.0', '11.1.3'],
+    ['stable', '11.1.3', '11.2.0'],
+  ])('11 is of %s if latest has %s and stable %s', (owner, ofLatest, ofStable) => {
+    const channels = { latest: { 'linux/amd64': ofLatest }, stable: { 'linux/amd64': ofStable } };
+    expect(ownersOf('11', channels)).toEqual([owner]);
+  });
+
   test('an exact version is of the channel whose own it is', () => {
     const shared = lockOf({
       latest: { 'linux/amd64': '11.1.3', 'linux/arm64': '11.1.3', 'linux/arm/v7': '10.0.13' },
@@ -235,17 +294,21 @@ describe('between channels', () => {
     expect(platformsOf('10.0.13', planTags(shared, 'stable', guests))).toEqual(['linux/amd64']);
   });
 
-  test('a version that no channel is known by is of latest, then of the first by name', () => {
-    const odd = { 'linux/amd64': '10.0.13', 'linux/arm64': '10.0.13', 'linux/arm/v7': '9.0.0' } as const;
-    const shared = lockOf({ b: odd, a: { ...odd, 'linux/amd64': '8.0.0', 'linux/arm64': '8.0.0' } });
-    expect(platformsOf('9.0.0', planTags(shared, 'a', guests))).toEqual(['linux/arm/v7']);
-    expect(platformsOf('9.0.0', planTags(shared, 'b', guests))).toBeUndefined();
-    const latestToo = lockOf({
-      a: odd,
-      latest: { ...odd, 'linux/amd64': '11.1.3', 'linux/arm64': '11.1.3' },
+  describe('a version that no channel is known by', () => {
+    const having = (own: string) => ({
+      ...{ 'linux/amd64': own, 'linux/arm64': own },
+      ...{ 'linux/arm/v7': '9.0.0' },
     });
-    expect(platformsOf('9.0.0', planTags(latestToo, 'latest', guests))).toEqual(['linux/arm/v7']);
-    expect(platformsOf('9.0.0', planTags(latestToo, 'a', guests))).toBeUndefined();
+
+    test.each<[string, string, Channels]>([
+      ['the first by name', 'a', { a: having('8.0.0'), b: having('10.0.13') }],
+      ['the first by name, which the lock has last', 'a', { b: having('10.0.13'), a: having('8.0.0') }],
+      ['latest', 'latest', { latest: having('11.1.3'), a: having('10.0.13') }],
+      ['latest, which the lock has last', 'latest', { a: having('10.0.13'), latest: having('11.1.3') }],
+      ['the one that has it', 'b', { latest: { 'linux/amd64': '11.1.3' }, b: having('10.0.13') }],
+    ])('is of %s', (_, owner, channels) => {
+      expect(ownersOf('9.0.0', channels)).toEqual([owner]);
+    });
   });
 
   test('a shorter version is not of a channel whose own is another, though it has it', () => {
