@@ -39,7 +39,7 @@ export type OtherVersions = ReadonlyMap<GuestName, string>;
 /**
  * The tags of a channel's images.
  * @param guests the guests that each platform's own package has; platforms left out are not tagged
- * @param others those that it has from other packages
+ * @param others those that it has from other packages, none of which its own has
  */
 export function planTags(
   lock: Lock,
@@ -51,15 +51,15 @@ export function planTags(
     Array.from(guests, ([platform, own]) => [platform, [...own, ...(others.get(platform)?.keys() ?? [])]]),
   );
   const locked = lockedChannelOf(lock, channel).platforms;
-  const versionOf = ({ contents, edition, platforms }: Listing): string => {
-    const [version, ...more] = new Set(
+  const primary = primaryVersion(lock, channel);
+  const versionOf = ({ contents, platforms }: Listing): string => {
+    const [version = primary, ...more] = new Set(
       platforms.map((platform) => {
-        const other =
-          contents.kind === 'guest' && edition === 'all' && others.get(platform)?.get(contents.guest);
-        return other || locked[platform]?.version;
+        const other = contents.kind === 'guest' ? others.get(platform)?.get(contents.guest) : undefined;
+        return other ?? locked[platform]?.version;
       }),
     );
-    return version !== undefined && more.length === 0 ? version : primaryVersion(lock, channel);
+    return more.length === 0 ? version : primary;
   };
   const stems = stemsOf(lock, channel, guests);
   const whole = [stems.channel, ...stems.exact, ...stems.moving, ...stems.numbered];
@@ -98,10 +98,9 @@ function registerOnly({ name, ...stem }: Stem): Listing {
 }
 
 function oneGuest({ name, ...stem }: Stem, guests: Guests): Listing[] {
-  const has = (platform: HostPlatform, guest: GuestName) => guests.get(platform)?.includes(guest) === true;
-  const every = [...new Set(stem.platforms.flatMap((platform) => guests.get(platform) ?? []))].sort();
+  const every = [...new Set([...guests.values()].flat())].sort();
   return every.flatMap((guest): Listing[] => {
-    const platforms = stem.platforms.filter((platform) => has(platform, guest));
+    const platforms = stem.platforms.filter((platform) => guests.get(platform)?.includes(guest));
     const plan = { ...stem, contents: { kind: 'guest', guest }, manifests: 'gzip' } as const;
     return [
       { ...plan, tag: withVersion(guest, name), platforms, shape: 'index' },
