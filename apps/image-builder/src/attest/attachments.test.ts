@@ -1,8 +1,9 @@
-import { digestOf } from '@qemu-user-static/oci-image';
+import { lockOf } from '@qemu-user-static/lock/testing';
+import { assembleIndex, digestOf } from '@qemu-user-static/oci-image';
 import { STATEMENT_TYPE } from '@qemu-user-static/signing';
 import { expect, test } from 'vitest';
 import { artifactOf } from './artifact.ts';
-import { isAttached } from './attachments.ts';
+import { isAttached, subjectsOf } from './attachments.ts';
 import { PROVENANCE_PREDICATE } from './provenance.ts';
 
 const subject = {
@@ -36,4 +37,11 @@ test.each([
 ])('provenance, if %s is listed: %s', (_, listed, isThere) => {
   expect(isAttached(artifact(STATEMENT_TYPE, '{"a":1}'), [listed])).toBe(isThere);
   expect(isAttached(artifact('application/spdx+json', '{}'), [listed])).toBe(false);
+});
+
+test('an index without an image is refused: it has no channel', async () => {
+  const index = { ...assembleIndex([], {}), needs: [] };
+  const set = { tags: [], documents: new Map([[index.descriptor.digest, index]]), layoutOf: new Map() };
+  const facts = { source: 'https://x', commit: 'c', files: {}, builder: { id: 'b' } };
+  await expect(subjectsOf(set, lockOf({}), facts)).rejects.toThrow('an index lists no image');
 });

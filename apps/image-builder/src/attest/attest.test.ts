@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Destination } from '../publish/destination.ts';
 import { artifactOf } from './artifact.ts';
 import type { Subject } from './attachments.ts';
-import { type AttestPlan, attestRefusal, type PlannedSubject, planAttest } from './attest.ts';
+import { type AttestPlan, applyAttest, attestRefusal, type PlannedSubject, planAttest } from './attest.ts';
 import { formatAttestPlan } from './format-plan.ts';
 import { provenance } from './provenance.ts';
 import { statementOf } from './statement.ts';
@@ -126,6 +126,14 @@ describe('the plan of an image with two documents and a statement', () => {
   ])('%s', async (_, listed, who, expected) => {
     expect(await planned(listed, who)).toEqual({ digest: descriptor.digest, ...expected });
   });
+});
+
+test('a repository gets nothing where no image is to be attested', async () => {
+  const sent: string[] = [];
+  const client = { uploadBlob: async ({ digest }: { digest: string }) => void sent.push(digest) };
+  const destination = { registry: 'a.example', repository: 'q', client } as unknown as Destination;
+  await applyAttest([], destination, null, 1, () => undefined);
+  expect(sent).toEqual([]);
 });
 
 test('provenance names the run that built, where there was one', () => {

@@ -119,6 +119,14 @@ describe('with a key', () => {
     );
   });
 
+  test('an image that no tag points at is not signed itself: the index that lists it is', async () => {
+    const { repository, attest } = await published();
+    await attest({ push: true, key, tag: ['arm-10.2.2'] });
+    expect(await kindsOf(repository, 'arm-10.2.2')).toContain(SIGNED[0]);
+    // The index lists this image. Its tag is not among those that were asked for.
+    expect(await kindsOf(repository, 'armv7l-arm')).toEqual([...DOCUMENTS, ...SIGNED.slice(1)].sort());
+  });
+
   test('each image is reported when it has all, and every blob that a document names is there', async () => {
     const { server, attest } = await published();
     const events: string[] = [];
@@ -162,9 +170,9 @@ describe('with a key', () => {
     };
     const error = await attest({ push: true, key }).catch((thrown) => thrown);
     expect(error.code).toBe('ATTESTATION_NOT_KEPT');
-    expect(error.message.split('\n  - ').slice(1).sort()).toEqual(
-      subjects.map(({ digest }) => digest).sort(),
-    );
+    const [told, ...images] = error.message.split('\n  - ');
+    expect(told).toBe(`${server.name}/o/q does not list all that was attached to:`);
+    expect(images.sort()).toEqual(subjects.map(({ digest }) => digest).sort());
   });
 
   test('a second run signs nothing again', async () => {
