@@ -46,7 +46,7 @@ export const PROBES: Readonly<Record<GuestName, Probe>> = {
   alpha: words(0x201f0001, 0x221f002a, 0x00000083), // lda $0,1; lda $16,42; callsys
   arm: ARM,
   armeb: ARM,
-  hexagon: { ...words(0x7800cba6, 0x7800c540, 0x5400c004), flags: 0x68 }, // r6=#93; r0=#42; trap0(#1) (v68)
+  hexagon: { ...words(0x7800cba6, 0x7800c540, 0x5400c004), flags: 0x67 }, // r6=#93; r0=#42; trap0(#1) (v67: QEMU 7.2 knows no later one)
   hppa: words(0x341a0054, 0xe4008200, 0x34140002), // ldi 42,%r26; ble 0x100(%sr2,%r0); ldi 1,%r20
   i386: X86_32,
   i486: X86_32,
