@@ -30,7 +30,7 @@ export const START: Case = {
   work: false,
 };
 
-/** The program of the table, of a few instructions: for guests without a C library the only case. */
+/** The program of the table, of a few instructions: for guests without a compiler the only case. */
 export const PROBE: Case = {
   name: 'probe',
   what: 'a few instructions end with a status',
@@ -39,16 +39,22 @@ export const PROBE: Case = {
   work: false,
 };
 
-const LIST = readFileSync(join(import.meta.dirname, 'programs/cases.h'), 'utf8');
-
 /** Those of programs/cases.h, in its order. */
-export const CASES: readonly Case[] = [
-  START,
-  ...Array.from(LIST.matchAll(/^CASE\("([\w-]+)", \w+, "(.+)"\)$/gm), ([, name = '', what = '']): Case => {
-    const work = name.startsWith('work-');
-    return { name, what, flags: FLAGS[name] ?? USUAL_FLAGS, limit: work ? WORK_LIMIT : LIMIT, work };
-  }),
-];
+export const CASES: readonly Case[] = [START, ...casesIn('programs')];
+
+/** Those of programs without a C library. */
+export const FREESTANDING_CASES: readonly Case[] = [START, ...casesIn('freestanding')];
+
+function casesIn(folder: string): Case[] {
+  const list = readFileSync(join(import.meta.dirname, folder, 'cases.h'), 'utf8');
+  return Array.from(
+    list.matchAll(/^CASE\("([\w-]+)", \w+, "(.+)"\)$/gm),
+    ([, name = '', what = '']): Case => {
+      const work = name.startsWith('work-');
+      return { name, what, flags: FLAGS[name] ?? USUAL_FLAGS, limit: work ? WORK_LIMIT : LIMIT, work };
+    },
+  );
+}
 
 /** The words that a program gets for a case. */
 export function wordsOf({ name }: Case): string[] {

@@ -15,10 +15,14 @@ export const CONFORMANCE_ERRORS = {
     meaning: 'The lock has no such channel, and no such version of QEMU for the host platform.',
     remedy: 'Name a channel that the message lists: `npm run conformance -- --version latest`.',
   },
+  GUEST_WITHOUT_COMPILER: {
+    meaning: 'Debian has no compiler for the guest, so the only check is a probe of a few instructions.',
+    remedy: 'Run the probe of all guests: `npm run conformance -- --case probe`.',
+  },
   GUEST_WITHOUT_LIBRARY: {
     meaning:
-      'Debian has no compiler with a C library for the guest, so the only check is a probe of a few instructions.',
-    remedy: 'Run the probe of all guests: `npm run conformance -- --case probe`.',
+      'Debian has no C library for the guest, so its program has only the cases whose names begin with bare-.',
+    remedy: 'Run these: `npm run conformance -- --guest hexagon --case freestanding`.',
   },
   REASON_INVALID: {
     meaning: 'An accepted failure needs a reason that begins with QEMU, C library, compiler or kernel.',
@@ -40,7 +44,7 @@ export const CONFORMANCE_ERRORS = {
     remedy: 'On Debian: `apt-get install mmdebstrap util-linux mount bash`.',
   },
   CHECKS_NEED_SPACE: {
-    meaning: 'The disk is full. A compiler takes some 250 MB, those of all guests 5 GB.',
+    meaning: 'The disk is full. A compiler takes some 250 MB, those of all guests 6 GB.',
     remedy:
       'Free space, `df -h ~/.cache`; or use another disk: `XDG_CACHE_HOME=/mnt/cache npm run conformance -- …`.',
   },
@@ -64,6 +68,7 @@ export const USAGE_ERRORS: ReadonlySet<string> = new Set([
   'CHECKS_USAGE',
   'CASE_UNKNOWN',
   'VERSION_UNKNOWN',
+  'GUEST_WITHOUT_COMPILER',
   'GUEST_WITHOUT_LIBRARY',
   'REASON_INVALID',
   'ARCH_UNKNOWN',

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { hash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NEEDS } from '../test-needs.ts';
 import type { Accepted } from './accepted.ts';
-import { CASES } from './cases.ts';
+import { CASES, FREESTANDING_CASES, START } from './cases.ts';
 import { formatGate, regressions, verdictOn } from './gate.ts';
 import { rowOf } from './rows.ts';
 import { runCases } from './run-cases.ts';
@@ -85,6 +85,20 @@ describe.skipIf(lacks)('an emulator (root, user namespace, gcc, amd64)', () => {
       ['integers', 'skipped'],
       ['mmap', 'skipped'],
     ]);
+  });
+
+  test('is not there: the checks of a program without a C library pass natively', () => {
+    const source = join(import.meta.dirname, 'freestanding/checks.c');
+    const file = compileHere('freestanding', ['-ffreestanding', '-nostdlib', '-fno-stack-protector', source]);
+    const run = (...words: string[]) => {
+      const { status, stderr } = spawnSync(file, words, { encoding: 'utf8' });
+      return `${words[0]}: ${status} ${stderr}`;
+    };
+    const names = FREESTANDING_CASES.filter((one) => one !== START).map(({ name }) => name);
+    expect(names.map((name) => run(name))).toEqual(names.map((name) => `${name}: 0 `));
+    expect(run('@status', '7')).toBe('@status: 7 ');
+    expect(run('threads')).toBe('threads: 2 no such case\n');
+    expect(run('bare-words', 'one too many')).toBe('bare-words: 1 expected count == 2\n');
   });
 
   test('is not there: the checks pass natively', async () => {

@@ -3,6 +3,7 @@ import { describeFailure } from '@qemu-user-static/image-builder/gate';
 import type { EarlyPackage } from '@qemu-user-static/lock';
 import { type Accepted, columnOf, exceptionFor, nowPassing } from './accepted.ts';
 import { failuresOf, type Place, type Results } from './results.ts';
+import { LINKINGS } from './targets.ts';
 
 /**
  * What keeps a channel's tag from moving: cases that fail and that conformance.json does not have. One that fails seldom is not
@@ -76,7 +77,7 @@ export function verdictOn(results: Results, accepted: Accepted, before?: Pick<Re
 /** The command that shows one result. */
 export function commandFor({ channel, target, kind, case: name, platform, emulator }: Place): string {
   const where = platform === 'linux/amd64' ? [] : ['--platform', platform];
-  const linking = kind === 'static' || kind === 'dynamic' ? ['--linking', kind] : [];
+  const linking = LINKINGS.some((one) => one === kind) ? ['--linking', kind] : [];
   const other = emulator === undefined ? [] : ['--emulator', quoted(emulator)];
   const guest = kind === 'probe' ? [] : ['--guest', target];
   const words = ['--version', channel, ...where, ...guest, ...linking, ...other, '--case', name];

@@ -7,9 +7,9 @@ import type { Gate } from '@qemu-user-static/image-builder/gate';
 import { CommanderError } from 'commander';
 import { ROOT } from '../repository.ts';
 import { accept, prune, readAccepted, writeAccepted } from './accepted.ts';
-import { CASES, PROBE } from './cases.ts';
+import { CASES, FREESTANDING_CASES, PROBE } from './cases.ts';
 import { asSlowDownChart } from './chart.ts';
-import { chooseCases } from './choose-cases.ts';
+import { assertCasesOf, chooseCases } from './choose-cases.ts';
 import { openColumns } from './columns.ts';
 import { asCoded, USAGE_ERRORS } from './errors.ts';
 import { formatGate, likeTheirChannels, verdictOn } from './gate.ts';
@@ -63,14 +63,15 @@ function report(thrown: unknown): number {
 
 function list(): void {
   const others = Object.entries(LDCONFIGS).map(([name, what]) => ({ name, what }));
-  for (const { name, what } of [PROBE, ...CASES, ...others, ...WORKLOADS])
-    console.log(`${name.padEnd(20)}${what}`);
+  const all = new Set([PROBE, ...CASES, ...FREESTANDING_CASES, ...others, ...WORKLOADS]);
+  for (const { name, what } of all) console.log(`${name.padEnd(20)}${what}`);
   console.log(`\nguests: ${TARGETS.map(({ name, guest }) => `${name} (${guest})`).join(', ')}`);
 }
 
 async function run(options: Options): Promise<void> {
   const targets = targetsOf(options);
   const chosen = chooseCases([...(options.case ?? []), ...[options.accept ?? options.report ?? []].flat()]);
+  assertCasesOf(targets, chosen);
   const folder = join(cacheFolder(process.env), 'conformance');
   const guests = targets.map(({ guest }) => guest);
   const { columns, early } = await openColumns(options, guests, folder);
@@ -103,7 +104,7 @@ async function run(options: Options): Promise<void> {
   if (options.gate && verdict.failures.length > 0) process.exitCode = 1;
 }
 
-/** @throws UnknownArchError; ConformanceError GUEST_WITHOUT_LIBRARY */
+/** @throws UnknownArchError; ConformanceError GUEST_WITHOUT_COMPILER */
 function targetsOf({ guest }: Options): readonly Target[] {
   if (guest === undefined) return TARGETS;
   const names = guest.flatMap((name) => (name === 'common' ? COMMON : [name]));

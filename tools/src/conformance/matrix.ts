@@ -11,8 +11,8 @@ import { rowOf, workOf } from './rows.ts';
 import { runCases, runProbe, type Watch } from './run-cases.ts';
 import { runWorkloads } from './run-workloads.ts';
 import type { State } from './state.ts';
-import { NATIVE, type Target } from './targets.ts';
-import { compile, type Linking, type Program } from './toolchain.ts';
+import { type Linking, NATIVE, type Target } from './targets.ts';
+import { compile, type Program } from './toolchain.ts';
 
 /** What a run is about. */
 export interface Scope extends Chosen {
@@ -32,16 +32,19 @@ export interface Effort {
 
 /** Runs every case of the scope. What an earlier run found of the same programs and emulators counts. */
 export async function runMatrix(scope: Scope, effort: Effort): Promise<Results> {
-  const { columns, targets, linkings, cases } = scope;
+  const { columns, targets, linkings } = scope;
   const native = await measureNative(scope, effort);
   const rows = new Map<Column, RowResults[]>(columns.map((column) => [column, []]));
   const keep = (column: Column, row: RowResults) => rows.get(column)?.push(row);
 
   // The static ones first: they say most, and need least.
-  const programs =
-    cases.length === 0 ? [] : linkings.flatMap((linking) => targets.map((target) => ({ target, linking })));
+  const programs = linkings.flatMap((linking) => {
+    const cases = linking === 'freestanding' ? scope.freestanding : scope.cases;
+    const fitting = cases.length === 0 ? [] : targets.filter((target) => target.linkings.includes(linking));
+    return fitting.map((target) => ({ target, linking, cases }));
+  });
   let ended = 0;
-  for (const { target, linking } of programs) {
+  for (const { target, linking, cases } of programs) {
     const program = await compile(target, linking, effort.folder);
     for (const column of columns) {
       const name = `${column.version} ${target.name} ${linking}`;
@@ -70,9 +73,13 @@ export async function runMatrix(scope: Scope, effort: Effort): Promise<Results> 
     machine: `${cpus()[0]?.model.trim()}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}`,
     programs: 'Debian 13: GCC 14, glibc 2.41',
     cases: Object.fromEntries(
-      [...(scope.probe ? [PROBE] : []), ...cases, ...ldconfigCases(scope), ...scope.workloads].map(
-        ({ name, what }) => [name, what],
-      ),
+      [
+        ...(scope.probe ? [PROBE] : []),
+        ...scope.cases,
+        ...scope.freestanding,
+        ...ldconfigCases(scope),
+        ...scope.workloads,
+      ].map(({ name, what }) => [name, what]),
     ),
     columns: columns.map((column): ColumnResults => {
       const { channel, platform, version, debian, emulator } = column;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { chooseCases } from './choose-cases.ts';
+import { assertCasesOf, chooseCases } from './choose-cases.ts';
 import { readOptions } from './options.ts';
 import { targetsNamed } from './targets.ts';
 
@@ -39,10 +39,24 @@ describe('wrong usage', () => {
     );
   });
 
-  test('so is an unknown guest; one without a C library has only its probe', () => {
+  test('so is an unknown guest; one without a compiler has only its probe', () => {
     expect(() => targetsNamed('amr64')).toThrow(
       expect.objectContaining({ code: 'ARCH_UNKNOWN', remedy: expect.stringContaining('arm64') }),
     );
-    expect(() => targetsNamed('hexagon')).toThrow(expect.objectContaining({ code: 'GUEST_WITHOUT_LIBRARY' }));
+    expect(() => targetsNamed('microblaze')).toThrow(
+      expect.objectContaining({ code: 'GUEST_WITHOUT_COMPILER', remedy: expect.stringContaining('probe') }),
+    );
+  });
+
+  test('so is a case that a guest without a C library does not have', () => {
+    const guests = [...targetsNamed('hexagon'), ...targetsNamed('or1k')];
+    expect(() => assertCasesOf(guests, chooseCases(['threads']))).toThrow(
+      expect.objectContaining({
+        code: 'GUEST_WITHOUT_LIBRARY',
+        message: 'Debian has no C library for hexagon, or1k',
+      }),
+    );
+    expect(() => assertCasesOf(guests, chooseCases(['bare-hash']))).not.toThrow();
+    expect(() => assertCasesOf(targetsNamed('arm64'), chooseCases(['threads']))).not.toThrow();
   });
 });

@@ -6,7 +6,7 @@ import { platformsInsteadOf, positive } from '../option-values.ts';
 import { GROUPS } from './choose-cases.ts';
 import { ConformanceError } from './errors.ts';
 import { USUAL_PLATFORM } from './results.ts';
-import { LINKINGS, type Linking } from './toolchain.ts';
+import { LINKINGS, type Linking } from './targets.ts';
 
 /** The command line of `npm run conformance`. */
 export interface Options {
@@ -34,7 +34,7 @@ const EXAMPLES = [
   ['--guest arm64 --case threads --emulator ./qemu-aarch64', 'the same with an emulator that you built'],
   ['--version latest --guest arm64 --report threads', 'the text of a bug report, for a case that fails'],
   [
-    '--gate --version latest --linking static --case checks',
+    '--gate --version latest --linking static freestanding --case checks',
     'what a release runs; status 1 if something is new',
   ],
   ['--case checks,libc-bin --save', 'the whole matrix, into docs/conformance.md'],
@@ -53,7 +53,11 @@ function command(): Command {
       'only this guest, by any name (arm64, aarch64); common: the six most used; again for more',
       several,
     )
-    .option('--case <name>', 'only this case, or checks, libc-bin, workloads; again for more', several)
+    .option(
+      '--case <name>',
+      'only this case, or checks, freestanding, libc-bin, workloads; again for more',
+      several,
+    )
     .option('--version <name>', 'only this channel, or this version of QEMU; again for more', several)
     .addOption(
       new Option(
@@ -71,7 +75,10 @@ function command(): Command {
         .default(PLATFORMS),
     )
     .addOption(
-      new Option('--linking <kind...>', 'how programs have their C library')
+      new Option(
+        '--linking <kind...>',
+        'how programs have their C library; freestanding: of guests without one',
+      )
         .choices(LINKINGS)
         .default([...LINKINGS]),
     )
@@ -135,7 +142,7 @@ function assertTogether({ accept, because, save, emulator, guest, case: cases }:
     throw wrong('--accept needs a reason: --because "QEMU: what is known of it"');
   if (save && cases?.some((name) => !Object.hasOwn(GROUPS, name)))
     throw wrong(
-      '--save writes whole rows of the matrix: leave --case out, or name checks, libc-bin, workloads',
+      '--save writes whole rows of the matrix: leave --case out, or name checks, freestanding, libc-bin, workloads',
     );
   if (emulator !== undefined && (guest === undefined || save))
     throw wrong('--emulator stands for that of one guest, --guest NAME, and is not saved');

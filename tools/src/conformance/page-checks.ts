@@ -1,10 +1,11 @@
-import { GUEST_NAMES, guest as rowOfTable } from '@qemu-user-static/arch-table';
+import { GUEST_NAMES, type GuestName, guest as rowOfTable } from '@qemu-user-static/arch-table';
 import { figure } from '../bench/report.ts';
 import type { Accepted } from './accepted.ts';
 import { failingElsewhere } from './page-failures.ts';
 import { find, nameOf, score, table, targetsOf } from './page-tables.ts';
 import { type ColumnResults, isUsual, type Results } from './results.ts';
 import { slowDowns, WORK } from './slow-down.ts';
+import { LINKINGS } from './targets.ts';
 
 const CHECKS = ['static', 'dynamic'] as const;
 
@@ -75,10 +76,30 @@ ${table(['guest', ...heads], rows)}
 ${failingElsewhere(results, accepted)}`;
 }
 
+/** How many cases of the programs without a C library passed, by guest. */
+export function freestanding(columns: readonly ColumnResults[]): string {
+  const rows = targetsOf(columns, ['freestanding']).map(({ target }) => [
+    target,
+    rowOfTable(target as GuestName).debian.join(', '),
+    ...columns.map((column) => {
+      const row = find(column, target, 'freestanding');
+      return row === undefined ? '–' : score(row);
+    }),
+  ]);
+  if (rows.length === 0) return '';
+  return `## Guests without a C library
+
+Debian 13 has a compiler for these and no C library. They run a program that needs none (\`--case freestanding\`): the
+instructions that a compiler makes, memory, and a few system calls. Signals, threads and files are not checked.
+
+${table(['guest', 'Debian', ...columns.map(nameOf)], rows)}
+`;
+}
+
 /** Guests that have no more than a probe. */
 export function probes(columns: readonly ColumnResults[]): string {
-  const withLibrary = new Set(targetsOf(columns, CHECKS).map(({ guest }) => guest));
-  const rows = GUEST_NAMES.filter((name) => !withLibrary.has(name)).flatMap((name) => {
+  const compiled = new Set(targetsOf(columns, LINKINGS).map(({ guest }) => guest));
+  const rows = GUEST_NAMES.filter((name) => !compiled.has(name)).flatMap((name) => {
     const cells = columns.map((column) => {
       const row = find(column, name, 'probe');
       if (row === undefined) return '–';
@@ -89,8 +110,8 @@ export function probes(columns: readonly ColumnResults[]): string {
   if (rows.length === 0) return '';
   return `## Guests that only ran the probe
 
-Debian 13 has no cross compiler with a C library for these, so no check above says anything about them. They keep the table's
-probe: a few instructions that end with a status. It shows that the emulator starts, and no more.
+Debian 13 has no compiler for these, so no check above says anything about them. They have the table's probe: a few
+instructions that end with a status. It shows that the emulator starts, and no more.
 
 ${table(['guest', 'Debian', ...columns.map(nameOf)], rows)}
 `;

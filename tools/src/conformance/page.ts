@@ -1,6 +1,6 @@
 import { PROJECT } from '../project-names.ts';
 import type { Accepted } from './accepted.ts';
-import { checks, elsewhere, probes, slow } from './page-checks.ts';
+import { checks, elsewhere, freestanding, probes, slow } from './page-checks.ts';
 import { choice, debians } from './page-debians.ts';
 import { failing } from './page-failures.ts';
 import { find, nameOf, table } from './page-tables.ts';
@@ -17,6 +17,7 @@ export function asPage(results: Results, accepted: Accepted): string {
     failing(results, accepted),
     slow(results),
     elsewhere(results, accepted),
+    freestanding(usual),
     probes(usual),
     measured(results),
   ].join('\n');

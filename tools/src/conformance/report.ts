@@ -2,8 +2,8 @@ import { emulatorOf as emulatorFor, type GuestName } from '@qemu-user-static/arc
 import { PROJECT } from '../project-names.ts';
 import { commandFor } from './gate.ts';
 import { failuresOf, type Place, type Results } from './results.ts';
-import { TARGETS } from './targets.ts';
-import { FLAGS } from './toolchain.ts';
+import { LINKINGS, TARGETS } from './targets.ts';
+import { sourcesOf } from './toolchain.ts';
 
 /**
  * The text of a bug report for QEMU's makers on each failure of a case: versions, the commands, what was expected, what
@@ -75,12 +75,14 @@ const line = ({ version, target, kind, outcome, detail }: Place) =>
 /** Without this project's programs, where the case is one of the C checks. */
 function byHand({ target: name, kind, guest, emulator, case: check }: Place): string[] {
   const target = TARGETS.find((one) => one.name === name);
-  if (target === undefined || (kind !== 'static' && kind !== 'dynamic')) return [];
-  const linking = kind === 'static' ? ' -static' : '';
-  const prefix = kind === 'static' ? '' : `-L /usr/${target.triplet} `;
+  const linking = LINKINGS.find((one) => one === kind);
+  if (target === undefined || linking === undefined) return [];
+  const { folder, flags, libraries } = sourcesOf(target, linking);
+  const words = [...flags, '-o', 'checks', `tools/src/conformance/${folder}/*.c`, ...libraries];
+  const prefix = linking === 'dynamic' ? `-L /usr/${target.triplet} ` : '';
   return [
-    `apt-get install gcc-${target.triplet.replaceAll('_', '-')} ${target.library}`,
-    `${target.triplet}-gcc ${FLAGS.join(' ')}${linking} -o checks tools/src/conformance/programs/*.c -lm`,
+    `apt-get install ${target.packages.join(' ')}`,
+    `${target.command} ${words.join(' ')}`,
     `${emulator ?? `qemu-${emulatorFor(guest as GuestName)}`} ${prefix}./checks ${check === 'start' ? '@status 0' : check}; echo "status $?"`,
   ];
 }

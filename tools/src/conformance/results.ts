@@ -1,6 +1,6 @@
 import { compareQemuVersions } from '@qemu-user-static/lock';
 import type { Outcome } from './outcome.ts';
-import { TARGETS } from './targets.ts';
+import { type Linking, TARGETS } from './targets.ts';
 
 /** What a run found, as docs/conformance.json has it. */
 export interface Results {
@@ -47,8 +47,8 @@ export interface RowResults {
   readonly work: Readonly<Record<string, number>>;
 }
 
-/** How the program has its C library; or the probe, which has none; or Debian's own programs. */
-export type Kind = 'static' | 'dynamic' | 'probe' | 'libc-bin' | 'debian';
+/** How the program has its C library; or the table's probe; or Debian's own programs. */
+export type Kind = Linking | 'probe' | 'libc-bin' | 'debian';
 
 /** Which result is meant. */
 export interface Place {

@@ -82,13 +82,13 @@ export const BUILDER_ERRORS = {
   GATE_UNREADABLE: {
     meaning: 'A verdict on the checks of guest programs is missing, or is not one. Nothing was sent.',
     remedy:
-      'Run the checks, which write it: `npm run conformance -- --gate --version latest --linking static --case checks`; then pass it: --gate dist/conformance/gate.json. In GitHub Actions, run the failed job `conformance` again.',
+      'Run the checks, which write it: `npm run conformance -- --gate --version latest --linking static freestanding --case checks`; then pass it: --gate dist/conformance/gate.json. In GitHub Actions, run the failed job `conformance` again.',
   },
   GATE_INCOMPLETE: {
     meaning:
       'The verdicts on the checks of guest programs leave out a channel, or are of other packages than the lock has. Nothing was sent.',
     remedy:
-      'Run the checks of that channel: `npm run conformance -- --gate --version latest --linking static --case checks`; then pass every verdict: --gate FILE. In GitHub Actions, run the failed job `conformance` again.',
+      'Run the checks of that channel: `npm run conformance -- --gate --version latest --linking static freestanding --case checks`; then pass every verdict: --gate FILE. In GitHub Actions, run the failed job `conformance` again.',
   },
   IMAGES_NOT_PUBLISHED: {
     meaning: 'Documents cannot be attached to images that the repository does not have. Nothing was sent.',

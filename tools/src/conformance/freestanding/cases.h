@@ -1,0 +1,10 @@
+/* Every check of a program without a C library: its name, its function, and what it does. */
+CASE("bare-words", bare_words, "without a C library: words, variables and the auxiliary vector on the stack")
+CASE("bare-integers", bare_integers, "without a C library: multiplication, division, shifts, carries of 64 bits")
+CASE("bare-bytes", bare_bytes, "without a C library: bytes and halfwords, their signs, byte order, odd addresses")
+CASE("bare-float", bare_float, "without a C library: floating point and its conversions")
+CASE("bare-functions", bare_functions, "without a C library: recursion, pointers, many arguments, structures, a jump table")
+CASE("bare-hash", bare_hash, "without a C library: SHA-256 of a million letters, CRC-32")
+CASE("bare-sort", bare_sort, "without a C library: 20,000 numbers sorted and found")
+CASE("bare-memory", bare_memory, "without a C library: data, memory of brk, a stack of 1 MiB")
+CASE("bare-calls", bare_calls, "without a C library: a pipe, uname, getpid, the number of an error")
