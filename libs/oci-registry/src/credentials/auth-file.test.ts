@@ -26,6 +26,10 @@ describe('an entry is found by its registry', () => {
     ['docker.io', 'docker.io'],
     ['registry-1.docker.io', 'docker.io'],
     ['[::1]:5000', '[::1]:5000'],
+    ['ghcr.io/', 'ghcr.io'],
+    ['ghcr.io/v1', 'ghcr.io'],
+    ['ghcr.io/v2/', 'ghcr.io'],
+    ['http://ghcr.io/a/b/c', 'ghcr.io'],
   ])('key %s is for %s', (key, registry) => {
     expect(found({ auths: { [key]: { auth: base64('me:pass') } } }, registry)).toEqual(['me:pass']);
   });
@@ -34,6 +38,19 @@ describe('an entry is found by its registry', () => {
     const auths = { 'localhost:5000': { auth: base64('me:pass') }, 'ghcr.io': { auth: base64('me:pass') } };
     expect(found({ auths }, 'localhost:5001')).toEqual([]);
     expect(found({ auths }, 'ghcr.io.evil.example')).toEqual([]);
+  });
+
+  test.each([
+    ['evil.index.docker.io', 'docker.io'],
+    ['evil-index.docker.io', 'evil-docker.io'],
+    ['index.docker.io.evil.example', 'docker.io.evil.example'],
+    ['index.docker.iox', 'docker.iox'],
+    ['ghcr.io/v3', 'ghcr.io'],
+    ['ghcr.io/v2/name', 'ghcr.io'],
+    ['ghcr.io/https://quay.io', 'quay.io'],
+    ['xhttps://ghcr.io', 'ghcr.io'],
+  ])('key %s is not for %s', (key, registry) => {
+    expect(found({ auths: { [key]: { auth: base64('me:pass') } } }, registry)).toEqual([]);
   });
 });
 
@@ -56,6 +73,7 @@ test('the kinds of entries', () => {
   const kinds = (entry: object) => found({ auths: { r: entry } }, 'r');
   expect(kinds({ auth: base64('me:with:colons') })).toEqual(['me:with:colons']);
   expect(kinds({ auth: base64('me:pass\0\0') })).toEqual(['me:pass']);
+  expect(kinds({ auth: base64('me:pa\0ss') })).toEqual(['me:pa\0ss']);
   expect(kinds({ username: 'me', password: 'pass' })).toEqual(['me:pass']);
   expect(kinds({ auth: base64('<token>:'), identitytoken: 'refresh' })).toEqual(['identity refresh']);
   expect(kinds({ registrytoken: 'bearer' })).toEqual(['registry-token bearer']);
@@ -93,10 +111,16 @@ describe('a file that cannot be used is refused without quoting it', () => {
       `{"auths": {"r": {"auth": "${base64(`me:${secret}`).replace(/^./, ' $&')}"}}}`,
       '"auth" of r is not base64',
     ],
+    [`{"auths": {"r": {"auth": "${base64(`me:${secret}`)}!"}}}`, '"auth" of r is not base64'],
+    [`{"auths": {"r": {"auth": "${base64(secret)}"}}}`, '"auth" of r is not base64'],
+    ['{"auths": {"r": null}}', 'r is not an object'],
+    ['{"auths": "r"}', 'auths is not an object'],
+    ['{"credHelpers": ["r"]}', 'credHelpers is not an object'],
     ['{"credsStore": 7}', 'credsStore is not text'],
     ['null', 'the file is not an object'],
     ['{"auths": {"r": {"auth": 7}}}', 'r is not text'],
     ['{"credHelpers": {"r": {}}}', 'r is not text'],
+    [`{"auths": {"r": {"registrytoken": " ${secret}"}}}`, '"registrytoken" of r is not a token'],
     [`{"auths": {"r": {"registrytoken": "${secret}\\r\\nX: 1"}}}`, '"registrytoken" of r is not a token'],
   ])('%s', (text, reason) => {
     let message = '';

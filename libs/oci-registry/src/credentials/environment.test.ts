@@ -12,6 +12,8 @@ test.each([
   ['localhost:5000', 'LOCALHOST_5000'],
   ['my-registry.example', 'MY_REGISTRY_EXAMPLE'],
   ['[::1]:5000', '1_5000'],
+  ['[::1]', '1'],
+  ['a--b.example', 'A_B_EXAMPLE'],
 ])('%s is _%s in the name of a variable', (registry, suffix) => {
   expect(variableSuffix(registry)).toBe(suffix);
 });
@@ -32,6 +34,12 @@ test('with REGISTRY_HOST the general pair goes to that host alone', () => {
   const environment = { REGISTRY_HOST: 'ghcr.io', REGISTRY_USERNAME: 'me', REGISTRY_PASSWORD: 'g' };
   expect(user(environment, 'ghcr.io')).toBe('me:g');
   expect(user(environment, 'docker.io')).toBeUndefined();
+  const find = createEnvironmentCredentials({ ...environment, REGISTRY_HOST: 'docker.io' });
+  expect(['ghcr.io', 'docker.io', 'docker.io'].map((registry) => find(registry)?.kind)).toEqual([
+    undefined,
+    'basic',
+    'basic',
+  ]);
 });
 
 test('without it, a password that went to one registry is not sent to a second', () => {
@@ -44,6 +52,7 @@ test('without it, a password that went to one registry is not sent to a second',
 
 test('half a pair is a mistake, not a wish to be anonymous', () => {
   expect(() => user({ REGISTRY_USERNAME: 'me' }, 'r')).toThrow(CredentialsError);
+  expect(() => user({ REGISTRY_USERNAME: 'me' }, 'r')).toThrow('REGISTRY_PASSWORD is not set');
   expect(() => user({ REGISTRY_PASSWORD_GHCR_IO: 'p', REGISTRY_USERNAME_GHCR_IO: '' }, 'ghcr.io')).toThrow(
     'REGISTRY_USERNAME_GHCR_IO is not set',
   );

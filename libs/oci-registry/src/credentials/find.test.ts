@@ -132,6 +132,36 @@ describe('credential helpers', () => {
     );
   });
 
+  test('that is ended by a signal is an error that names it', async () => {
+    await expect(who(await helper('kill -9 $$'))).rejects.toThrow('ended with SIGKILL for r');
+  });
+
+  test('that prints its words to stderr beside an empty line is an error with those words', async () => {
+    await expect(who(await helper('echo; echo "the keychain is locked" >&2; exit 3'))).rejects.toThrow(
+      'ended with 3 for r: the keychain is locked',
+    );
+  });
+
+  test('that says it has none and succeeds is not believed', async () => {
+    await expect(who(await helper('echo "credentials not found"'))).rejects.toThrow(
+      'did not answer with JSON',
+    );
+  });
+
+  test.each([
+    'null',
+    '7',
+    '{"Username":"hunter2"}',
+    '{"Secret":"hunter2"}',
+    '{"Username":7,"Secret":"hunter2"}',
+  ])('that answers with %s is an error that does not quote it', async (answer) => {
+    const broken = await who(await helper(`echo '${answer}'`)).catch((error: Error) => error);
+    expect(broken).toMatchObject({
+      code: 'CREDENTIAL_HELPER_FAILED',
+      message: 'docker-credential-test answered without Username or Secret for r',
+    });
+  });
+
   test('that answers nonsense is an error that does not quote it', async () => {
     const broken = await who(await helper('echo \'{"Username":"me","Secret":"hunter2\'')).catch(
       (error: Error) => error,
@@ -206,9 +236,11 @@ describe('credential helpers', () => {
   });
 
   test('that is not installed is an error, and so is a path', async () => {
-    await write('.docker/config.json', { credHelpers: { r: 'missing-one', s: '../../bin/sh' } });
+    const helpers = { r: 'missing-one', s: '../../bin/sh', t: 'a/../../sh', u: 'a b', v: '-x' };
+    await write('.docker/config.json', { credHelpers: helpers });
     const PATH = process.env.PATH ?? '';
     await expect(who({ PATH })).rejects.toThrow('docker-credential-missing-one is not installed');
-    await expect(who({ PATH }, 's')).rejects.toThrow('is not the name of a program');
+    for (const path of ['s', 't', 'u', 'v'])
+      await expect(who({ PATH }, path)).rejects.toThrow('is not the name of a program');
   });
 });
