@@ -1,7 +1,11 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { InvalidReferenceError } from './errors.ts';
+import { openRegistry } from './registry.ts';
+import { Secret } from './secret.ts';
 import { connect, someBytes, sourceOf, start } from './testing/harness.ts';
+import { resolveAddress } from './transport.ts';
 
 const oneAttempt = { retry: { attempts: 1 } };
 
@@ -30,6 +34,31 @@ test('many questions and answers go over one connection, whatever they are', asy
     await repository.listTags();
   }
   expect(server.connections).toBe(1);
+});
+
+test.each([
+  ['qemu-user-static', {}],
+  ['a tool/1.0', { userAgent: 'a tool/1.0' }],
+])('each request says who asks: %s', async (name, settings) => {
+  const { server, repository } = await start({}, settings);
+  await repository.listTags();
+  expect(server.requests.map(({ headers }) => headers['user-agent'])).toEqual([name]);
+});
+
+test('a client that was closed opens its connections again when it is asked', async () => {
+  const { server, registry, repository } = await start({}, { plainHttp: true });
+  await repository.listTags();
+  await registry.close();
+  expect(await repository.listTags()).toEqual([]);
+  expect(server.connections).toBe(2);
+});
+
+test.each(['', 'a/b', 'https://ghcr.io', 'ghcr.io:0'])('%j is not the host of a registry', (name) => {
+  expect(() => openRegistry(name)).toThrow(InvalidReferenceError);
+});
+
+test.each(['', 'Owner/name', '../name', 'owner/name?x'])('%j is not the path of a repository', (path) => {
+  expect(() => openRegistry('ghcr.io').repository(path)).toThrow(InvalidReferenceError);
 });
 
 describe('a registry elsewhere', () => {
@@ -123,6 +152,21 @@ describe('what a server answers', () => {
     await expect(repository.listTags()).rejects.toMatchObject({ code: 'REGISTRY_DENIED', details: [] });
   });
 
+  test('a warning is reported without a secret, and a note of another number is none', async () => {
+    const credentials = async () =>
+      ({ kind: 'basic', username: 'me', password: new Secret('hunter2') }) as const;
+    const lock = { kind: 'basic', username: 'me', password: 'hunter2' } as const;
+    const { repository, server, events } = await start({ lock }, { credentials });
+    const warning = '299 - "one", 199 - "none", 299 - "hunter2 is weak  "';
+    await repository.listTags();
+    server.inject({ fault: { kind: 'status', status: 404, headers: { warning } } });
+    await repository.listTags();
+    expect(events.filter(({ type }) => type === 'warning')).toEqual([
+      { type: 'warning', text: 'one' },
+      { type: 'warning', text: '*** is weak' },
+    ]);
+  });
+
   test('warnings are reported, each once', async () => {
     const { repository, events } = await start({ warning: 'this \\"thing\\" goes away' });
     await repository.listTags();
@@ -149,6 +193,51 @@ describe('redirects', () => {
     const { repository, events } = await redirecting(() => '/v2/owner/name/tags/list');
     await expect(repository.listTags()).rejects.toThrow('redirects more than 5 times');
     expect(events).toHaveLength(6);
+  });
+
+  test('within the registry are followed with what it gave, also by HEAD', async () => {
+    const credentials = async () =>
+      ({ kind: 'basic', username: 'me', password: new Secret('hunter2') }) as const;
+    const lock = { kind: 'basic', username: 'me', password: 'hunter2' } as const;
+    const { repository, server } = await start({ lock }, { credentials });
+    await repository.listTags();
+    const headers = { location: '/v2/moved/name/tags/list?n=1' };
+    for (const status of [301, 302, 303, 307, 308]) {
+      server.inject({ path: /owner/, fault: { kind: 'status', status, headers } });
+      expect(await repository.listTags()).toEqual([]);
+      expect(server.requests.at(-1)).toMatchObject({
+        path: headers.location,
+        headers: { authorization: 'Basic bWU6aHVudGVyMg==' },
+      });
+    }
+    server.inject({ path: /owner/, fault: { kind: 'status', status: 307, headers } });
+    expect(await repository.headManifest('x')).toBeUndefined();
+    expect(server.requests.at(-1)).toMatchObject({ method: 'HEAD', path: headers.location });
+  });
+
+  test('of a token server within itself are followed', async () => {
+    const lock = { kind: 'bearer' } as const;
+    const { repository, server } = await start({ lock });
+    const headers = { location: '/token?scope=repository%3Aowner%2Fname%3Apull' };
+    server.inject({ path: /token/, fault: { kind: 'status', status: 307, headers } });
+    expect(await repository.listTags()).toEqual([]);
+    expect(server.requests.some(({ path }) => path === headers.location)).toBe(true);
+  });
+
+  test.each([
+    [307, {}],
+    [300, { location: '/elsewhere' }],
+    [304, { location: '/elsewhere' }],
+  ])('are none where the answer is %i with %j', async (status, headers) => {
+    const { repository, server } = await start();
+    server.inject({ fault: { kind: 'status', status, headers } });
+    await expect(repository.listTags()).rejects.toMatchObject({ code: 'REGISTRY_PROTOCOL_BROKEN', status });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test('leave out a user that the address names', () => {
+    const asked = { method: 'GET', url: new URL('https://r.example/v2/') };
+    expect(resolveAddress('//me:pass@s.example/x?a=%2F', asked).href).toBe('https://s.example/x?a=%2F');
   });
 
   test('to plain HTTP elsewhere, or to what is not a web address, are refused', async () => {
