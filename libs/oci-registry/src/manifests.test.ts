@@ -41,14 +41,54 @@ test('a request says which types can be read, and the type a manifest has', asyn
   await repository.putManifest('x', manifest);
   await repository.getManifest('x');
   expect(server.requests[0]?.headers['content-type']).toBe(TYPE);
-  expect(server.requests[1]?.headers.accept).toContain('application/vnd.oci.image.index.v1+json');
+  expect(server.requests[1]?.headers.accept?.toString().split(', ')).toEqual([
+    'application/vnd.oci.image.index.v1+json',
+    TYPE,
+    'application/vnd.docker.distribution.manifest.list.v2+json',
+    'application/vnd.docker.distribution.manifest.v2+json',
+  ]);
 });
 
-test('parameters of a type are ignored', async () => {
+test.each([`${TYPE}; charset=utf-8`, `${TYPE} ;charset=utf-8`, TYPE.toUpperCase()])(
+  'a type is read without its parameters, in lower case: %s',
+  async (mediaType) => {
+    const { repository, server } = await start();
+    server.store.manifests.set(`owner/name@${digest}`, { mediaType, bytes });
+    expect(await repository.getManifest(digest)).toMatchObject({ mediaType: TYPE });
+    expect(await repository.headManifest(digest)).toMatchObject({ mediaType: TYPE });
+  },
+);
+
+test('a digest of another algorithm that the registry names is not compared', async () => {
   const { repository, server } = await start();
-  server.store.manifests.set(`owner/name@${digest}`, { mediaType: `${TYPE}; charset=utf-8`, bytes });
-  expect(await repository.getManifest(digest)).toMatchObject({ mediaType: TYPE });
+  const headers = { 'content-type': TYPE, 'docker-content-digest': `sha512:${'0'.repeat(128)}` };
+  server.inject({ method: 'GET', fault: { kind: 'status', status: 200, headers, body: `${bytes}` } });
+  expect(await repository.getManifest(digest)).toMatchObject({ digest });
 });
+
+test('a token for a manifest is asked for with the right that it needs', async () => {
+  const { registry, server } = await start({ lock: { kind: 'bearer' } });
+  await registry.repository('a').headManifest('x');
+  await registry.repository('b').putManifest('x', manifest);
+  expect(server.tokenRequests.map(({ scopes }) => scopes)).toEqual([
+    ['repository:a:pull'],
+    ['repository:b:pull,push'],
+  ]);
+});
+
+test.each(['null', '7', '"text"', '[]', 'no JSON', '{}'])(
+  'what names no type of its own is sent as what it is called: %s',
+  async (text) => {
+    const { repository, server } = await start();
+    server.inject({ method: 'PUT', fault: { kind: 'status', status: 201 } });
+    const odd = Buffer.from(text);
+    expect(await repository.putManifest('x', { mediaType: TYPE, bytes: odd })).toEqual({
+      mediaType: TYPE,
+      digest: sha256(odd),
+      size: odd.byteLength,
+    });
+  },
+);
 
 test('a registry that leaves the digest out is asked for the content', async () => {
   const { repository } = await start({ digestHeader: false });
@@ -67,6 +107,8 @@ describe('content that is not what it must be is refused, and not asked for agai
     server.inject({ method: 'GET', fault: { kind } });
     await expect(repository.getManifest(reference)).rejects.toMatchObject({
       code: 'REGISTRY_DIGEST_MISMATCH',
+      method: 'GET',
+      address: `http://${server.name}/v2/owner/name/manifests/${reference}`,
     });
     expect(server.requests.filter(({ method }) => method === 'GET')).toHaveLength(1);
   });
@@ -102,6 +144,19 @@ describe('content that is not what it must be is refused, and not asked for agai
         code: 'REGISTRY_ANSWER_TOO_LARGE',
       });
     expect(await repository.getManifest('x', bytes.length)).toMatchObject({ digest });
+  });
+
+  test('more bytes than any manifest has, where no limit is named', async () => {
+    const { repository, server } = await start();
+    const answer = (size: number) => {
+      const body = `{}${' '.repeat(size - 2)}`;
+      const headers = { 'content-type': TYPE };
+      server.inject({ method: 'GET', fault: { kind: 'status', status: 200, headers, body } });
+    };
+    answer(4 << 20);
+    expect(await repository.getManifest('x')).toMatchObject({ size: 4 << 20 });
+    answer((4 << 20) + 1);
+    await expect(repository.getManifest('x')).rejects.toMatchObject({ code: 'REGISTRY_ANSWER_TOO_LARGE' });
   });
 
   test('no type at all', async () => {
