@@ -50,6 +50,34 @@ describe('a registry with the referrers API', () => {
     expect(server.requests.at(-1)?.path).toContain('?artifactType=application%2Fsbom');
   });
 
+  test('is asked for an index, with the right to pull alone', async () => {
+    const { repository, server } = await start({ lock: { kind: 'bearer' } });
+    await repository.referrers(image.digest);
+    expect(server.requests.at(-1)?.headers.accept).toBe(INDEX);
+    expect(server.tokenRequests).toMatchObject([{ scopes: ['repository:owner/name:pull'] }]);
+  });
+
+  test('may list what is empty, of no kind, or named by another algorithm', async () => {
+    const { repository, server } = await start();
+    const odd = { ...sbomEntry, size: 0, artifactType: null, digest: `sha512:${'0'.repeat(128)}` };
+    const body = JSON.stringify({ manifests: [odd] });
+    server.inject({ fault: { kind: 'status', status: 200, body } });
+    expect(await repository.referrers(image.digest)).toEqual([odd]);
+  });
+
+  test('is not asked about what is no digest', async () => {
+    const { repository, server } = await start();
+    await expect(repository.referrers('../../x')).rejects.toMatchObject({ code: 'REFERENCE_INVALID' });
+    expect(server.requests).toEqual([]);
+  });
+
+  test.each(['sha256:00', '../../x'])('gets no manifest whose subject is %s', async (digest) => {
+    const { repository, server } = await start();
+    const wrong = manifest({ subject: { ...subject, digest } });
+    await expect(repository.putManifest('x', wrong)).rejects.toMatchObject({ code: 'REFERENCE_INVALID' });
+    expect(server.requests).toEqual([]);
+  });
+
   test('is filtered here when it does not do so', async () => {
     const { repository, server } = await start();
     const body = JSON.stringify({
@@ -74,6 +102,16 @@ describe('a registry with the referrers API', () => {
   ])('that answers with something else is refused: %s', async (manifests) => {
     const { repository, server } = await start();
     server.inject({ fault: { kind: 'status', status: 200, body: `{"manifests":${manifests}}` } });
+    await expect(repository.referrers(image.digest)).rejects.toMatchObject({
+      status: 200,
+      message: expect.stringContaining('not an image index'),
+    });
+  });
+
+  test('that answers with a manifest of another type is refused', async () => {
+    const { repository, server } = await start();
+    const body = JSON.stringify({ mediaType: TYPE, manifests: [] });
+    server.inject({ fault: { kind: 'status', status: 200, body } });
     await expect(repository.referrers(image.digest)).rejects.toThrow('not an image index');
   });
 });
@@ -113,9 +151,67 @@ describe('a registry without it', () => {
 
   test('an index without a kind gets none', async () => {
     const { repository } = await start({ referrers: false });
-    const index = manifest({ subject, manifests: [] }, INDEX);
+    // Only an image's configuration names its kind.
+    const index = manifest({ subject, manifests: [], config: { mediaType: 'application/sbom' } }, INDEX);
     await repository.putManifest(index.digest, index);
     expect(await repository.referrers(image.digest)).toEqual([entryOf(index)]);
+  });
+
+  test('nor does an image without a configuration', async () => {
+    const { repository } = await start({ referrers: false });
+    const bare = manifest({ subject });
+    await repository.putManifest(bare.digest, bare);
+    expect(await repository.referrers(image.digest)).toEqual([entryOf(bare)]);
+  });
+
+  test.each([null, 'text', {}, { digest: 7 }])('a subject that is %j is none', async (none) => {
+    const { repository, server } = await start({ referrers: false });
+    await repository.putManifest('x', manifest({ subject: none }));
+    expect(server.requests.map(({ method }) => method)).toEqual(['PUT']);
+  });
+
+  test('a list keeps what else it says', async () => {
+    const { repository } = await start({ referrers: false });
+    await repository.putManifest(
+      tag,
+      manifest({ manifests: [signatureEntry], annotations: { a: 'b' } }, INDEX),
+    );
+    await repository.putManifest(sbom.digest, sbom);
+    expect(JSON.parse(Buffer.from((await repository.getManifest(tag)).bytes).toString())).toEqual({
+      schemaVersion: 2,
+      mediaType: INDEX,
+      manifests: [signatureEntry, sbomEntry],
+      annotations: { a: 'b' },
+    });
+  });
+
+  test('a list that may not be read is not written over', async () => {
+    const { repository, server } = await start({ referrers: false });
+    server.inject({ method: 'GET', path: new RegExp(tag), fault: { kind: 'status', status: 403 } });
+    await expect(repository.putManifest(sbom.digest, sbom)).rejects.toMatchObject({
+      code: 'REGISTRY_DENIED',
+    });
+    expect(listWrites(server.requests)).toBe(0);
+    server.inject({ method: 'GET', path: new RegExp(tag), fault: { kind: 'status', status: 403 } });
+    await expect(repository.referrers(image.digest)).rejects.toMatchObject({ code: 'REGISTRY_DENIED' });
+  });
+
+  test('a list that failed does not stop the next', async () => {
+    const { repository, server } = await start({ referrers: false });
+    server.inject({ method: 'GET', path: new RegExp(tag), fault: { kind: 'status', status: 403 } });
+    const both = [signature, sbom].map((each) => repository.putManifest(each.digest, each));
+    await Promise.allSettled(both);
+    await repository.putManifest(sbom.digest, sbom);
+    expect(await repository.referrers(image.digest)).toContainEqual(sbomEntry);
+  });
+
+  test('of one repository is not that of another', async () => {
+    const { repository, registry, server } = await start({ referrers: false });
+    const other = registry.repository('other/name');
+    await Promise.all([repository, other].map((each) => each.putManifest(sbom.digest, sbom)));
+    expect(await repository.referrers(image.digest)).toEqual([sbomEntry]);
+    expect(await other.referrers(image.digest)).toEqual([sbomEntry]);
+    expect(server.requests.filter(({ path }) => path.includes('/referrers/'))).toHaveLength(2);
   });
 
   test('a manifest pushed twice is listed once', async () => {
@@ -149,14 +245,27 @@ describe('a registry without it', () => {
   });
 
   test('an entry that is overwritten again and again is an error, which says so', async () => {
-    const { repository, server } = await start({ referrers: false });
+    const { repository, server, clock } = await start({ referrers: false });
     // A registry that forgets what was written: every reader finds no list.
     const forgets = { method: 'GET', path: new RegExp(tag), times: 99 };
     server.inject({ ...forgets, fault: { kind: 'status', status: 404 } });
     await expect(repository.putManifest(sbom.digest, sbom)).rejects.toMatchObject({
       code: 'REFERRERS_CONTESTED',
+      method: 'PUT',
       address: expect.stringContaining(tag),
     });
+    expect(listWrites(server.requests)).toBe(12);
+    // Longer each time, by a chance that is a half here.
+    expect(clock.sleeps).toEqual(Array.from({ length: 12 }, (_, n) => 50 * (1 + (n + 1) / 2)));
+  });
+
+  test('a list is read again after more than twice the time that it took', async () => {
+    let pass = (): unknown => undefined;
+    const { repository, clock } = await start({ referrers: false }, { onEvent: () => pass() });
+    pass = () => clock.pass(40);
+    await repository.putManifest(sbom.digest, sbom);
+    // An event for its reading, and one for its writing.
+    expect(clock.sleeps).toEqual([2 * 80 * 1.5]);
   });
 
   test('what else is under that tag is not overwritten, and is an error', async () => {
