@@ -1,14 +1,26 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
+import { createSecureServer as createHttp2Server } from 'node:http2';
 import { type AddressInfo, connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { getCACertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { RegistryError } from './errors.ts';
 import { Secret } from './secret.ts';
 import { type Certificates, hasOpenssl, makeCertificates, pemOf } from './testing/certificates.ts';
 import { connect, start } from './testing/harness.ts';
+import { startOtherHost } from './testing/other-host.ts';
 import { startRegistryServer } from './testing/registry-server.ts';
+import { readTlsMaterial } from './tls.ts';
 
 const oneAttempt = { retry: { attempts: 1 } };
 
@@ -109,6 +121,106 @@ describe.skipIf(!hasOpenssl)('TLS (openssl)', () => {
     await expect(repository.listTags()).rejects.toMatchObject({
       code: 'REGISTRY_PLAIN_HTTP',
       address: 'http://127.0.0.1:1/secret',
+    });
+  });
+
+  test('does not take what is kept for the registry to another host', async () => {
+    const folders = [join(folder, 'of-the-registry')];
+    const { repository, server } = await startTls({ certificateFolders: folders, ...oneAttempt });
+    mkdirSync(join(folder, 'of-the-registry', server.name), { recursive: true });
+    copyFileSync(certificates.ca, join(folder, 'of-the-registry', server.name, 'ca.crt'));
+    const other = await startOtherHost((_, response) => void response.end('{}'), pemOf(certificates.server));
+    const headers = { location: `${other.origin}/blob` };
+    server.inject({ fault: { kind: 'status', status: 307, headers } });
+    await expect(repository.listTags()).rejects.toMatchObject({
+      code: 'REGISTRY_TLS_FAILED',
+      address: `${other.origin}/blob`,
+    });
+    expect(other.arrivals).toEqual([]);
+  });
+
+  test('finds what is kept for Docker Hub under its name, not under its host', async () => {
+    const folders = [join(folder, 'hub')];
+    mkdirSync(join(folder, 'hub/docker.io'), { recursive: true });
+    writeFileSync(join(folder, 'hub/docker.io/ca.crt'), 'no PEM');
+    const { repository } = connect('docker.io', { certificateFolders: folders });
+    await expect(repository.listTags()).rejects.toThrow('docker.io/ca.crt is not a PEM file');
+  });
+
+  test('speaks HTTP/1.1 also to a server that prefers HTTP/2', async () => {
+    const versions: string[] = [];
+    const server = createHttp2Server(
+      { ...pemOf(certificates.server), allowHTTP1: true },
+      ({ httpVersion }, response) => {
+        versions.push(httpVersion);
+        response.end('{"tags":[]}');
+      },
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const name = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    expect(await connect(name, { caFile: certificates.ca }).repository.listTags()).toEqual([]);
+    expect(versions).toEqual(['1.1']);
+  });
+
+  describe('takes from a folder', () => {
+    const files = (name: string, ...kept: string[]) => {
+      const own = join(folder, name, 'r.example');
+      mkdirSync(own, { recursive: true });
+      for (const file of kept) writeFileSync(join(own, file), `-----BEGIN ${file}`);
+      return readTlsMaterial('r.example', undefined, [join(folder, name)]);
+    };
+    const pem = (...names: string[]) => names.map((name) => `-----BEGIN ${name}`);
+
+    test('nothing where there is nothing', async () => {
+      expect(await files('empty')).toEqual({});
+    });
+
+    test('authorities, beside those that are trusted anyway', async () => {
+      expect(await files('authorities', 'b.crt', 'a.crt', 'README')).toEqual({
+        ca: [...getCACertificates('default'), ...pem('a.crt', 'b.crt')],
+      });
+    });
+
+    test('client certificates with their keys, and no other file', async () => {
+      const kept = ['b.key', 'a.key', 'b.cert', 'a.cert', 'a.cert.old', 'key.txt'];
+      expect(await files('clients', ...kept)).toEqual({
+        cert: pem('a.cert', 'b.cert'),
+        key: pem('a.key', 'b.key'),
+      });
+    });
+
+    test.each(['a.key', 'a.cert'])('no half of a pair: %s', async (half) => {
+      await expect(files(`half-${half}`, 'b.key', 'b.cert', half)).rejects.toThrow(
+        `r.example/${half} has no key or certificate beside it`,
+      );
+    });
+
+    test('and from the first one alone that exists', async () => {
+      await files('first', 'a.crt');
+      await files('second', 'b.crt');
+      const folders = [
+        join(certificates.ca, 'a file'),
+        join(folder, 'none'),
+        join(folder, 'first'),
+        join(folder, 'second'),
+      ];
+      const { ca } = await readTlsMaterial('r.example', undefined, folders);
+      expect(ca?.slice(getCACertificates('default').length)).toEqual(pem('a.crt'));
+    });
+
+    test('but not from one that cannot be listed', async () => {
+      symlinkSync('r.example', join(folder, 'r.example'));
+      await expect(readTlsMaterial('r.example', undefined, [folder])).rejects.toMatchObject({
+        code: 'REGISTRY_CERTIFICATES_UNREADABLE',
+        message: expect.stringContaining('cannot be listed'),
+        cause: { code: 'ELOOP' },
+      });
+    });
+
+    test('after the authority that is named', async () => {
+      const { ca } = await readTlsMaterial('r.example', certificates.ca, []);
+      expect(ca).toEqual([...getCACertificates('default'), readFileSync(certificates.ca, 'utf8')]);
     });
   });
 
