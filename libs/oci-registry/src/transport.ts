@@ -167,9 +167,9 @@ function isRead(method: string): boolean {
 /** The request at its new address. Credentials stay with the origin that they are for. */
 function redirected(outgoing: Outgoing, location: string): Outgoing {
   const url = resolveAddress(location, outgoing);
-  const { authorization, ...others } = outgoing.headers ?? {};
-  const keep = url.origin === outgoing.url.origin && authorization !== undefined;
-  return { ...outgoing, url, headers: keep ? { ...others, authorization } : others };
+  const { headers = {} } = outgoing;
+  const { authorization: _, ...others } = headers;
+  return { ...outgoing, url, headers: url.origin === outgoing.url.origin ? headers : others };
 }
 
 /** An address a server gave, which may be relative; a query stays as it is, a user in it is dropped. */
