@@ -10,9 +10,9 @@ import {
 import { createServer } from 'node:http';
 import { createSecureServer as createHttp2Server } from 'node:http2';
 import { type AddressInfo, connect as connectTcp } from 'node:net';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { getCACertificates } from 'node:tls';
+import { createServer as createTlsServer, getCACertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { RegistryError } from './errors.ts';
 import { Secret } from './secret.ts';
@@ -20,7 +20,7 @@ import { type Certificates, hasOpenssl, makeCertificates, pemOf } from './testin
 import { connect, start } from './testing/harness.ts';
 import { startOtherHost } from './testing/other-host.ts';
 import { startRegistryServer } from './testing/registry-server.ts';
-import { readTlsMaterial } from './tls.ts';
+import { readTlsMaterial, speaksTls } from './tls.ts';
 
 const oneAttempt = { retry: { attempts: 1 } };
 
@@ -163,6 +163,30 @@ describe.skipIf(!hasOpenssl)('TLS (openssl)', () => {
     expect(versions).toEqual(['1.1']);
   });
 
+  test('is looked for on a connection that does not outlive the answer', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const server = createTlsServer(pemOf(certificates.server))
+      .on('tlsClientError', () => undefined)
+      .on('connection', (socket) => socket.on('close', () => resolve()));
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    expect(await speaksTls(new URL(`https://127.0.0.1:${port}`))).toBe(true);
+    await promise;
+  });
+
+  const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
+    all?.some(({ address }) => address === '::1'),
+  );
+
+  test.skipIf(!hasIpv6)('is found at an IPv6 address of this machine too', async () => {
+    const server = createTlsServer(pemOf(certificates.server)).on('tlsClientError', () => undefined);
+    await new Promise<void>((done) => server.listen(0, '::1', done));
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    expect(await speaksTls(new URL(`https://[::1]:${port}`))).toBe(true);
+  });
+
   describe('takes from a folder', () => {
     const files = (name: string, ...kept: string[]) => {
       const own = join(folder, name, 'r.example');
@@ -177,8 +201,8 @@ describe.skipIf(!hasOpenssl)('TLS (openssl)', () => {
     });
 
     test('authorities, beside those that are trusted anyway', async () => {
-      expect(await files('authorities', 'b.crt', 'a.crt', 'README')).toEqual({
-        ca: [...getCACertificates('default'), ...pem('a.crt', 'b.crt')],
+      expect(await files('authorities', 'b.crt', 'c.crt', 'a.crt', 'README')).toEqual({
+        ca: [...getCACertificates('default'), ...pem('a.crt', 'b.crt', 'c.crt')],
       });
     });
 
