@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { start } from './testing/harness.ts';
+import { connect, start } from './testing/harness.ts';
+import { startTcp } from './testing/other-host.ts';
 import { sha256 } from './testing/store.ts';
 
 const TYPE = 'application/vnd.oci.image.manifest.v1+json';
@@ -241,6 +242,18 @@ describe('HEAD, which is not counted as a pull', () => {
       expect(methods(server.requests)).toBe('PUT HEAD GET');
     },
   );
+
+  test.each([
+    ['999999999999999', 999_999_999_999_999],
+    ['9999999999999999', undefined],
+  ])('gives the size that it names, unless that is no safe number: %s', async (length, size) => {
+    const name = await startTcp((socket) => {
+      const answer = `HTTP/1.1 200 OK\r\ndocker-content-digest: ${digest}\r\ncontent-length: ${length}\r\n\r\n`;
+      socket.once('data', () => socket.write(answer));
+    });
+    const { repository } = connect(name, { plainHttp: true });
+    expect(await repository.headManifest('x')).toEqual({ digest, size, mediaType: undefined });
+  });
 
   test('a tag that moves is seen the next time it is asked for', async () => {
     const { repository, server } = await start();

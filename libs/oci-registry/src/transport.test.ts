@@ -5,6 +5,7 @@ import { InvalidReferenceError } from './errors.ts';
 import { openRegistry } from './registry.ts';
 import { Secret } from './secret.ts';
 import { connect, someBytes, sourceOf, start } from './testing/harness.ts';
+import { startTcp } from './testing/other-host.ts';
 import { resolveAddress } from './transport.ts';
 
 const oneAttempt = { retry: { attempts: 1 } };
@@ -61,6 +62,45 @@ test.each(['', 'Owner/name', '../name', 'owner/name?x'])('%j is not the path of 
   expect(() => openRegistry('ghcr.io').repository(path)).toThrow(InvalidReferenceError);
 });
 
+test('a client that is closed ends its connections, which were kept for long', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const name = await startTcp((socket) => {
+    socket.on('close', () => resolve());
+    socket.once('data', () =>
+      socket.write('HTTP/1.1 404 Not Found\r\nkeep-alive: timeout=600\r\ncontent-length: 0\r\n\r\n'),
+    );
+  });
+  const { registry, repository } = connect(name, { plainHttp: true });
+  await repository.listTags();
+  await registry.close();
+  await promise;
+});
+
+describe('an answer that is not wanted is read, so that its connection is free for the next request', () => {
+  // More than fits into any buffer on the way.
+  const body = 'x'.repeat(120 << 10);
+  const credentials = async () =>
+    ({ kind: 'basic', username: 'me', password: new Secret('hunter2') }) as const;
+
+  test.each([
+    ['a demand for credentials', 401, { 'www-authenticate': 'Basic realm="r"' }],
+    ['a redirect', 307, { location: '/v2/moved/name/tags/list' }],
+    ['what is not there', 404, {}],
+  ])('%s', async (_, status, headers) => {
+    const settings = { plainHttp: true, connections: 1, credentials };
+    const { server, repository } = await start({}, settings as never);
+    server.inject({ fault: { kind: 'status', status, headers: headers as never, body } });
+    await repository.listTags();
+    await repository.listTags();
+    expect(server.connections).toBe(1);
+  });
+});
+
+test('certificates are read for TLS alone', async () => {
+  const { repository } = await start({}, { plainHttp: true, caFile: '/nothing.crt' });
+  expect(await repository.listTags()).toEqual([]);
+});
+
 describe('a registry elsewhere', () => {
   test('is never spoken to in plain HTTP', async () => {
     const { repository, events } = connect('registry.invalid', oneAttempt);
@@ -97,14 +137,30 @@ describe('when it cannot be reached', () => {
     expect(clock.sleeps).toHaveLength((failed as { temporary: boolean }).temporary ? 5 : 0);
   });
 
-  test('because it says nothing, or goes silent in the middle', async () => {
-    const { server, repository } = await start({}, { timeouts: { answer: 60, idle: 60 } });
-    await repository.listTags();
-    server.inject({ path: /tags/, times: 1, fault: { kind: 'slow', ms: 300 } });
-    await repository.listTags();
+  test('because it goes silent in the middle, it is asked again', async () => {
+    const { server, repository, clock } = await start({}, { timeouts: { idle: 60 } });
+    server.store.tags.set('owner/name:a', 'sha256:any');
     server.inject({ path: /tags/, fault: { kind: 'stall-answer' } });
-    expect(await repository.listTags()).toEqual([]);
-    expect(server.faults).toEqual({ slow: 1, 'stall-answer': 1 });
+    expect(await repository.listTags()).toEqual(['a']);
+    expect(clock.sleeps).toHaveLength(1);
+  });
+
+  test('because it takes what it is sent and says nothing, it is sent that again', async () => {
+    const { server, repository, clock } = await start({}, { timeouts: { answer: 60 } });
+    server.inject({ method: 'PUT', fault: { kind: 'stall-request', after: 1 } });
+    const manifest = { mediaType: 'text/plain', bytes: Buffer.from('{}') };
+    expect(await repository.putManifest('x', manifest)).toMatchObject({ size: 2 });
+    expect(clock.sleeps).toHaveLength(1);
+  });
+
+  test('because it accepts a connection and says nothing of TLS', async () => {
+    const name = await startTcp(() => undefined);
+    const { repository } = connect(name, { ...oneAttempt, plainHttp: false, timeouts: { connect: 60 } });
+    await expect(repository.listTags()).rejects.toMatchObject({
+      code: 'REGISTRY_UNREACHABLE',
+      temporary: true,
+      message: expect.stringContaining('timeout: 60ms'),
+    });
   });
 });
 
