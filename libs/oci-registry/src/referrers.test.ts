@@ -1,5 +1,5 @@
 import { systemClock } from '@qemu-user-static/http';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { referrersTag } from './tagged-referrers.ts';
 import { connect, start } from './testing/harness.ts';
 import { sha256 } from './testing/store.ts';
@@ -196,13 +196,27 @@ describe('a registry without it', () => {
     await expect(repository.referrers(image.digest)).rejects.toMatchObject({ code: 'REGISTRY_DENIED' });
   });
 
-  test('a list that failed does not stop the next', async () => {
-    const { repository, server } = await start({ referrers: false });
-    server.inject({ method: 'GET', path: new RegExp(tag), fault: { kind: 'status', status: 403 } });
-    const both = [signature, sbom].map((each) => repository.putManifest(each.digest, each));
-    await Promise.allSettled(both);
-    await repository.putManifest(sbom.digest, sbom);
-    expect(await repository.referrers(image.digest)).toContainEqual(sbomEntry);
+  test('a write that fails does not stop the one that waits for it', async () => {
+    let waiting: Promise<unknown> | undefined;
+    const clock = {
+      ...systemClock,
+      // Between two attempts to read the list, the next manifest is stored.
+      sleep: async () => {
+        waiting ??= repository.putManifest(signature.digest, signature);
+        await vi.waitFor(() =>
+          expect(server.store.manifests.has(`owner/name@${signature.digest}`)).toBe(true),
+        );
+      },
+    };
+    const { repository, server } = await start({ referrers: false }, { clock });
+    const reading = { method: 'GET', path: new RegExp(tag) };
+    server.inject({ ...reading, fault: { kind: 'status', status: 503 } });
+    server.inject({ ...reading, skip: 1, fault: { kind: 'status', status: 403 } });
+    await expect(repository.putManifest(sbom.digest, sbom)).rejects.toMatchObject({
+      code: 'REGISTRY_DENIED',
+    });
+    expect(await waiting).toMatchObject({ digest: signature.digest });
+    expect(await repository.referrers(image.digest)).toEqual([signatureEntry]);
   });
 
   test('of one repository is not that of another', async () => {
