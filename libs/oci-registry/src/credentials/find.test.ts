@@ -112,6 +112,14 @@ describe('credential helpers', () => {
     expect(await who(environment, 'docker.io')).toBe('https://index.docker.io/v1/');
   });
 
+  test('that has answered is not timed any longer, which would hold its caller', async () => {
+    const environment = await helper('echo \'{"Username":"me","Secret":"s"}\'');
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    expect(await who(environment)).toBe('me');
+    expect(timers()).toBe(before);
+  });
+
   test('may hold a refresh token', async () => {
     const environment = await helper('echo \'{"Username":"<token>","Secret":"refresh"}\'');
     const found = await createCredentialSource({ environment, home })('r', 'n');
