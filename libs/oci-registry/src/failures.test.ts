@@ -90,6 +90,8 @@ describe('a connection that fails', () => {
   test.each([
     ['ECONNREFUSED', 'REGISTRY_UNREACHABLE', true],
     ['UND_ERR_SOCKET', 'REGISTRY_UNREACHABLE', true],
+    ['ERR_SOCKET_CONNECTION_TIMEOUT', 'REGISTRY_UNREACHABLE', true],
+    ['ERR_STREAM_PREMATURE_CLOSE', 'REGISTRY_UNREACHABLE', true],
     ['HPE_INVALID_EOF_STATE', 'REGISTRY_UNREACHABLE', true],
     ['HPE_CLOSED_CONNECTION', 'REGISTRY_UNREACHABLE', true],
     ['ENOTFOUND', 'REGISTRY_UNREACHABLE', false],
@@ -121,6 +123,9 @@ describe('a connection that fails', () => {
   test.each([
     failure(undefined),
     failure('UND_ERR_INVALID_ARG'),
+    failure('ERR_INVALID_URL'),
+    failure('ERR_INVALID_ARG_TYPE'),
+    failure('X_ERR_STREAM_PREMATURE_CLOSE_LATER'),
     failure('X_ECONNRESET'),
     failure('X_CERT_'),
     failure('X_HPE_'),

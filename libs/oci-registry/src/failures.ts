@@ -79,6 +79,9 @@ const TLS_CODES =
 // Codes of undici's parser for other protocols. The end of a connection inside an answer is only a broken connection.
 const NOT_HTTP = /^(?:HTTPParserError$|HPE_(?!INVALID_EOF_STATE|CLOSED_CONNECTION)|UND_ERR_HEADERS_OVERFLOW)/;
 
+// Of undici, of its parser, of a system call; Node's others, such as ERR_INVALID_URL, are bugs and end with the program.
+const OF_CONNECTION = /^(?:UND_ERR_|HPE_|ERR_SOCKET_|ERR_STREAM_PREMATURE_CLOSE$|E(?!RR_)[A-Z])/;
+
 /**
  * The error for a failed connection: a {@link RegistryError}, or the error as it was when it is not
  * about the connection (our own errors, an abort, a bug).
@@ -97,7 +100,7 @@ export function connectionFailure(
   if (code === 'UND_ERR_INVALID_ARG') return cause;
   if (TLS_CODES.test(code)) return new RegistryError('REGISTRY_TLS_FAILED', words, request, cause);
   if (NOT_HTTP.test(code)) return brokenProtocol({ method, url }, `does not answer in HTTP: ${words}`);
-  if (!/^(?:UND_ERR_|HPE_|E[A-Z])/.test(code)) return cause;
+  if (!OF_CONNECTION.test(code)) return cause;
   return new RegistryError(
     'REGISTRY_UNREACHABLE',
     words,
