@@ -28,6 +28,18 @@ test('the latest result replaces the one before, and no other file is left', asy
   expect(await readdir(join(folder, '.memo'))).toEqual(['layers linux-arm-v7.json']);
 });
 
+test('a memo with any other byte counts as none', async () => {
+  await remember({ folder }, 'tags', 'key', { tags: ['v11.1.3'], at: 1 });
+  const path = join(folder, '.memo', 'tags.json');
+  const whole = await readFile(path);
+  for (let place = 0; place < whole.length; place++) {
+    const damaged = Buffer.from(whole);
+    damaged[place] = (damaged[place] ?? 0) ^ 1;
+    await writeFile(path, damaged);
+    expect(await recall({ folder }, 'tags', 'key')).toBe(null);
+  }
+});
+
 test('half a memo, as a kill leaves it, counts as none at every length', async () => {
   await remember({ folder }, 'tags', 'key', ['v11.1.3']);
   const path = join(folder, '.memo', 'tags.json');

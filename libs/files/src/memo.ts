@@ -4,12 +4,15 @@ import { join } from 'node:path';
 
 /**
  * A result of an earlier run, kept so that this run need not make it again. It lies in a folder, a layout's or the
- * cache's, and counts only for the same inputs; whoever recalls it checks the files that it names.
+ * cache's, and counts only for the same inputs, and while it is what was kept; whoever recalls it checks the files that
+ * it names.
  */
 export interface Memo<T> {
   /** Hash of all inputs. */
   readonly key: string;
   readonly value: T;
+  /** Hash of both: a damaged file may still be JSON. */
+  readonly sha256: string;
 }
 
 /** Where memos lie. */
@@ -26,9 +29,9 @@ export function memoKey(inputs: unknown): string {
 export async function recall<T>(place: Place, name: string, key: string): Promise<T | null> {
   try {
     const memo = JSON.parse(await readFile(memoPath(place, name), 'utf8')) as Memo<T>;
-    return memo.key === key ? memo.value : null;
+    return memo.key === key && memo.sha256 === memoKey([key, memo.value]) ? memo.value : null;
   } catch {
-    // No memo, or half of one: both mean that the work is done again.
+    // No memo, or half of one: both mean that the work is done again, as damage does.
     return null;
   }
 }
@@ -39,7 +42,8 @@ export async function recall<T>(place: Place, name: string, key: string): Promis
  */
 export async function remember<T>(place: Place, name: string, key: string, value: T): Promise<void> {
   await mkdir(join(place.folder, '.memo'), { recursive: true });
-  await writeFile(memoPath(place, name), JSON.stringify({ key, value } satisfies Memo<T>), { mode: 0o644 });
+  const memo: Memo<T> = { key, value, sha256: memoKey([key, value]) };
+  await writeFile(memoPath(place, name), JSON.stringify(memo), { mode: 0o644 });
 }
 
 /** Where a memo lies. */

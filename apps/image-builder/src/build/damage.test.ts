@@ -72,10 +72,17 @@ describe('damage', () => {
     expect(events.filter(({ type }) => type === 'blob-damaged')).toEqual([]);
   });
 
-  test('of a memo does not stop a build', async () => {
+  test.each<[string, (text: string) => string]>([
+    ['half of it', () => '{'],
+    ['another name of a field', (text) => text.replace(/"(licenses|joined)"/, '"zzzz"')],
+    ['another digest', (text) => text.replace(/"diffId":"sha256:../, '"diffId":"sha256:00')],
+    ['another place of a member', (text) => text.replace(/"offset":./, '"offset":1')],
+  ])('of a memo, %s, does not stop a build, nor change what it makes', async (_, change) => {
     const built = await build(lock, fetched, contextFor('memo'));
-    for (const name of await readdir(join(folder, 'memo', '.memo')))
-      await writeFile(join(folder, 'memo', '.memo', name), '{');
+    for (const name of await readdir(join(folder, 'memo', '.memo'))) {
+      const path = join(folder, 'memo', '.memo', name);
+      await writeFile(path, change(await readFile(path, 'utf8')));
+    }
     expect(digests(await build(lock, fetched, contextFor('memo')))).toEqual(digests(built));
   });
 

@@ -68,6 +68,19 @@ test('a new layout has every layer from the cache, and the same documents', asyn
   expect(((await stat(join(cache, 'layers'))).mode & 0o777).toString(8)).toBe('700');
 });
 
+test('the first build makes everything, and takes nothing from an earlier one', async () => {
+  const { made, reused } = await buildWith(join(folder, crypto.randomUUID()));
+  // Five emulators; all of each of three hosts; the common ones of the two that have any.
+  expect([made, reused]).toEqual([10, 0]);
+});
+
+test('what nothing names is removed when a build ends', async () => {
+  const stray = join(blobs(), 'a'.repeat(64));
+  await writeFile(stray, 'of another time');
+  await buildWith(cache);
+  expect(await layers()).not.toContain(stray);
+});
+
 test('on one file system a layer is there once', async () => {
   const { layout } = await buildWith(cache);
   const [own = ''] = await layers();
@@ -104,9 +117,15 @@ describe('damage is found before it is used, and repaired:', () => {
     expect(await buildWith(cache)).toMatchObject({ index: expected, made: 0 });
   });
 
-  test('a memo', async () => {
+  test.each<[string, (text: string) => string]>([
+    ['half a memo', () => '{"key":'],
+    ['a memo with another name of a field', (text) => text.replace('"blobs"', '"clobs"')],
+    // It is in the documents, and no blob has it for a name.
+    ['a memo with another digest', (text) => text.replace(/"diffId":"sha256:../, '"diffId":"sha256:00')],
+  ])('%s', async (_, damage) => {
     const memos = join(cache, 'layers', '.memo');
-    for (const name of await readdir(memos)) await writeFile(join(memos, name), '{"key":');
+    for (const name of await readdir(memos))
+      await writeFile(join(memos, name), damage(await readFile(join(memos, name), 'utf8')));
     expect((await buildWith(cache)).index).toBe(expected);
     expect(await buildWith(cache)).toMatchObject({ index: expected, made: 0 });
   });
@@ -176,6 +195,8 @@ describe.skipIf(!canMount)('a cache that cannot be written (user namespace)', ()
     const { index, events } = await buildAfter('mount --bind "$1" "$1" && mount -o remount,ro,bind "$1"');
     expect(index).toBe(expected);
     expect(events).not.toContain('emulator-done');
+    // What came from it need not be kept in it.
+    expect(events.filter((event) => event.startsWith('layers are not kept in'))).toEqual([]);
   });
 
   test('is done without where it is full', async () => {

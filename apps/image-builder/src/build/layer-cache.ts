@@ -1,13 +1,6 @@
-import { mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
-import { join } from 'node:path';
-import {
-  claimFolder,
-  type FolderContents,
-  type Memo,
-  memoPath,
-  recall,
-  remember,
-} from '@qemu-user-static/files';
+import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { claimFolder, type FolderContents, memoPath, recall, remember } from '@qemu-user-static/files';
 import {
   type BlobCache,
   type Digest,
@@ -84,7 +77,7 @@ export async function openLayerCache(cache: string, onEvent: OnEvent, bound = BO
     taken,
     async close() {
       await blobCache.close();
-      if (usable) await evict(folder, blobCache, bound).catch(() => undefined);
+      await evict(folder, blobCache, bound).catch(() => undefined);
     },
   };
 }
@@ -122,13 +115,10 @@ async function evict(folder: string, blobCache: BlobCache, bound: number): Promi
   await blobCache.removeOthers(new Set(kept.keys()));
 }
 
-/** A memo that cannot be read names nothing. */
+/** A memo that is damaged names nothing. */
 async function readKept(folder: string, name: string) {
   const path = join(folder, '.memo', name);
-  try {
-    const { value } = JSON.parse(await readFile(path, 'utf8')) as Memo<Kept<unknown>>;
-    return { path, used: (await stat(path)).mtimeMs, blobs: value.blobs };
-  } catch {
-    return { path, used: 0, blobs: [] };
-  }
+  const key = basename(name, '.json');
+  const kept = await recall<Kept<unknown>>({ folder }, key, key);
+  return { path, used: (await stat(path)).mtimeMs, blobs: kept?.blobs ?? [] };
 }
