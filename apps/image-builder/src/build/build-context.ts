@@ -111,7 +111,9 @@ function packagesFor(
   packages: readonly FetchedPackage[],
   versions: ReadonlyMap<GuestName, string>,
 ): readonly FetchedPackage[] {
-  const needed = Array.from(versions).flatMap(([guest, version]) => (isIn(contents, guest) ? [version] : []));
+  const needed = Array.from(versions)
+    .filter(([guest]) => isIn(contents, guest))
+    .map(([, version]) => version);
   return packages.filter(({ version }, index) => index === 0 || needed.includes(version));
 }
 

@@ -29,7 +29,7 @@ export async function* extractEmulators(
   platform: HostPlatform,
   memory?: Memory,
 ): AsyncGenerator<Extracted, void, undefined> {
-  let emulators = 0;
+  let isEmpty = true;
   for await (const entry of readPackage(deb, locked)) {
     if (isLicense(entry)) {
       yield { kind: 'license', license: { path: entry.path, text: await entry.read() } };
@@ -45,10 +45,10 @@ export async function* extractEmulators(
     }
     const program = await entry.read(memory);
     assertStaticProgram(program, entry.path, platform);
-    emulators += 1;
+    isEmpty = false;
     yield { kind: 'emulator', guest: guest as GuestName, program };
   }
-  if (emulators === 0) {
+  if (isEmpty) {
     throw new BuilderError('PACKAGE_CONTENT_MISSING', `${locked.path} has no ${locked.files}`);
   }
 }

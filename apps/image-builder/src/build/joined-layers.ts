@@ -62,7 +62,7 @@ async function* joinedEntries(
   });
   const found = plan.entries.map((entry) => ({
     entry,
-    emulator: entry.source === null ? undefined : sourceOf.get(entry.source),
+    emulator: sourceOf.get(entry.source ?? ''),
   }));
   // Folders keep their place before all that is in them.
   const rank = (emulator: EmulatorLayer | undefined) =>
@@ -102,9 +102,7 @@ async function* oneAhead<T>(source: AsyncGenerator<T>): AsyncGenerator<T> {
 }
 
 function tarLength({ plan, sourceOf }: Joining): number {
-  const sizes = plan.entries.map((entry) =>
-    entry.source === null ? 0 : (sourceOf.get(entry.source)?.size ?? 0),
-  );
+  const sizes = plan.entries.map(({ source }) => sourceOf.get(source ?? '')?.size ?? 0);
   return sizes.reduce((sum, size) => sum + tarEntryLength(size), END_OF_ARCHIVE.length);
 }
 

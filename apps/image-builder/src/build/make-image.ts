@@ -121,7 +121,7 @@ function chosenFor({ contents, edition, parts }: PlatformImage): Chosen {
       const chosen = contents.kind === 'all' ? null : contents.guests;
       const [first, ...more] = [own, ...(edition === 'all' ? others : [])]
         .map((one) => withGuests(one, chosen))
-        .filter(({ guests }) => chosen === null || guests.length > 0);
+        .filter(({ guests }) => guests.length > 0);
       if (set === null || first === undefined)
         throw new RangeError(`${parts.platform} has no guest of ${contents.kind}`);
       const { created, licenses, joined } = set;

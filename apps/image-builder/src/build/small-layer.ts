@@ -48,8 +48,13 @@ export async function writeSmallLayer(
     compressions.map(async (compression) => {
       const bytes = await compress[compression](tar);
       const blob = await createBlob(layout);
-      await blob.write(bytes);
-      return { compression, ...(await blob.commit()), diffId, createdBy: plan.createdBy };
+      try {
+        await blob.write(bytes);
+        return { compression, ...(await blob.commit()), diffId, createdBy: plan.createdBy };
+      } catch (error) {
+        await blob.abort();
+        throw error;
+      }
     }),
   );
 }
