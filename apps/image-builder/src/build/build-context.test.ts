@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -10,7 +10,7 @@ import { makeEmulators, makeShell } from '@qemu-user-static/lock/testing';
 import { type FoundImage, readLayer, walkLayout } from '@qemu-user-static/oci-image';
 import { renderRegisterScript } from '@qemu-user-static/register';
 import { unpackTar } from 'modern-tar';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { ContextFile } from '../images/context.ts';
 import { parseDockerfile } from '../images/dockerfile.ts';
 import { originOf } from '../images/labels.ts';
@@ -52,7 +52,7 @@ const { lock: written, fetched } = await lockChannels(
     oldstable: {
       made: [
         {
-          ...(await made(ARM, '7.2', ['aarch64', 'arm'], 'qemu-user-static')),
+          ...(await made(ARM, '7.2', ['aarch64', 'arm', 'ppc'], 'qemu-user-static')),
           released: '2026-12-24T18:00:00Z',
         },
       ],
@@ -170,6 +170,11 @@ test('the archive has the same files, of one time, and the Dockerfile at its end
   const entries = await unpackTar(await buffer(contextArchive(opened)), { strict: true });
   expect(entries.map(({ header: { name } }) => name.replace(/\/$/, ''))).toEqual([...paths, 'Dockerfile']);
   expect(new Set(entries.map(({ header: { mtime } }) => mtime?.getTime()))).toEqual(new Set([1e12]));
+  const modeOf = (path: string) =>
+    entries.find(({ header: { name } }) => name === path)?.header.mode?.toString(8);
+  expect(['register/', 'register/register', 'register/tmp/', 'Dockerfile'].map(modeOf)).toEqual([
+    ...['755', '755', '1777', '644'],
+  ]);
 });
 
 test('SOURCE_DATE_EPOCH is the time of the image', async () => {
@@ -183,8 +188,18 @@ test('SOURCE_DATE_EPOCH is the time of the image', async () => {
 test('a guest that the host does not have is an error that names those it has', async () => {
   await expect(contextOf('s390x', ARM)).rejects.toMatchObject({
     code: 'IMAGE_UNKNOWN',
-    message: `the packages of ${ARM} have no such guest; they have arm, mips, aarch64`,
+    message: `the packages of ${ARM} have no such guest; they have arm, mips, aarch64, ppc`,
   });
+});
+
+test('a package after the one that has the guest is not read', async () => {
+  const other = lock.channels.oldstable?.platforms[ARM]?.emulators;
+  const path = join(packages, other?.sha256 ?? '');
+  const bytes = await readFile(path);
+  onTestFinished(() => writeFile(path, bytes));
+  await writeFile(path, Buffer.alloc(bytes.length));
+  expect((await contextOf('arm', ARM)).guests).toEqual(['arm']);
+  await expect(contextOf('aarch64', ARM)).rejects.toMatchObject({ code: expect.any(String) });
 });
 
 test('a platform that the channel does not have is an error', async () => {

@@ -80,8 +80,17 @@ test('a file that is not a program is refused', () => {
   expect(refusal(object)).toContain('is not a program (ELF type 1)');
   expect(refusal(program.subarray(0, 70))).toContain('has no whole program header table');
   expect(refusal(new Uint8Array())).toContain('is not an ELF file');
-  expect(refusal(program.subarray(0, 63))).toContain('is not an ELF file');
-  expect(refusal(program.subarray(0, 64))).toContain('has no whole program header table');
+});
+
+test.each([
+  ['linux/amd64', 64],
+  ['linux/386', 52],
+] as const)('a file for %s that ends in its header of %i bytes is no ELF file', (platform, size) => {
+  const program = makeProgram(platform, 'x');
+  const refuse = (length: number) =>
+    assertStaticProgram(program.subarray(0, length), 'usr/bin/qemu-arm', platform);
+  expect(() => refuse(size - 1)).toThrow('is not an ELF file');
+  expect(() => refuse(size)).toThrow('has no whole program header table');
 });
 
 test.each([0, 1, 31, 55, 57, 0xffff])('program headers of %i bytes are refused', (size) => {

@@ -49,6 +49,8 @@ describe('emulators', () => {
       { path: './usr/bin/qemu-aarch64_be', header: { type: 'symlink', linkname: 'qemu-arm' } },
       { path: './usr/share/doc/p/README', body: 'read me' },
       { path: './usr/share/doc/p/more/copyright', body: 'elsewhere' },
+      { path: './opt/usr/share/doc/p/copyright', body: 'elsewhere' },
+      { path: './usr/share/doc/p/copyright.old', body: 'of before' },
       { path: './usr/share/doc/q/copyright', header: { type: 'symlink', linkname: '../p/copyright' } },
     );
     await work();
@@ -115,6 +117,7 @@ describe('the shell', () => {
       executable('./usr/bin/busybox'),
       executable('./bin/busybox'),
       copyright('q'),
+      { path: './usr/share/doc/r/copyright', header: { type: 'symlink', linkname: '../p/copyright' } },
     );
     expect(Buffer.from(found.program)).toEqual(program);
     expect(found.licenses.map(({ path, text }) => [path, Buffer.from(text).toString()])).toEqual([

@@ -5,10 +5,12 @@ import { type FetchContext, openHttp } from '@qemu-user-static/debian-archive';
 import { serve, type TestPackage, type TestServer } from '@qemu-user-static/debian-archive/testing';
 import type { Lock, LockedPackage } from '@qemu-user-static/lock';
 import { makeEmulators, makeShell } from '@qemu-user-static/lock/testing';
+import { renderRegisterScript } from '@qemu-user-static/register';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { lockChannels } from '../testing/packages.ts';
 import { fetch, select } from './fetch.ts';
 import { lockedPackages } from './packages.ts';
+import { proofOf } from './proof.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'fetch-'));
 const http = openHttp({});
@@ -129,6 +131,22 @@ describe('the part of the lock that is meant', () => {
   });
 });
 
+test('images are compared with the lock, this checkout and the packages; what is found is kept in the cache', async () => {
+  const proof = proofOf(lock, {
+    template: 'FROM scratch',
+    archive: context,
+    source: 'https://example.org/o/r',
+  });
+  expect(proof).toMatchObject({
+    ...{ lock, template: 'FROM scratch', memory: context.cache },
+    script: renderRegisterScript('https://example.org/o/r'),
+  });
+  const { emulators } = lock.channels.latest?.platforms[AMD64] ?? {};
+  expect([...(await proof.packages.contentsOf(emulators as LockedPackage)).keys()]).toContain(
+    'usr/bin/qemu-arm',
+  );
+});
+
 describe('the contents of a package', () => {
   const lockedOf = (platform: typeof AMD64 | typeof ARM) => {
     const locked = lock.channels.latest?.platforms[platform];
@@ -166,15 +184,18 @@ describe('the contents of a package', () => {
 
   test.each([
     ['half a record', (text: string) => text.slice(0, -5)],
-    ['the record of another package', (text: string) => text.replace(/"key":"../, '"key":"zz')],
+    ['a record with another hash', (text: string) => text.replace(/[0-9a-f]{64}"\]/, `${'0'.repeat(64)}"]`)],
+    ['the record of another package', (_: string, other: string) => other],
   ])('are read again where there is %s', async (_, change) => {
     const { emulators } = lockedOf(AMD64);
-    const first = await contents(emulators);
-    const record = join(context.cache, 'sha256', '.memo', `contents-${emulators.sha256}.json`);
-    await writeFile(record, change(await readFile(record, 'utf8')));
+    const [first] = [await contents(emulators), await contents(lockedOf(ARM).emulators)];
+    const [record, other] = [made.amd64, made.arm].map(({ described: { sha256 } }) =>
+      join(context.cache, 'sha256', '.memo', `contents-${sha256}.json`),
+    ) as [string, string];
+    await writeFile(record, change(await readFile(record, 'utf8'), await readFile(other, 'utf8')));
     await rm(inCache(made.amd64));
     expect(await contents(emulators)).toEqual(first);
-    expect(server.requests).toHaveLength(2);
+    expect(server.requests).toHaveLength(3);
   });
 
   test('are given where no record can be kept', async () => {

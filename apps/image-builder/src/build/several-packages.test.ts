@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Compression } from '@qemu-user-static/compression';
 import { formatLock, parseLock } from '@qemu-user-static/lock';
 import { makeEmulators, makeShell } from '@qemu-user-static/lock/testing';
 import {
@@ -21,6 +22,7 @@ import { silent } from '../testing/builds.ts';
 import { contextOf } from '../testing/made-release.ts';
 import { lockChannels, proofMade } from '../testing/packages.ts';
 import { type Built, build } from './build.ts';
+import { type ImageParts, imageMaker, type PlatformImage } from './make-image.ts';
 import { tagImages } from './tag-images.ts';
 
 // A host platform whose own package lacks a guest, which comes from another channel's.
@@ -286,6 +288,49 @@ test('common images of all guests have the layers of the whole set', async () =>
   for (const [common, all] of layers) expect(common).toEqual(all);
   const set = await loadImages([output], { ...proof, lock: both }, [], contextOf(output));
   expect(set.tags.length).toBe(tags.length);
+});
+
+test('a guest that two other packages have is of the first', async () => {
+  const { lock: written, fetched: packages } = await lockChannels(
+    {
+      latest: { made: [await made(ARM, '10.2.2', ['arm'])], guestsFrom: { [ARM]: ['oldstable', 'older'] } },
+      oldstable: { made: [await made(ARM, '7.2', ['aarch64'], 'qemu-user-static')] },
+      older: { made: [await made(ARM, '5.2', ['aarch64', 'mips'], 'qemu-user-old')] },
+    },
+    folder,
+  );
+  const output = join(folder, 'two-others');
+  const read = parseLock(formatLock(written));
+  const latest = packages.filter(({ channel }) => channel === 'latest');
+  const { channels } = await build(read, latest, contextOf(output));
+  const inside = channels[0]?.platforms[0]?.packages.map(({ version, emulators }) => [
+    version,
+    ...emulators.map(({ guest }) => guest),
+  ]);
+  expect(inside).toEqual([
+    ['10.2.2', 'arm'],
+    ['7.2', 'aarch64'],
+    ['5.2', 'mips'],
+  ]);
+});
+
+test('an image is not made of layers that are not there', () => {
+  const [, arm] = built.channels[0]?.platforms ?? [];
+  if (arm === undefined) throw new Error('no platform');
+  const make = (
+    contents: PlatformImage['contents'],
+    parts: ImageParts = arm,
+    compression: Compression = 'gzip',
+  ) => imageMaker(context)({ contents, edition: 'all', parts }, compression);
+  const aarch64 = { kind: 'common', guests: ['aarch64'] } as const;
+  expect(make(aarch64).layers).toHaveLength(3);
+  const none = { ...arm.sets, common: { own: null, all: null } };
+  expect(() => make(aarch64, { ...arm, sets: none })).toThrow(`${ARM} has no guest of common`);
+  expect(() => make({ kind: 'common', guests: ['mips'] })).toThrow(`${ARM} has no guest of common`);
+  // Those of one guest are in gzip.
+  expect(() => make({ kind: 'guest', guest: 'arm' }, arm, 'zstd')).toThrow(
+    `${ARM} has no emulators layer in zstd`,
+  );
 });
 
 test('a package of another channel that adds no guest is left out of the images', async () => {

@@ -94,6 +94,15 @@ beforeAll(async () => {
   before = await keysOf(base);
 });
 
+test('where one package has all guests, there is one set of layers over them', async () => {
+  const { shell, ...own } = base.own;
+  const { lock, fetched } = await lockChannels({ latest: { made: [{ ...own, shell }] } }, folder);
+  const output = join(folder, 'one-package');
+  await build(lock, fetched, contextOf(output));
+  const names = (await readdir(join(output, '.memo'))).sort();
+  expect(names.map((name) => name.replace(/-linux-amd64-.*$/, ''))).toEqual(['emulators', 'own', 'register']);
+});
+
 const EMULATORS = ['all', 'common-all', 'emulators', 'further', 'own'];
 const ALL = [...EMULATORS, 'register'];
 
