@@ -256,6 +256,54 @@ test('the largest package is begun first, and platforms keep the order in which 
   expect(channels[0]?.platforms.map(({ platform }) => platform)).toEqual(names);
 });
 
+/** The platforms in the order of their packages' sizes, each with what happens before its package is read. */
+const readAfter = (before: (platform: string) => Promise<unknown>) => [
+  {
+    channel: 'latest',
+    platforms: (fetched[0]?.platforms ?? []).map((one) => ({
+      ...one,
+      packages: one.packages.map((own) => ({
+        ...own,
+        deb: async () => {
+          await before(one.platform);
+          return own.deb();
+        },
+      })),
+    })),
+  },
+];
+
+test('without zstd one thing is done at a time: layers are joined once all packages are read', async () => {
+  events.length = 0;
+  await build(lock, fetched, contextFor('in-turn', { compressions: ['gzip'] }));
+  const types = events.map(({ type }) => type);
+  expect(types.lastIndexOf('emulator-done')).toBeLessThan(types.indexOf('layers-joined'));
+  expect(types.filter((type) => type === 'layers-joined').length).toBeGreaterThan(3);
+});
+
+test('with zstd the next package is read while the layers of the one before are joined', async () => {
+  const begun: string[] = [];
+  const { promise: joined, resolve } = Promise.withResolvers<void>();
+  // The second waits for the first to be joined.
+  const inTurn = readAfter(async (platform) => {
+    if (begun.push(platform) === 2) await joined;
+  });
+  const onEvent = ({ type }: { type: string }) => type === 'layers-joined' && resolve();
+  await build(lock, inTurn, contextFor('meanwhile', { onEvent }));
+  expect(begun).toHaveLength(3);
+});
+
+test('one package is read at a time, and none after one that is damaged', async () => {
+  const begun: string[] = [];
+  const damaged = readAfter(async (platform) => {
+    begun.push(platform);
+    await Promise.reject(new Error('damaged'));
+  });
+  for (const compressions of [['gzip'], ['gzip', 'zstd']] as const)
+    await expect(build(lock, damaged, contextFor('none-after', { compressions }))).rejects.toThrow('damaged');
+  expect(begun).toEqual(Array(2).fill(begun[0]));
+});
+
 test('a layer is read back with its owner, modes and sizes', async () => {
   const { layout, channels } = await build(lock, fetched, contextFor('read'));
   const register = channels[0]?.platforms[0]?.register[0];
