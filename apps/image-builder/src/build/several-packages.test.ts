@@ -275,6 +275,8 @@ test('common images of all guests have the layers of the whole set', async () =>
   let joined = 0;
   const { tags, channels } = await build(both, fetched, {
     ...contextOf(output),
+    // A cache would have the same layers by the time that they are asked for again.
+    cache: '/dev/null/cache',
     onEvent: ({ type }) => {
       if (type === 'layers-joined') joined++;
     },
@@ -331,6 +333,29 @@ test('an image is not made of layers that are not there', () => {
   expect(() => make({ kind: 'guest', guest: 'arm' }, arm, 'zstd')).toThrow(
     `${ARM} has no emulators layer in zstd`,
   );
+});
+
+test('a label of the Dockerfile is in images too', () => {
+  const [parts] = built.channels[0]?.platforms ?? [];
+  if (parts === undefined) throw new Error('no platform');
+  const template = `${context.template}\nLABEL org.example.own="of the Dockerfile"\n`;
+  const image = { contents: { kind: 'register' }, edition: 'all', parts } as const;
+  const [own, usual] = [template, context.template].map((text) => {
+    const { manifest } = imageMaker({ ...context, template: text })(image, 'gzip');
+    return JSON.parse(Buffer.from(manifest.bytes).toString()).annotations;
+  });
+  expect(own).toEqual({ ...usual, 'org.example.own': 'of the Dockerfile' });
+});
+
+test('where no image has a guest alone, its image has the layers of all', () => {
+  const [parts] = built.channels[0]?.platforms ?? [];
+  if (parts === undefined) throw new Error('no platform');
+  const [own] = parts.packages;
+  const image = { contents: { kind: 'guest', guest: 'arm' }, edition: 'all' } as const;
+  const unknown = { ...parts, packages: [{ ...own, emulators: [{ guest: 'arm' }] }] } as const;
+  const [, emulators] = imageMaker(context)({ ...image, parts: unknown }, 'gzip').layers;
+  expect(emulators?.digest).toBe(parts.sets.all.all.joined[0]?.digest);
+  expect(imageMaker(context)({ ...image, parts }, 'gzip').layers[1]?.digest).not.toBe(emulators?.digest);
 });
 
 test('a package of another channel that adds no guest is left out of the images', async () => {
