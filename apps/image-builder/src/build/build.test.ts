@@ -304,6 +304,16 @@ test('one package is read at a time, and none after one that is damaged', async 
   expect(begun).toEqual(Array(2).fill(begun[0]));
 });
 
+test('a platform without a package of emulators ends the build', async () => {
+  const none = fetched.map(({ channel, platforms }) => ({
+    channel,
+    platforms: platforms.slice(0, 1).map((one) => ({ ...one, packages: [] })),
+  }));
+  await expect(build(lock, none, contextFor('no-package'))).rejects.toThrow(
+    'linux/amd64 has no package of emulators',
+  );
+});
+
 test('a layer is read back with its owner, modes and sizes', async () => {
   const { layout, channels } = await build(lock, fetched, contextFor('read'));
   const register = channels[0]?.platforms[0]?.register[0];

@@ -81,7 +81,7 @@ export function build(
       layout,
       tags.map(({ plan, descriptor }) => ({
         ...descriptor,
-        annotations: { ...descriptor.annotations, [REF_NAME]: plan.tag },
+        annotations: { [REF_NAME]: plan.tag },
       })),
     );
     await removeOtherBlobs(layout, writer.used);

@@ -37,7 +37,7 @@ export async function fetch(
   const needed = wanted.flatMap(({ platforms }) =>
     platforms.flatMap(({ emulators, locked }) => [...emulators.map((one) => one.locked), locked.shell]),
   );
-  const missing = await missingFrom(context.cache, [...new Set(needed)]);
+  const missing = await missingFrom(context.cache, needed);
   const paths = await fetchAll(missing, context);
   const fetched = new Map(missing.map((locked, index) => [locked, paths[index]]));
   const debOf = (locked: LockedPackage) => async () => fetched.get(locked) ?? fetchFile(locked, context);
