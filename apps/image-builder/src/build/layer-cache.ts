@@ -120,5 +120,10 @@ async function readKept(folder: string, name: string) {
   const path = join(folder, '.memo', name);
   const key = basename(name, '.json');
   const kept = await recall<Kept<unknown>>({ folder }, key, key);
-  return { path, used: (await stat(path)).mtimeMs, blobs: kept?.blobs ?? [] };
+  // Another run may have removed it.
+  const used = await stat(path).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => 0,
+  );
+  return { path, used, blobs: kept?.blobs ?? [] };
 }
