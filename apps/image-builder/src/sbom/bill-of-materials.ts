@@ -7,7 +7,6 @@ import {
   lockedChannelOf,
   type SourceName,
   sourceKey,
-  sourcesOf,
 } from '@qemu-user-static/lock';
 import type { Annotations, Digest } from '@qemu-user-static/oci-image';
 import { guestsInside, INPUTS_LABEL, packagesInside } from '../images/labels.ts';
@@ -78,12 +77,10 @@ export function billOfMaterials(facts: ImageFacts, lock: Lock): BillOfMaterials 
   };
   const packages = inside.map(({ locked: one, codename }): BinaryPackage => {
     const named = facts.licenses.get(one.package) ?? null;
-    const [own, ...linked] = sourcesOf(one).map((name, index) =>
-      sourceOf(name, codename, index === 0 ? named : null),
-    );
-    if (own === undefined) throw new RangeError(`${one.package} has no source`);
     const purl = debianPurl(one.package, one.version, one.architecture, codename);
-    return { locked: one, purl, source: own, linked };
+    const source = sourceOf(one.source, codename, named);
+    const linked = one.builtUsing.map((name) => sourceOf(name, codename, null));
+    return { locked: one, purl, source, linked };
   });
   const label = (name: ImageLabel) => annotations[`org.opencontainers.image.${name}`] ?? '';
   const inputs = annotations[INPUTS_LABEL] ?? '';

@@ -11,11 +11,16 @@ test.each([
   ['Expat', 'MIT'],
   ['BSD-3-clause', 'BSD-3-Clause'],
   ['Zlib', 'Zlib'],
+  ['AGPL-3', 'AGPL-3.0-only'],
+  ['GFDL-1.3+', 'GFDL-1.3-or-later'],
   // Debian's archive uses these for terms of many wordings.
   ['MIT', null],
   ['public-domain', null],
   ['BSD_LLVM', null],
   ['GPL-9', null],
+  // They only begin or end as one that is known.
+  ['Nokia-GPL-2', null],
+  ['GPL-2+-or-Artistic', null],
 ])('Debian’s %s is SPDX’s %s', (name, id) => {
   expect(spdxId(name)).toBe(id);
 });
@@ -25,6 +30,22 @@ test('licences that all hold are joined, alternatives are kept together, each on
     expression: 'LGPL-2.1-or-later AND (AFL-2.0 OR LGPL-2.1-or-later) AND MIT',
     references: [],
   });
+});
+
+test.each([
+  ['Expat, or Zlib', 'a comma'],
+  ['Expat and/or Zlib or AFL-2.0', 'a choice of both'],
+  ['Expat with exception or Zlib', 'an exception'],
+])('%s, with %s, is not taken apart', (field) => {
+  expect(termsOf(glib, [field]).references.map(({ name }) => name)).toEqual([field]);
+});
+
+test.each(['Zlib-withdrawn', 'herewith'])('%s is a name, and no exception', (name) => {
+  expect(termsOf(glib, [`${name} or Expat`]).references.map((one) => one.name)).toEqual([name]);
+});
+
+test('signs in a row that SPDX does not allow in an identifier are one hyphen', () => {
+  expect(termsOf(glib, ['a, b']).expression).toBe('LicenseRef-Debian-glib2.0-a-b');
 });
 
 test('what SPDX has no name for refers to Debian’s text, under a name of that source', () => {
@@ -47,6 +68,16 @@ test('what SPDX has no name for refers to Debian’s text, under a name of that 
 });
 
 test('a copyright file that names no licence is referred to as a whole', () => {
+  const id = 'LicenseRef-Debian-glib2.0-copyright';
   for (const names of [[], null])
-    expect(termsOf(glib, names).expression).toBe('LicenseRef-Debian-glib2.0-copyright');
+    expect(termsOf(glib, names)).toEqual({
+      expression: id,
+      references: [
+        {
+          id,
+          name: 'debian/copyright of glib2.0',
+          text: 'See debian/copyright of the source package glib2.0.',
+        },
+      ],
+    });
 });

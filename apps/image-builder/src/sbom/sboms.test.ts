@@ -144,6 +144,34 @@ test('SPDX lists an archive once that two versions of a source share', async () 
   expect(packages.filter(({ name }) => name.endsWith('.dsc') && name.startsWith('glibc'))).toHaveLength(2);
 });
 
+test('SPDX has the text of a licence without a name once, however many packages have it', async () => {
+  const facts = await imageFacts(set)(digestOf('x86_64-arm'));
+  const both = withGlibc(lock);
+  both.channels.latest?.platforms['linux/amd64']?.shell.builtUsing.push({
+    package: 'glibc',
+    version: '2.43-3',
+  });
+  both.sources['qemu-user 1:11.1.3+ds-1'] = { licenses: ['BSD_LLVM'], files: [] };
+  const document = SBOMS.spdx.make(billOfMaterials(facts, both)) as {
+    hasExtractedLicensingInfos: { licenseId: string }[];
+  };
+  expect(document.hasExtractedLicensingInfos.map(({ licenseId }) => licenseId)).toEqual([
+    'LicenseRef-Debian-qemu-user-BSD-LLVM',
+    'LicenseRef-Debian-glibc-copyright',
+  ]);
+});
+
+test('CycloneDX names a source once that a package is built from and links in', async () => {
+  const facts = await imageFacts(set)(digestOf('x86_64-arm'));
+  const own = withGlibc(lock);
+  const { emulators } = own.channels.latest?.platforms['linux/amd64'] ?? {};
+  if (emulators !== undefined) emulators.builtUsing = [emulators.source];
+  const { dependencies } = SBOMS.cyclonedx.make(billOfMaterials(facts, own)) as {
+    dependencies: { dependsOn: string[] }[];
+  };
+  expect(dependencies[1]?.dependsOn).toHaveLength(1);
+});
+
 // Every fact of the documents, one a line; `npm test -- --project image-builder sboms -u` writes it again.
 test.each(SBOM_FORMATS)(
   '%s of an image with one emulator has each fact of its file in testing',

@@ -120,7 +120,7 @@ function unanalysed(
   return {
     SPDXID,
     name,
-    ...(versionInfo !== undefined && { versionInfo }),
+    versionInfo,
     downloadLocation,
     filesAnalyzed: false,
     licenseConcluded: 'NOASSERTION',
