@@ -1,11 +1,15 @@
-import { mkdtemp, rm, truncate } from 'node:fs/promises';
+import { cp, mkdtemp, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { blobPath, type Digest } from '@qemu-user-static/oci-image';
+import { formatLock, parseLock } from '@qemu-user-static/lock';
+import { makeEmulators, makeShell } from '@qemu-user-static/lock/testing';
+import { blobPath, type Digest, readIndex } from '@qemu-user-static/oci-image';
+import { type Alterations, alterLayout, type Json } from '@qemu-user-static/oci-image/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Built, build, type FetchedChannel } from '../build/build.ts';
 import { contextOf, type MadeRelease, madeRelease } from '../testing/made-release.ts';
-import type { ImageSet } from './image-set.ts';
+import { lockChannels, proofMade } from '../testing/packages.ts';
+import { documentIn, type ImageSet } from './image-set.ts';
 import { loadImages } from './load.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'merge-'));
@@ -81,6 +85,80 @@ test('one whole layout is itself, its tags, platforms and what never moves', asy
   ]);
 });
 
+test('each image says which layer each part of it is, and an index says none', async () => {
+  const set = await load(['whole']);
+  const imageOf = (tag: string) =>
+    documentIn(set, set.tags.find((one) => one.tag === tag)?.digest ?? 'sha256:').image;
+  const { register, packages } = whole.channels[0]?.platforms[0] ?? {};
+  const arm = packages?.[0].emulators.find(({ guest }) => guest === 'arm');
+  const image = imageOf('x86_64-arm');
+  expect([image?.channel, image?.platform]).toEqual(['latest', 'linux/amd64']);
+  expect(Array.from(image?.layers ?? [], ([part, { digest }]) => [part, digest])).toEqual([
+    ['register', register?.[0]?.digest],
+    ['emulators', arm?.layer.digest],
+    ['licenses', packages?.[0].licenses[0]?.digest],
+  ]);
+  expect(imageOf('latest')).toBe(undefined);
+});
+
+describe('channels, one of which takes guests from another’s package,', () => {
+  const ARM = 'linux/arm/v7';
+  const platform = async (
+    name: 'linux/amd64' | typeof ARM,
+    version: string,
+    guests: string[],
+    packageName?: string,
+  ) => ({
+    platform: name,
+    version,
+    emulators: await makeEmulators(name, version, guests, [], packageName),
+    shell: await makeShell(name),
+  });
+  let several: Built;
+  let loadSeveral: (...outputs: string[]) => Promise<ImageSet>;
+  beforeAll(async () => {
+    const { lock: written, fetched } = await lockChannels(
+      {
+        latest: {
+          made: [
+            await platform('linux/amd64', '11.1.3', ['aarch64', 'arm']),
+            await platform(ARM, '10.2.2', ['arm']),
+          ],
+          guestsFrom: { [ARM]: ['oldstable'] },
+        },
+        oldstable: { made: [await platform(ARM, '7.2', ['aarch64', 'arm'], 'qemu-user-static')] },
+      },
+      folder,
+    );
+    const lock = parseLock(formatLock(written));
+    several = await build(lock, fetched, contextOf(join(folder, 'several')));
+    for (const one of fetched) await build(lock, [one], contextOf(join(folder, one.channel)));
+    const { template, script } = made.proof;
+    loadSeveral = (...outputs) =>
+      loadImages(
+        outputs.map((output) => join(folder, output)),
+        proofMade(lock, template, script, folder),
+        [],
+        contextOf(''),
+      );
+  });
+
+  test('are those that were built', async () => {
+    expect(digestsOf(await loadSeveral('several'))).toEqual(digestsBuilt(several));
+  });
+
+  test('may be in layouts of their own', async () => {
+    expect(digestsOf(await loadSeveral('oldstable', 'latest'))).toEqual(digestsBuilt(several));
+  });
+
+  test('need not all be there', async () => {
+    const { tags } = await loadSeveral('latest');
+    expect(inOrder(tags)).toEqual(
+      digestsBuilt({ ...several, tags: several.tags.filter(({ channel }) => channel === 'latest') }),
+    );
+  });
+});
+
 test('layers that were compared once are not read again, and no more than the platforms that are wanted', async () => {
   const memory = join(folder, 'memory');
   const read = async (platforms: Parameters<typeof loadImages>[2]) => {
@@ -132,6 +210,99 @@ describe('what does not belong together is refused:', () => {
     });
   });
 
+  test('a platform that the lock does not have', async () => {
+    const lock = structuredClone(made.lock);
+    delete (lock.channels.latest as Json).platforms['linux/arm/v7'];
+    const loading = loadImages([join(folder, 'whole')], { ...made.proof, lock }, [], contextOf(''));
+    await expect(loading).rejects.toMatchObject({
+      code: 'LAYOUTS_DIFFER',
+      message: expect.stringContaining('latest has linux/arm/v7, which the lock does not have'),
+    });
+  });
+
+  const nameOf = ({ annotations }: Json): string => annotations['org.opencontainers.image.ref.name'];
+  const tagsBut = (left: RegExp): Alterations => ({
+    top: ({ manifests, ...rest }) => ({
+      ...rest,
+      manifests: manifests.filter((one: Json) => !left.test(nameOf(one))),
+    }),
+  });
+  const historyAs = (change: (steps: Json[]) => Json[]): Alterations => ({
+    config: ({ history, ...rest }) => ({ ...rest, history: change(history) }),
+  });
+  const others = 'was not made by this Dockerfile.template';
+  test.each<[string, Alterations, string]>([
+    ['without tags', tagsBut(/./), 'none has a tag that is a channel of the lock'],
+    [
+      'with a tag that is not of the lock',
+      {
+        top: ({ manifests, ...rest }) => {
+          const [one] = manifests;
+          const annotations = { ...one.annotations, 'org.opencontainers.image.ref.name': 'newest' };
+          return { ...rest, manifests: [...manifests, { ...one, annotations }] };
+        },
+      },
+      'altered: tag newest is not one of this lock',
+    ],
+    ['without an image that the others make', tagsBut(/^register/), 'no layout has the image sha256:'],
+    [
+      'without the images of the common guests',
+      tagsBut(/^common/),
+      'for linux/amd64 does not have every layer in every compression',
+    ],
+    [
+      'whose images have no time',
+      { config: ({ created: _, ...rest }) => rest },
+      'latest for linux/amd64 does not say when it was created',
+    ],
+    ['whose images have no history', historyAs(() => []), others],
+    [
+      'whose images have another history',
+      historyAs(([first, ...more]) => [{ ...first, created_by: 'COPY evil /' }, ...more]),
+      others,
+    ],
+    [
+      'whose images have one layer more',
+      {
+        config: ({ history, rootfs, ...rest }) => ({
+          ...rest,
+          history: [...history, history[0]],
+          rootfs: { ...rootfs, diff_ids: [...rootfs.diff_ids, rootfs.diff_ids[0]] },
+        }),
+        manifest: ({ layers, ...rest }) => ({ ...rest, layers: [...layers, layers[0]] }),
+      },
+      others,
+    ],
+    [
+      'whose images run something else',
+      { config: ({ config, ...rest }) => ({ ...rest, config: { ...config, Cmd: ['/evil'] } }) },
+      'for linux/amd64 is another',
+    ],
+  ])('a layout %s', async (_, alterations, words) => {
+    const altered = join(folder, 'altered');
+    await cp(join(folder, 'amd64'), altered, { recursive: true });
+    await alterLayout({ folder: altered }, alterations);
+    try {
+      await expect(load(['altered'], ['linux/amd64'])).rejects.toMatchObject({
+        code: 'LAYOUTS_DIFFER',
+        message: expect.stringContaining(words),
+      });
+    } finally {
+      await rm(altered, { recursive: true });
+    }
+  });
+
+  test('a layout with a damaged document', async () => {
+    const altered = join(folder, 'damaged');
+    await cp(join(folder, 'amd64'), altered, { recursive: true });
+    const [first] = (await readIndex({ folder: altered })).manifests;
+    await truncate(blobPath({ folder: altered }, first?.digest ?? 'sha256:'), 5);
+    await expect(load(['damaged'], ['linux/amd64'])).rejects.toMatchObject({
+      code: 'BLOB_DAMAGED',
+      message: expect.stringContaining(`${first?.digest}`),
+    });
+  });
+
   test('a folder that is not a layout', async () => {
     await expect(load(['nowhere'])).rejects.toMatchObject({ code: 'LAYOUT_INVALID' });
   });
@@ -140,8 +311,14 @@ describe('what does not belong together is refused:', () => {
     const { layout, channels } = await buildOf('cut', ['linux/arm64']);
     const layer = channels[0]?.platforms[0]?.sets.all.all.joined[0]?.digest ?? 'sha256:';
     await truncate(blobPath(layout, layer), 5);
-    await expect(load(['amd64', 'armv7', 'cut'])).rejects.toMatchObject({ code: 'BLOB_DAMAGED' });
+    await expect(load(['amd64', 'armv7', 'cut'])).rejects.toMatchObject({
+      code: 'BLOB_DAMAGED',
+      message: expect.stringMatching(new RegExp(`cut: blob ${layer} has 5 bytes, not \\d+$`)),
+    });
     await rm(blobPath(layout, layer));
-    await expect(load(['amd64', 'armv7', 'cut'])).rejects.toMatchObject({ code: 'BLOB_MISSING' });
+    await expect(load(['amd64', 'armv7', 'cut'])).rejects.toMatchObject({
+      code: 'BLOB_MISSING',
+      message: expect.stringContaining(`cut does not have blob ${layer}`),
+    });
   });
 });

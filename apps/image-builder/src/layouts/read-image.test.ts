@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { blobPath, type Layout } from '@qemu-user-static/oci-image';
-import { makeSmallLayout } from '@qemu-user-static/oci-image/testing';
+import { alterLayout, type Json, makeSmallLayout } from '@qemu-user-static/oci-image/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { platformName } from '../images/platforms.ts';
 import { readImage } from './read-image.ts';
@@ -17,6 +17,11 @@ beforeEach(async () => {
   ]);
 });
 afterEach(() => rm(folder, { recursive: true }));
+
+const named = (descriptor: Json, tag: string): Json => ({
+  ...descriptor,
+  annotations: { 'org.opencontainers.image.ref.name': tag },
+});
 
 describe('the image of a tag', () => {
   const choose = async (...[tag, platform]: [string, Parameters<typeof readImage>[2]]) =>
@@ -44,7 +49,31 @@ describe('the image of a tag', () => {
       code: 'PLATFORM_NOT_IN_LAYOUT',
       message: '"all" has no linux/s390x, but linux/amd64, linux/arm/v7',
     });
-    await expect(choose('all', null)).rejects.toMatchObject({ code: 'PLATFORM_NOT_IN_LAYOUT' });
+    await expect(choose('all', null)).rejects.toMatchObject({
+      code: 'PLATFORM_NOT_IN_LAYOUT',
+      message: 'this machine is not a known host platform; images: linux/amd64, linux/arm/v7',
+    });
+  });
+
+  test('may be one of several, of which those in one compression alone are not named', async () => {
+    await alterLayout(layout, {
+      top: ({ manifests: [all, one], ...rest }) => ({
+        ...rest,
+        manifests: [all, one, named(one, 'all-zstd')],
+      }),
+    });
+    await expect(choose('nothing-like-it', 'linux/amd64')).rejects.toMatchObject({
+      message: expect.stringMatching(/; images: all, one$/),
+    });
+  });
+
+  test('is not there for a platform, and those that are there are named once', async () => {
+    await alterLayout(layout, {
+      index: ({ manifests: [first, ...more], ...rest }) => ({ ...rest, manifests: [first, first, ...more] }),
+    });
+    await expect(choose('all', 'linux/s390x')).rejects.toMatchObject({
+      message: '"all" has no linux/s390x, but linux/amd64, linux/arm/v7',
+    });
   });
 });
 
