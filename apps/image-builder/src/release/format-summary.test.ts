@@ -67,6 +67,88 @@ describe('the summary of a release', () => {
     expect(lines).toContain('2 more tags: --json lists them');
   });
 
+  test('has a row for each host, with the guests and sizes of its channel’s tag', () => {
+    expect(lines.slice(4, 7)).toEqual([
+      'CHANNEL  HOST         QEMU    GUESTS  GZIP    ZSTD',
+      '───────  ───────────  ──────  ──────  ──────  ───────',
+      'latest   linux/amd64  11.1.3  33      102 MB  27.5 MB',
+    ]);
+  });
+
+  test('has the range of sizes and the numbers of guests of each tag, most first', () => {
+    const row = lines.find((line) => line.startsWith('latest ') && line.includes('sha256:')) ?? '';
+    expect(row.split(/ {2,}/)).toEqual([
+      ...['latest', '2', '33, 17', '39.7–102 MB', '27.5 MB', `sha256:${'a'.repeat(12)}`],
+    ]);
+  });
+
+  test('has notes before the next commands', () => {
+    const at = lines.indexOf('Next:');
+    expect(lines.slice(0, at).some((line) => line.startsWith('note: linux/arm/v7 has 17 guests'))).toBe(true);
+  });
+
+  test('says of a host that no tag has what its own package has, without sizes', () => {
+    const none = formatSummary({ ...summary, tags: [] }, 'dist/oci').split('\n');
+    expect(none[6]).toBe('latest   linux/amd64  11.1.3  2       –     –');
+  });
+
+  test('says nothing of what there is not', () => {
+    const { check } = summary;
+    const text = formatSummary(
+      { ...summary, tags: [whole('latest')], notes: [], check: { ...check, ran: null } },
+      'dist/oci',
+    );
+    expect(text).toContain('\nNo emulator was run: none is for this machine.\n');
+    expect(text).toMatch(/sha256:a+\n\nNext:/);
+  });
+
+  test('has a dash where a tag has no image in a compression', () => {
+    const zstd = { ...whole('latest'), platforms: [{ ...sizes, guests: 3, gzip: null, zstd: 2_000_000 }] };
+    const row = formatSummary({ ...summary, tags: [zstd] }, 'x')
+      .split('\n')
+      .find((line) => line.includes('sha256'));
+    expect(row?.split(/ {2,}/).slice(1, 5)).toEqual(['1', '3', '–', '2.0 MB']);
+  });
+
+  test('lists no tag of a version of the smaller images, none of one compression, and counts them', () => {
+    const one = (tag: string, contents: TagSummary['contents']) => ({ ...whole(tag), contents });
+    const text = formatSummary(
+      {
+        ...summary,
+        tags: [
+          one('register', 'register'),
+          one('register-11.1.3', 'register'),
+          one('common-11.1.3', 'common'),
+          one('arm-11.1.3', 'arm'),
+          one('latest-gzip', 'all'),
+          one('zstd-like', 'all'),
+        ],
+      },
+      'x',
+    );
+    const rows = text.split('\n').filter((line) => line.includes('sha256:'));
+    expect(rows.map((line) => line.split(' ')[0])).toEqual(['zstd-like', 'register']);
+    expect(text).toContain('\n4 more tags: --json lists them\n');
+    expect(text).not.toContain('images of one guest');
+  });
+
+  test('has a line for each engine that it was tried on', () => {
+    const report = {
+      ...{ engine: 'Docker Engine 29', rights: '--privileged', tag: 'latest', verified: 33 },
+      guests: [{ platform: 'linux/arm64', machine: 'aarch64' }],
+    } as unknown as Summary['smoke'][number];
+    expect(
+      formatSummary({ ...summary, smoke: [report, report] }, 'x')
+        .split('\n')
+        .slice(1, 4),
+    ).toEqual([
+      '33 emulators run on linux/amd64.',
+      ...Array(2).fill(
+        'smoke: latest on Docker Engine 29 with --privileged: ran linux/arm64 (aarch64); 33 guests verified',
+      ),
+    ]);
+  });
+
   test('ends with the commands that come next', () => {
     expect(lines.slice(-3)[0]).toBe('Next:');
   });

@@ -2,13 +2,24 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readLock } from '@qemu-user-static/lock';
-import { blobPath, readIndex } from '@qemu-user-static/oci-image';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { blobPath, type Digest, readIndex } from '@qemu-user-static/oci-image';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  type MockInstance,
+  test,
+  vi,
+} from 'vitest';
 import type { BuildInputs } from '../build/inputs.ts';
 import { buildInputs } from '../commands/environment.ts';
 import type { BuilderEvent } from '../report/events.ts';
 import { type MadeCheckout, madeCheckout } from '../testing/made-checkout.ts';
 import { type ReleaseOptions, release } from './pipeline.ts';
+import { recallStamps, rememberStamps } from './stamps.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'pipeline-'));
 let checkout: MadeCheckout;
@@ -30,14 +41,14 @@ beforeEach(() => {
 });
 
 const output = join(folder, 'oci');
-const run = async (change: Partial<ReleaseOptions> = {}) =>
+const run = async (change: Partial<ReleaseOptions> = {}, onEvent = inputs.onEvent) =>
   release(
     await readLock(checkout.environment.paths.lock),
     {
       ...{ channels: ['latest'], platforms: ['linux/amd64'], compressions: ['gzip'] },
       ...{ output, requireSmoke: false, ...change },
     },
-    inputs,
+    { ...inputs, onEvent },
   );
 const stages = () => events.flatMap((event) => (event.type === 'stage' ? [event.stage] : []));
 const count = (type: string) => events.filter((event) => event.type === type).length;
@@ -67,6 +78,46 @@ test('again it makes and reads nothing, but finds a blob that was damaged meanwh
   await run();
   expect(count('blob-damaged')).toBe(1);
   expect(await readFile(path)).toEqual(bytes);
+});
+
+describe('the next run', () => {
+  const LATER = Date.now() + 10_000;
+  const memory = () => inputs.archive.cache;
+  const trustedIn = async (layout: string) =>
+    [...(await recallStamps({ folder: layout }, memory())).keys()].sort();
+  const blobsIn = async (layout: string) =>
+    (await readdir(join(layout, 'blobs', 'sha256'))).map((name): Digest => `sha256:${name}`).sort();
+  let clock: MockInstance<typeof Date.now>;
+  beforeEach(() => {
+    clock = vi.spyOn(Date, 'now');
+  });
+  afterEach(() => clock.mockRestore());
+
+  test('trusts the blobs that this one made, and does not read them', async () => {
+    const made = join(folder, 'made');
+    clock.mockReturnValue(LATER);
+    await run({ output: made });
+    expect(await trustedIn(made)).toEqual(await blobsIn(made));
+
+    // As if it had these bytes when it was hashed: only who reads it again notices.
+    const [digest = 'sha256:'] = await blobsIn(made);
+    await writeFile(blobPath({ folder: made }, digest), 'damaged');
+    const trusted = await recallStamps({ folder: made }, memory());
+    await rememberStamps({ folder: made }, memory(), trusted, [{ digests: [digest], since: LATER }]);
+    await run({ output: made });
+    expect(count('blob-damaged')).toBe(0);
+  });
+
+  test('does not trust those that this one read, and that may have changed before the check', async () => {
+    const read = join(folder, 'read');
+    clock.mockReturnValue(0);
+    await run({ output: read });
+    expect(await trustedIn(read)).toEqual([]);
+    await run({ output: read }, (event) => {
+      if (event.type === 'stage' && event.stage === 'build') clock.mockReturnValue(LATER);
+    });
+    expect(await trustedIn(read)).toEqual([]);
+  });
 });
 
 test('where it has to be tried on an engine, that none answers is an error, after the check', async () => {

@@ -10,7 +10,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import {
   blobPath,
   createBlob,
@@ -18,9 +18,10 @@ import {
   type Digest,
   type Layout,
   removeBadBlobs,
+  stampsOf,
 } from '@qemu-user-static/oci-image';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { recallStamps, rememberStamps } from './stamps.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { recallStamps, rememberStamps, type Stamps } from './stamps.ts';
 
 let folder: string;
 let layout: Layout;
@@ -59,6 +60,15 @@ test('one that may have changed in the same moment is not trusted', async () => 
   expect(await next()).toEqual({ trusted: 0, sound: true });
 });
 
+test.each([
+  ['is not trusted while its clock may show the same time', 100, 0],
+  ['is trusted afterwards', 101, 1],
+])('one that was written before it was hashed %s', async (_, after, size) => {
+  const changed = (await stampsOf(layout, new Set([digest]))).get(digest)?.changed ?? 0;
+  await hashed(changed + after);
+  expect((await recallStamps(layout, folder)).size).toBe(size);
+});
+
 test.each<[string, () => Promise<unknown>]>([
   ['is written into', () => writeFile(path, 'CONTENTS')],
   [
@@ -93,4 +103,60 @@ test('stamps that cannot be read count for nothing', async () => {
 test('a layout elsewhere has stamps of its own', async () => {
   await hashed();
   expect((await recallStamps({ folder: join(folder, 'elsewhere') }, folder)).size).toBe(0);
+});
+
+test('a layout is the same one, however its folder is written', async () => {
+  await hashed();
+  const other = { folder: join(relative(process.cwd(), layout.folder), '..', 'oci') };
+  expect((await recallStamps(other, folder)).size).toBe(1);
+});
+
+describe('stamps of an earlier run', () => {
+  let second: Digest;
+  let before: Stamps;
+  beforeEach(async () => {
+    const blob = await createBlob(layout);
+    await blob.write(Buffer.from('more'));
+    second = (await blob.commit()).digest;
+    await rememberStamps(layout, folder, new Map(), [
+      { digests: [digest, second], since: Date.now() + 10_000 },
+    ]);
+    before = await recallStamps(layout, folder);
+  });
+  const memo = async () => {
+    const [name = ''] = await readdir(join(folder, '.memo'));
+    return stat(join(folder, '.memo', name));
+  };
+
+  test('are kept with those of blobs that were hashed since', async () => {
+    const blob = await createBlob(layout);
+    await blob.write(Buffer.from('new'));
+    const third = (await blob.commit()).digest;
+    await rememberStamps(layout, folder, before, [{ digests: [third], since: Date.now() + 10_000 }]);
+    expect([...(await recallStamps(layout, folder)).keys()].sort()).toEqual([digest, second, third].sort());
+  });
+
+  test('are not written again where nothing has changed', async () => {
+    const { ino, mtimeMs } = await memo();
+    await rememberStamps(layout, folder, before, [{ digests: [digest], since: Date.now() + 10_000 }]);
+    expect(await memo()).toMatchObject({ ino, mtimeMs });
+  });
+
+  test('are those of today for a blob that has changed, and was hashed', async () => {
+    await appendFile(path, '!');
+    await rememberStamps(layout, folder, before, [{ digests: [digest], since: Date.now() + 10_000 }]);
+    const now = await recallStamps(layout, folder);
+    expect(now.size).toBe(2);
+    expect(now.get(digest)).not.toBe(before.get(digest));
+  });
+
+  test('are lost for a blob that has changed, or is gone', async () => {
+    await appendFile(path, '!');
+    await rememberStamps(layout, folder, before, []);
+    const now = await recallStamps(layout, folder);
+    expect([...now.keys()]).toEqual([second]);
+    await rm(blobPath(layout, second));
+    await rememberStamps(layout, folder, now, []);
+    expect(await recallStamps(layout, folder)).toEqual(new Map());
+  });
 });
