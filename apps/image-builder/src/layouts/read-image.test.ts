@@ -68,12 +68,20 @@ describe('the image of a tag', () => {
   });
 
   test('is not there for a platform, and those that are there are named once', async () => {
-    await alterLayout(layout, {
-      index: ({ manifests: [first, ...more], ...rest }) => ({ ...rest, manifests: [first, first, ...more] }),
-    });
+    // Its files name the platform as it is written here, so the two images differ.
+    layout = await makeSmallLayout(join(folder, 'twice'), [
+      { os: 'linux', architecture: 'amd64' },
+      { architecture: 'amd64', os: 'linux' },
+      { os: 'linux', architecture: 'arm', variant: 'v7' },
+    ]);
     await expect(choose('all', 'linux/s390x')).rejects.toMatchObject({
       message: '"all" has no linux/s390x, but linux/amd64, linux/arm/v7',
     });
+  });
+
+  test('is not there where the tag lists none', async () => {
+    await alterLayout(layout, { index: (index) => ({ ...index, manifests: [] }) });
+    await expect(choose('all', 'linux/amd64')).rejects.toMatchObject({ code: 'PLATFORM_NOT_IN_LAYOUT' });
   });
 });
 

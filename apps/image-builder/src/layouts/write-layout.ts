@@ -41,7 +41,7 @@ export function writeImages(set: ImageSet, folder: string): Promise<void> {
 /** A tag as `index.json` lists it. */
 function tagged({ tag, digest, platforms: [platform] }: SetTag, set: ImageSet): Descriptor {
   const document = documentIn(set, digest);
-  const annotations = { ...document.descriptor.annotations, [REF_NAME]: tag };
+  const annotations = { [REF_NAME]: tag };
   if (isIndex(document) || platform === undefined) return { ...document.descriptor, annotations };
   return { ...document.descriptor, platform: ociPlatform(platform), annotations };
 }
