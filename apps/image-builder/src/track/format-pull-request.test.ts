@@ -1,4 +1,4 @@
-import type { Lock } from '@qemu-user-static/lock';
+import type { EarlyPackage, Lock } from '@qemu-user-static/lock';
 import { lockOf, RELEASE } from '@qemu-user-static/lock/testing';
 import { describe, expect, test } from 'vitest';
 import type { Gate } from '../images/gate.ts';
@@ -47,6 +47,8 @@ const tags = {
 };
 const report = reportOn(before, now, [finding], tags, ['pool/old.deb'], []);
 const nothing = reportOn(before, before, [], { ...tags, fresh: [] }, [], []);
+
+const EARLY = { suite: 'experimental', channel: 'latest', version: '11.2.0-rc1' } as EarlyPackage;
 
 const NONE: Gate = { schemaVersion: 1, columns: [], failures: [], fixed: [] };
 const check = { tags: 12, images: 34, layers: 56, bytes: 7_800_000, ran: null };
@@ -130,6 +132,53 @@ describe('the body of the pull request', () => {
   });
 });
 
+describe('in the table of packages', () => {
+  /** The row of a change of the emulators of latest for linux/amd64. */
+  const rowOf = (change: (channel: Channel) => void) => {
+    const [then, today] = [0, 1].map(() => lockOf({ latest: { 'linux/amd64': '11.1.3' } })) as [Lock, Lock];
+    altered(today, change);
+    const { changes } = reportOn(then, today, [], { ...tags, fresh: [] }, [], []);
+    const text = pullRequestBody({ ...nothing, changes, platforms: [] }, then, today, [], NONE, '');
+    const row = text.split('\n').find((line) => line.startsWith('| latest | linux/amd64')) ?? '';
+    return { text, cells: row.split(' | ').slice(2) };
+  };
+  const debian = ({ emulators }: ReturnType<typeof platform>, version: string) =>
+    Object.assign(emulators, { version });
+
+  test('another build of the same QEMU has one version, and upstream has nothing about it', () => {
+    const { text, cells } = rowOf((latest) => debian(platform(latest, 'linux/amd64'), '1:11.1.3+ds-2'));
+    expect(cells.slice(0, 2)).toEqual(['11.1.3', 'qemu-user 1:11.1.3+ds-1 → qemu-user 1:11.1.3+ds-2']);
+    expect(text).not.toContain('notes of QEMU');
+  });
+
+  test.each([
+    [2_000_001, '(+2.0 MB)'],
+    [1, '(+0.0 kB)'],
+  ])('a package of %i bytes after one of 1 has the sign of its growth', (size, words) => {
+    const { cells } = rowOf((latest) => {
+      const one = platform(latest, 'linux/amd64');
+      debian(one, '1:11.1.3+ds-2');
+      one.emulators.size = size;
+    });
+    expect(cells[2]).toContain(words);
+  });
+});
+
+test('a channel that is gone has no Release to check', () => {
+  const only = lockOf({ stable: { 'linux/amd64': '10.0.11' } });
+  const gone = reportOn(before, only, [], { ...tags, fresh: [] }, [], []);
+  const text = pullRequestBody(gone, before, only, [], NONE, '');
+  expect(text).toContain('| latest | linux/amd64 | 11.1.2 → **gone** |');
+  expect(text).not.toContain('### Checks');
+});
+
+test('without tags of upstream nothing is said of releases', () => {
+  const none = reportOn(before, now, [], { ...tags, tags: [], fresh: [] }, [], []);
+  const text = pullRequestBody(none, before, now, [], NONE, '');
+  for (const words of ['newest release', 'candidate', 'behind by']) expect(text).not.toContain(words);
+  expect(formatReport(none, before, now)).toContain('\nQEMU – is the newest release\n');
+});
+
 describe('the title of the pull request', () => {
   test('names the channels whose QEMU changes, with each version once', () => {
     expect(pullRequestTitle(report, now)).toBe('sources.lock.json: latest QEMU 11.1.3');
@@ -172,6 +221,7 @@ describe('the report on the terminal', () => {
     ['a finding', reportOn(before, before, [finding], { ...tags, fresh: [] }, [], [])],
     ['a release of upstream', reportOn(before, before, [], { ...tags, fresh: ['v11.2.0'] }, [], [])],
     ['a candidate', reportOn(before, before, [], tags, [], [])],
+    ['a package on its way', reportOn(before, before, [], { ...tags, fresh: [] }, [], [EARLY])],
   ])('%s is news', (_, { isNews }) => {
     expect(isNews).toBe(true);
   });
