@@ -87,8 +87,8 @@ test('one whole layout is itself, its tags, platforms and what never moves', asy
 
 test('each image says which layer each part of it is, and an index says none', async () => {
   const set = await load(['whole']);
-  const imageOf = (tag: string) =>
-    documentIn(set, set.tags.find((one) => one.tag === tag)?.digest ?? 'sha256:').image;
+  const digestIn = (tag: string) => set.tags.find((one) => one.tag === tag)?.digest ?? 'sha256:';
+  const imageOf = (tag: string) => documentIn(set, digestIn(tag)).image;
   const { register, packages } = whole.channels[0]?.platforms[0] ?? {};
   const arm = packages?.[0].emulators.find(({ guest }) => guest === 'arm');
   const image = imageOf('x86_64-arm');
@@ -99,6 +99,8 @@ test('each image says which layer each part of it is, and an index says none', a
     ['licenses', packages?.[0].licenses[0]?.digest],
   ]);
   expect(imageOf('latest')).toBe(undefined);
+  const [alone] = documentIn(set, digestIn('register')).needs;
+  expect([...(documentIn(set, alone?.digest ?? 'sha256:').image?.layers.keys() ?? [])]).toEqual(['register']);
 });
 
 describe('channels, one of which takes guests from another’s package,', () => {
@@ -227,23 +229,20 @@ describe('what does not belong together is refused:', () => {
       manifests: manifests.filter((one: Json) => !left.test(nameOf(one))),
     }),
   });
+  const withForeignTag: Alterations = {
+    top: ({ manifests, ...rest }) => {
+      const one = manifests.find((tag: Json) => nameOf(tag) === 'latest');
+      const annotations = { ...one.annotations, 'org.opencontainers.image.ref.name': 'newest' };
+      return { ...rest, manifests: [...manifests, { ...one, annotations }] };
+    },
+  };
   const historyAs = (change: (steps: Json[]) => Json[]): Alterations => ({
     config: ({ history, ...rest }) => ({ ...rest, history: change(history) }),
   });
   const others = 'was not made by this Dockerfile.template';
   test.each<[string, Alterations, string]>([
     ['without tags', tagsBut(/./), 'none has a tag that is a channel of the lock'],
-    [
-      'with a tag that is not of the lock',
-      {
-        top: ({ manifests, ...rest }) => {
-          const [one] = manifests;
-          const annotations = { ...one.annotations, 'org.opencontainers.image.ref.name': 'newest' };
-          return { ...rest, manifests: [...manifests, { ...one, annotations }] };
-        },
-      },
-      'altered: tag newest is not one of this lock',
-    ],
+    ['with a tag that is not of the lock', withForeignTag, 'altered: tag newest is not one of this lock'],
     ['without an image that the others make', tagsBut(/^register/), 'no layout has the image sha256:'],
     [
       'without the images of the common guests',
@@ -290,6 +289,15 @@ describe('what does not belong together is refused:', () => {
     } finally {
       await rm(altered, { recursive: true });
     }
+  });
+
+  test('a foreign tag of which one platform alone is wanted', async () => {
+    const altered = join(folder, 'foreign-tag');
+    await cp(join(folder, 'whole'), altered, { recursive: true });
+    await alterLayout({ folder: altered }, withForeignTag);
+    await expect(load(['foreign-tag'], ['linux/amd64'])).rejects.toMatchObject({
+      message: expect.stringContaining('foreign-tag: tag newest is not one of this lock'),
+    });
   });
 
   test('a layout with a damaged document', async () => {

@@ -12,17 +12,18 @@ const whole = (tag: string): TagSummary => ({
   digest,
   immutable: false,
   platforms: [
-    { ...sizes, guests: 33 },
     { ...sizes, platform: 'linux/arm/v7', version: '10.2.2', guests: 17, gzip: 39_700_000 },
+    { ...sizes, guests: 33 },
+    { ...sizes, platform: 'linux/arm64', guests: 33 },
   ],
 });
 const summary: Summary = {
   tags: [
-    whole('11.1.3'),
+    { ...whole('11.1.3'), platforms: [{ ...sizes, guests: 31 }] },
     { ...whole('common'), contents: 'common' },
     whole('latest'),
     whole('latest-zstd'),
-    whole('stable'),
+    whole('stable2'),
     { ...whole('aarch64'), contents: 'aarch64', platforms: [{ ...sizes, guests: 1, gzip: 5_100_000 }] },
   ],
   platforms: [
@@ -62,7 +63,7 @@ describe('the summary of a release', () => {
 
   test('lists latest first, versions last, and counts the rest', () => {
     const rows = lines.filter((line) => line.includes('sha256:'));
-    expect(rows.map((line) => line.split(' ')[0])).toEqual(['latest', 'stable', 'common', '11.1.3']);
+    expect(rows.map((line) => line.split(' ')[0])).toEqual(['latest', 'stable2', 'common', '11.1.3']);
     expect(lines).toContain('and 1 images of one guest, 5.1 MB each, such as aarch64');
     expect(lines).toContain('2 more tags: --json lists them');
   });
@@ -78,7 +79,7 @@ describe('the summary of a release', () => {
   test('has the range of sizes and the numbers of guests of each tag, most first', () => {
     const row = lines.find((line) => line.startsWith('latest ') && line.includes('sha256:')) ?? '';
     expect(row.split(/ {2,}/)).toEqual([
-      ...['latest', '2', '33, 17', '39.7–102 MB', '27.5 MB', `sha256:${'a'.repeat(12)}`],
+      ...['latest', '3', '33, 17', '39.7–102 MB', '27.5 MB', `sha256:${'a'.repeat(12)}`],
     ]);
   });
 
@@ -121,13 +122,13 @@ describe('the summary of a release', () => {
           one('common-11.1.3', 'common'),
           one('arm-11.1.3', 'arm'),
           one('latest-gzip', 'all'),
-          one('zstd-like', 'all'),
+          one('a-zstd-like', 'all'),
         ],
       },
       'x',
     );
     const rows = text.split('\n').filter((line) => line.includes('sha256:'));
-    expect(rows.map((line) => line.split(' ')[0])).toEqual(['zstd-like', 'register']);
+    expect(rows.map((line) => line.split(' ')[0])).toEqual(['a-zstd-like', 'register']);
     expect(text).toContain('\n4 more tags: --json lists them\n');
     expect(text).not.toContain('images of one guest');
   });
