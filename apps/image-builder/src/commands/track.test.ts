@@ -85,6 +85,15 @@ describe('the report', () => {
     expect(writes(checkout)).toEqual([]);
   });
 
+  test('reports what is new where the run before found nothing', async () => {
+    const checkout = await following();
+    expect((await checkout.track()).text).not.toContain('the lock would change');
+    await checkout.offer(NEW);
+    expect((await checkout.track()).text).toContain('qemu-user: 1:10.0.11+ds-1 → 1:11.1.3+ds-1\n');
+    // It is still news the next time.
+    expect((await checkout.track()).text).toContain('qemu-user: 1:10.0.11+ds-1 → 1:11.1.3+ds-1\n');
+  });
+
   test('reports a new release of upstream though Debian has it not yet', async () => {
     const checkout = await following();
     await checkout.track();
@@ -205,6 +214,29 @@ describe('what needs a person', () => {
     expect(failure).toMatchObject({ code: 'PERSON_NEEDED', message: 'latest (RELEASE_EXPIRED)' });
     expect(text).toContain('needs a person:\n  - latest: RELEASE_EXPIRED: ');
     expect(value).toMatchObject({ changes: [], findings: [{ channel: 'latest', code: 'RELEASE_EXPIRED' }] });
+  });
+
+  test('a Release that is older than that of the lock is reported, though it has the same packages', async () => {
+    const checkout = await following();
+    await checkout.track();
+    await checkout.offer(OLD, { date: new Date('2026-11-20T09:00:00Z') });
+    const { value, failure } = await checkout.track();
+    expect(failure).toMatchObject({ code: 'PERSON_NEEDED', message: 'latest (RELEASE_OLDER)' });
+    expect(value).toMatchObject({ changes: [] });
+  });
+
+  test('a channel that is new and cannot be read is left out, and the others go on', async () => {
+    const checkout = await behind();
+    const { sources: file } = checkout.environment.paths;
+    const sources = JSON.parse(await readFile(file, 'utf8'));
+    const { latest } = sources.channels;
+    const beta = { ...latest, suite: 'testing', codename: 'forky' };
+    await writeFile(file, JSON.stringify({ ...sources, channels: { beta, latest } }));
+    const { value, failure } = await checkout.track({ pullRequest: true });
+    expect(failure).toMatchObject({ message: 'beta (RELEASE_NOT_FOUND)' });
+    expect(value).toMatchObject({ changes: [{ channel: 'latest', now: { version: '1:11.1.3+ds-1' } }] });
+    const written = parseLock(checkout.repository.read(BRANCH, 'sources.lock.json') ?? '');
+    expect(Object.keys(written.channels)).toEqual(['latest']);
   });
 
   test('a version of an unknown form is reported, and everything else goes on', async () => {

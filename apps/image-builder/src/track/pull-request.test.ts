@@ -6,8 +6,10 @@ import {
   type OpenedGitHub,
   openedGitHub,
 } from '@qemu-user-static/github/testing';
+import { formatLock, parseLock } from '@qemu-user-static/lock';
+import { lockOf } from '@qemu-user-static/lock/testing';
 import { describe, expect, test } from 'vitest';
-import { foresee, type Proposal, propose, withdrawProposal } from './pull-request.ts';
+import { foresee, type Proposal, propose, proposedLock, withdrawProposal } from './pull-request.ts';
 
 const BRANCH = 'track/sources-lock';
 const FILE = 'sources.lock.json';
@@ -124,6 +126,44 @@ describe('others work in the repository too', () => {
     await expect(propose(made.github, proposal('newer'))).rejects.toMatchObject({ code: 'BRANCH_FOREIGN' });
   });
 
+  test('a line that GitHub adds to our commit’s message leaves it ours', async () => {
+    const made = await opened();
+    await propose(made.github, proposal('new'));
+    const { repository } = made;
+    const ours = repository.commits.get(headOf(made, BRANCH));
+    if (ours === undefined) throw new Error('no commit');
+    const longer = repository.commit({ ...ours, message: `${ours.message}\n` });
+    repository.refs.set(`heads/${BRANCH}`, longer);
+    expect(await propose(made.github, proposal('newer'))).toMatchObject({ action: 'updated' });
+
+    const message = `Merge branch 'main' into ${BRANCH}\n`;
+    const parents = [longer, headOf(made, 'main')];
+    repository.refs.set(`heads/${BRANCH}`, repository.commit({ ...ours, message, parents }));
+    expect(await propose(made.github, proposal('newest'))).toMatchObject({ action: 'updated' });
+  });
+
+  test.each(['take what main has', `Fix it. Merge branch 'main' into ${BRANCH}`, "Merge branch 'main'"])(
+    'nor is a merge that a person named “%s”',
+    async (message) => {
+      const made = await opened();
+      const { repository } = made;
+      await propose(made.github, proposal('new'));
+      const ours = headOf(made, BRANCH);
+      const { tree = '' } = repository.commits.get(ours) ?? {};
+      const parents = [ours, headOf(made, 'main')];
+      repository.refs.set(`heads/${BRANCH}`, repository.commit({ message, tree, parents }));
+      await expect(propose(made.github, proposal('newer'))).rejects.toMatchObject({ code: 'BRANCH_FOREIGN' });
+    },
+  );
+
+  test('a branch that GitHub does not show is not taken for none', async () => {
+    const made = await opened();
+    made.server.faults.push({ on: /^GET .*\/git\/ref\/.*sources-lock/, fault: answers(403) });
+    await expect(foresee(made.github, proposal('new'))).rejects.toMatchObject({
+      message: expect.stringContaining('HTTP status 403'),
+    });
+  });
+
   test.each([0, 2])('nor is a commit that is only named so, with %i other parents', async (others) => {
     const made = await opened();
     const { repository } = made;
@@ -155,6 +195,26 @@ describe('others work in the repository too', () => {
     expect(await propose(made.github, proposal('new'))).toMatchObject({ action: 'declined' });
     expect(await propose(made.github, proposal('newer'))).toMatchObject({ action: 'opened' });
     expect(made.repository.threads.map(({ state }) => state)).toEqual(['closed', 'open']);
+  });
+
+  test('what was merged once may be proposed again', async () => {
+    const made = await opened();
+    await propose(made.github, proposal('new'));
+    for (const thread of made.repository.threads)
+      Object.assign(thread, { state: 'closed', mergedAt: '2026-11-01T00:00:00Z' });
+    expect(await propose(made.github, proposal('new'))).toMatchObject({ action: 'opened' });
+  });
+
+  test('an open pull request is brought to what a person closed in an earlier one', async () => {
+    const made = await opened();
+    await propose(made.github, proposal('new'));
+    for (const thread of made.repository.threads) thread.state = 'closed';
+    await propose(made.github, proposal('newer'));
+    expect(await propose(made.github, proposal('new'))).toMatchObject({ action: 'updated' });
+    expect(made.repository.threads.map(({ title, state }) => `${title} ${state}`)).toEqual([
+      'to new closed',
+      'to new open',
+    ]);
   });
 
   test('the branch vanishes while it is moved: it is made again', async () => {
@@ -202,6 +262,41 @@ describe('before anything is built for a proposal, it is foreseen', () => {
   });
 });
 
+describe('the lock that was proposed', () => {
+  const lock = lockOf({ latest: { 'linux/amd64': '11.1.3' } });
+  const pushed = async (message: string, files: Record<string, string>) => {
+    const made = await opened();
+    made.repository.push(BRANCH, message, files);
+    return proposedLock(made.github);
+  };
+  const text = formatLock({
+    ...lock,
+    sources: Object.fromEntries(
+      ['qemu-user 1:11.1.3+ds-1', 'busybox-static 1:1.38.0-3'].map((name) => [
+        name,
+        { licenses: ['GPL-2'], files: [{ path: 'pool/a.dsc', size: 1, sha256: 'a'.repeat(64) }] },
+      ]),
+    ),
+  });
+
+  test('is that of the branch', async () => {
+    expect(await pushed(`x\n\n${TRAILER}`, { [FILE]: text })).toEqual(parseLock(text));
+  });
+
+  test.each<[string, string, Record<string, string>]>([
+    ['on a branch of someone else', 'by hand', { [FILE]: text }],
+    ['that is not understood here', TRAILER, { [FILE]: '{}' }],
+    ['in a commit without one', TRAILER, { 'README.md': 'read me' }],
+  ])('is none %s', async (_, message, files) => {
+    expect(await pushed(message, files)).toBe(null);
+  });
+
+  test('is none without a branch', async () => {
+    const made = await opened();
+    expect(await proposedLock(made.github)).toBe(null);
+  });
+});
+
 describe('what is proposed no more', () => {
   test('is closed, says why, and may be proposed again', async () => {
     const made = await opened();
@@ -220,6 +315,21 @@ describe('what is proposed no more', () => {
     const made = await opened();
     expect(await withdrawProposal(made.github, 'old')).toBe(null);
     expect(made.server.requests).toHaveLength(1);
+  });
+
+  test('is closed though its branch is gone', async () => {
+    const made = await opened();
+    await propose(made.github, proposal('new'));
+    made.repository.refs.delete(`heads/${BRANCH}`);
+    expect(await withdrawProposal(made.github, 'old')).toMatchObject({ action: 'closed' });
+  });
+
+  test('is left to the person who has made it a pull request to another base', async () => {
+    const made = await opened();
+    await propose(made.github, proposal('new'));
+    for (const thread of made.repository.threads) Object.assign(thread, { base: 'stable' });
+    expect(await withdrawProposal(made.github, 'old')).toBe(null);
+    expect(made.repository.threads).toMatchObject([{ state: 'open' }]);
   });
 
   test('is left open where this checkout is not what main has, or a person works on it', async () => {
