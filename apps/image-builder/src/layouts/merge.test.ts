@@ -126,15 +126,29 @@ describe('channels, one of which takes guests from another’s package,', () => 
             await platform('linux/amd64', '11.1.3', ['aarch64', 'arm']),
             await platform(ARM, '10.2.2', ['arm']),
           ],
-          guestsFrom: { [ARM]: ['oldstable'] },
+          guestsFrom: { [ARM]: ['oldstable', 'stable', 'older'] },
         },
-        oldstable: { made: [await platform(ARM, '7.2', ['aarch64', 'arm'], 'qemu-user-static')] },
+        oldstable: {
+          made: [
+            {
+              ...(await platform(ARM, '7.2', ['aarch64', 'arm', 'riscv64'], 'qemu-user-static')),
+              released: '2023-06-10T08:00:00Z',
+            },
+          ],
+        },
+        stable: { made: [await platform(ARM, '10.0.2', ['aarch64', 'arm', 's390x'], 'qemu-user-stable')] },
+        // Nothing in it is new to latest.
+        older: { made: [await platform(ARM, '5.2', ['arm'], 'qemu-user-older')] },
       },
       folder,
     );
     const lock = parseLock(formatLock(written));
-    several = await build(lock, fetched, contextOf(join(folder, 'several')));
-    for (const one of fetched) await build(lock, [one], contextOf(join(folder, one.channel)));
+    const context = (output: string) => ({
+      ...contextOf(join(folder, output)),
+      compressions: ['gzip'] as const,
+    });
+    several = await build(lock, fetched, context('several'));
+    for (const one of fetched) await build(lock, [one], context(one.channel));
     const { template, script } = made.proof;
     loadSeveral = (...outputs) =>
       loadImages(
@@ -150,7 +164,9 @@ describe('channels, one of which takes guests from another’s package,', () => 
   });
 
   test('may be in layouts of their own', async () => {
-    expect(digestsOf(await loadSeveral('oldstable', 'latest'))).toEqual(digestsBuilt(several));
+    expect(digestsOf(await loadSeveral('oldstable', 'latest', 'older', 'stable'))).toEqual(
+      digestsBuilt(several),
+    );
   });
 
   test('need not all be there', async () => {
