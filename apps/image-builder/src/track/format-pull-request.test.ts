@@ -164,6 +164,18 @@ describe('in the table of packages', () => {
   });
 });
 
+test('a package of another name is one row', () => {
+  const [then, today] = [0, 1].map(() => lockOf({ latest: { 'linux/amd64': '11.1.3' } })) as [Lock, Lock];
+  altered(today, (latest) => Object.assign(platform(latest, 'linux/amd64').emulators, { package: 'qemu' }));
+  const { changes } = reportOn(then, today, [], { ...tags, fresh: [] }, [], []);
+  const text = pullRequestBody({ ...nothing, changes, platforms: [] }, then, today, [], NONE, '');
+  expect(text.split('\n').filter((line) => line.startsWith('| latest'))).toEqual([
+    expect.stringContaining(
+      '| qemu-user 1:11.1.3+ds-1 → qemu 1:11.1.3+ds-1 | 0.0 kB → 0.0 kB (+0.0 kB) | 2 → 2 |',
+    ),
+  ]);
+});
+
 test('a channel that is gone has no Release to check', () => {
   const only = lockOf({ stable: { 'linux/amd64': '10.0.11' } });
   const gone = reportOn(before, only, [], { ...tags, fresh: [] }, [], []);
@@ -187,6 +199,15 @@ describe('the title of the pull request', () => {
   test('names a channel alone whose emulators are the same', () => {
     const shells = { ...report, changes: report.changes.filter(({ part }) => part === 'shell') };
     expect(pullRequestTitle(shells, now)).toBe('sources.lock.json: latest');
+  });
+
+  test('names each channel with its own QEMU', () => {
+    const both = structuredClone(now);
+    Object.assign(both.channels.stable?.platforms['linux/amd64']?.shell ?? {}, { version: '2' });
+    const { changes } = reportOn(before, both, [], { ...tags, fresh: [] }, [], []);
+    expect(pullRequestTitle({ ...report, changes }, both)).toBe(
+      'sources.lock.json: latest QEMU 11.1.3, stable',
+    );
   });
 
   test.each([

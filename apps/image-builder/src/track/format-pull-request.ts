@@ -94,9 +94,9 @@ function sizeChange({ before, now }: PackageChange): string {
 }
 
 /** A platform's own package in both locks. */
-function guestChange({ channel, platform, before, now }: PackageChange, then: Lock, today: Lock): string {
+function guestChange({ channel, platform, before }: PackageChange, then: Lock, today: Lock): string {
   const guestsIn = (lock: Lock) => lock.channels[channel]?.platforms[platform]?.guests ?? [];
-  const [old, next] = [before === null ? [] : guestsIn(then), now === null ? [] : guestsIn(today)];
+  const [old, next] = [guestsIn(then), guestsIn(today)];
   if (before === null) return `${next.length}`;
   const list = (sign: string, from: readonly string[], without: readonly string[]) =>
     from.filter((guest) => !without.includes(guest)).map((guest) => `${sign}${guest}`);

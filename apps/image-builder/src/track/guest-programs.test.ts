@@ -45,10 +45,12 @@ describe('a channel', () => {
     ]);
   });
 
-  test('is not spoken of where only its shell is new, or its emulators are gone', () => {
+  test('is not spoken of where its shell or another host is new, or its emulators are gone', () => {
     const shells = structuredClone(before);
     Object.assign(shells.channels.latest?.platforms['linux/amd64']?.shell ?? {}, { version: '2' });
     expect(linesOf({}, shells)).toEqual([]);
+    const arm64 = { 'linux/amd64': '11.1.2', 'linux/arm64': '11.1.3' } as const;
+    expect(linesOf({}, lockOf({ latest: arm64, stable: { 'linux/amd64': '10.0.11' } }))).toEqual([]);
     expect(linesOf({}, lockOf({ latest: {}, stable: { 'linux/amd64': '10.0.12' } }))).toEqual([stablePassed]);
   });
 });

@@ -22,6 +22,18 @@ test('all pages are read, and the next time only what changed; new tags are repo
   expect((await upstreamTags(github, cache)).fresh).toEqual(['v0.9.9']);
 });
 
+test('a refusal is an error, though an earlier answer is kept', async () => {
+  const { github, server } = await openedGitHub();
+  const cache = await temporaryFolder();
+  server.repository('qemu/qemu').refs.set('tags/v1.0.0', '0');
+  const refuse = () => server.faults.push({ on: /tags$/, fault: answers(403) });
+  refuse();
+  await expect(upstreamTags(github, cache)).rejects.toThrow('HTTP status 403');
+  await (await upstreamTags(github, cache)).remember();
+  refuse();
+  await expect(upstreamTags(github, cache)).rejects.toThrow('HTTP status 403');
+});
+
 test('pages that never end are an error', async () => {
   const { github, server } = await openedGitHub();
   const endless: Fault = (response) => {
