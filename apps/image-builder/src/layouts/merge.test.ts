@@ -289,6 +289,18 @@ describe('what does not belong together is refused:', () => {
       others,
     ],
     [
+      'whose images lack their licences',
+      {
+        config: ({ history, rootfs, ...rest }) => ({
+          ...rest,
+          history: history.slice(0, 2),
+          rootfs: { ...rootfs, diff_ids: rootfs.diff_ids.slice(0, 2) },
+        }),
+        manifest: ({ layers, ...rest }) => ({ ...rest, layers: layers.slice(0, 2) }),
+      },
+      'latest for linux/amd64 does not have every layer in every compression',
+    ],
+    [
       'whose images run something else',
       { config: ({ config, ...rest }) => ({ ...rest, config: { ...config, Cmd: ['/evil'] } }) },
       'for linux/amd64 is another',
