@@ -128,15 +128,16 @@ describe('channels, one of which takes guests from another’s package,', () => 
           ],
           guestsFrom: { [ARM]: ['oldstable', 'stable', 'older'] },
         },
-        oldstable: {
+        oldstable: { made: [await platform(ARM, '7.2', ['aarch64', 'arm', 'riscv64'], 'qemu-user-static')] },
+        // Newer than the others, so that the images with it are newer than those with the others alone.
+        stable: {
           made: [
             {
-              ...(await platform(ARM, '7.2', ['aarch64', 'arm', 'riscv64'], 'qemu-user-static')),
-              released: '2023-06-10T08:00:00Z',
+              ...(await platform(ARM, '10.0.2', ['aarch64', 'arm', 's390x'], 'qemu-user-stable')),
+              released: '2026-11-09T08:00:00Z',
             },
           ],
         },
-        stable: { made: [await platform(ARM, '10.0.2', ['aarch64', 'arm', 's390x'], 'qemu-user-stable')] },
         // Nothing in it is new to latest.
         older: { made: [await platform(ARM, '5.2', ['arm'], 'qemu-user-older')] },
       },
