@@ -170,8 +170,8 @@ describe('with a key', () => {
     };
     const error = await attest({ push: true, key }).catch((thrown) => thrown);
     expect(error.code).toBe('ATTESTATION_NOT_KEPT');
-    const [told, ...images] = error.message.split('\n  - ');
-    expect(told).toBe(`${server.name}/o/q does not list all that was attached to:`);
+    const [headline, ...images] = error.message.split('\n  - ');
+    expect(headline).toBe(`${server.name}/o/q does not list all that was attached to:`);
     expect(images.sort()).toEqual(subjects.map(({ digest }) => digest).sort());
   });
 

@@ -9,7 +9,7 @@ import type { SmokeReport } from '../check/smoke.ts';
 import type { TagPlan } from '../images/tags.ts';
 import { summarize } from './summary.ts';
 
-// Each layer has a digit of its own in the sizes, so that a sum tells what it is of.
+// Each layer has a digit of its own in the sizes, so that a sum shows which layers are in it.
 const REGISTER = 1;
 const LICENSES = { own: 10, other: 20, common: 30, all: 40 };
 const JOINED = { common: 100, own: 200, all: 300 };
