@@ -43,6 +43,16 @@ describe('a package', () => {
     ]);
   });
 
+  test('of the same version with another hash is a change, and says so', () => {
+    const now = withPackage(before, 'emulators', { sha256: 'e'.repeat(64) });
+    expect(packageChanges(before, now)).toMatchObject([
+      { part: 'emulators', now: { version: '1:11.1.2+ds-1' } },
+    ]);
+    expect(describeChanges(before, now)).toEqual([
+      'latest linux/amd64 qemu-user: 1:11.1.2+ds-1, other contents under the same version',
+    ]);
+  });
+
   test('of another name is new, and the old one is gone', () => {
     const now = withPackage(before, 'emulators', { package: 'qemu-user-static' });
     expect(describeChanges(before, now)).toEqual([

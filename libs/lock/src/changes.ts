@@ -27,8 +27,9 @@ export function packageChanges(before: Lock | null, now: Lock): PackageChange[] 
   const today = packagesOf(now);
   const changed = [...today].flatMap(([key, { of, locked }]) => {
     const old = then.get(key)?.locked ?? null;
-    const isSame = old?.package === locked.package && old.version === locked.version;
-    return isSame ? [] : [{ ...of, before: old, now: locked }];
+    // Debian never gives a version other contents: where it happens, somebody has to look.
+    const isSame = old?.package === locked.package && old.sha256 === locked.sha256;
+    return isSame && old.version === locked.version ? [] : [{ ...of, before: old, now: locked }];
   });
   const gone = [...then].filter(([key]) => !today.has(key));
   return [...changed, ...gone.map(([, { of, locked }]) => ({ ...of, before: locked, now: null }))];
@@ -41,7 +42,7 @@ export function describeChanges(before: Lock | null, now: Lock): string[] {
     const name = (one: LockedPackage) => `${change.channel} ${change.platform} ${one.package}`;
     const [old, next] = [change.before, change.now];
     if (old !== null && next !== null && old.package === next.package)
-      return { changed: [`${name(next)}: ${old.version} → ${next.version}`], gone: [] };
+      return { changed: [`${name(next)}: ${versionChange(old, next)}`], gone: [] };
     return {
       changed: next === null ? [] : [`${name(next)}: new, ${next.version}`],
       gone: old === null ? [] : [`${name(old)}: gone`],
@@ -55,6 +56,13 @@ export function describeChanges(before: Lock | null, now: Lock): string[] {
     ...sourcesFoundOut(then, now),
     ...rebuilt(before, now).map(({ version, number }) => `images of QEMU ${version}: build ${number}`),
   ];
+}
+
+/** `1:11.1.2+ds-1 → 1:11.1.3+ds-1`, of a package in two locks. */
+export function versionChange(before: LockedPackage, now: LockedPackage): string {
+  return before.version === now.version
+    ? `${now.version}, other contents under the same version`
+    : `${before.version} → ${now.version}`;
 }
 
 /** The platforms whose further guests come from other channels than before. */

@@ -1,4 +1,4 @@
-export { describeChanges, type PackageChange, packageChanges, rebuilt } from './changes.ts';
+export { describeChanges, type PackageChange, packageChanges, rebuilt, versionChange } from './changes.ts';
 export { type EarlyPackage, earlyPackages } from './early.ts';
 export { LOCK_ERRORS, LockError } from './errors.ts';
 export type { LockEvent } from './events.ts';

@@ -48,8 +48,10 @@ test('the image that never moves is named with its digest', () => {
 });
 
 describe('what changed since the release before', () => {
-  const since = (previous: Parameters<typeof lockOf>[0], change: Partial<ReleasePlan> = {}) => {
+  const since = (previous: Parameters<typeof lockOf>[0], change: Partial<ReleasePlan> = {}, sha256 = '') => {
     const before = { tag: 'v11.1.2-1', lock: lockOf(previous) };
+    const locked = before.lock.channels.latest?.platforms['linux/amd64']?.emulators;
+    if (sha256 !== '') Object.assign(locked ?? {}, { sha256 });
     const text = releaseNotes({ ...plan, ...change }, lock, assets, 'linux/amd64', before, NONE);
     return /### Changes since v11\.1\.2-1\n\n(.*?)\n\n### Files/s.exec(text)?.[1]?.split('\n');
   };
@@ -59,6 +61,12 @@ describe('what changed since the release before', () => {
   test('is the packages of the hosts of this release', () => {
     expect(since({ latest: { ...now, 'linux/amd64': '11.1.2' }, stable })).toEqual([
       '- linux/amd64 qemu-user: 1:11.1.2+ds-1 → 1:11.1.3+ds-1',
+    ]);
+  });
+
+  test('has a package with other contents under the same version', () => {
+    expect(since({ latest: now, stable }, {}, 'e'.repeat(64))).toEqual([
+      '- linux/amd64 qemu-user: 1:11.1.3+ds-1, other contents under the same version',
     ]);
   });
 

@@ -1,5 +1,5 @@
 import { type HostPlatform, host } from '@qemu-user-static/arch-table';
-import { type Lock, notesOf, packageChanges } from '@qemu-user-static/lock';
+import { type Lock, notesOf, packageChanges, versionChange } from '@qemu-user-static/lock';
 import { failureItem, type Gate, isStopped } from '../images/gate.ts';
 import { megabytes } from '../report/format.ts';
 import type { Asset } from './assets.ts';
@@ -60,7 +60,11 @@ function changes(plan: ReleasePlan, lock: Lock, previous: PreviousRelease | null
     .filter(({ channel, platform }) => channel === plan.channel && platforms.has(platform))
     .map(({ platform, part, before, now }) => {
       const name = now?.package ?? before?.package ?? part;
-      return `- ${platform} ${name}: ${before?.version ?? 'new'} → ${now?.version ?? 'gone'}`;
+      const change =
+        before && now
+          ? versionChange(before, now)
+          : `${before?.version ?? 'new'} → ${now?.version ?? 'gone'}`;
+      return `- ${platform} ${name}: ${change}`;
     });
   const none = ['- no package: the register program or the recipe of the images'];
   return [`### Changes since ${previous.tag}`, '', ...(lines.length > 0 ? lines : none), ''];

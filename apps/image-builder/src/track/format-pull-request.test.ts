@@ -151,6 +151,13 @@ describe('in the table of packages', () => {
     expect(text).not.toContain('notes of QEMU');
   });
 
+  test('other contents under the same version are named', () => {
+    const { cells } = rowOf((latest) =>
+      Object.assign(platform(latest, 'linux/amd64').emulators, { sha256: 'e'.repeat(64) }),
+    );
+    expect(cells[1]).toBe('qemu-user 1:11.1.3+ds-1, **other contents under the same version**');
+  });
+
   test.each([
     [2_000_001, '(+2.0 MB)'],
     [1, '(+0.0 kB)'],

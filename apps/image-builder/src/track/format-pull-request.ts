@@ -67,7 +67,7 @@ function packageTable(changes: readonly PackageChange[], before: Lock, now: Lock
       channel,
       platform,
       part === 'emulators' ? arrow(versionIn(before), versionIn(now)) : '',
-      `${arrow(nameOf(change.before), nameOf(change.now))}`,
+      packageCell(change),
       sizeChange(change),
       part === 'emulators' ? guestChange(change, before, now) : '',
     ];
@@ -75,6 +75,11 @@ function packageTable(changes: readonly PackageChange[], before: Lock, now: Lock
   });
   if (rows.length === 0) return [];
   return ['| channel | platform | QEMU | package | size | guests |', '|---|---|---|---|---|---|', ...rows];
+}
+
+function packageCell({ before, now }: PackageChange): string {
+  const isOther = before?.version === now?.version && before?.package === now?.package;
+  return `${arrow(nameOf(before), nameOf(now))}${isOther ? ', **other contents under the same version**' : ''}`;
 }
 
 function nameOf(locked: PackageChange['now']): string | undefined {
