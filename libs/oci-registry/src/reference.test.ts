@@ -15,6 +15,7 @@ describe('names are completed as Docker, containerd and Podman complete them', (
     ['ghcr.io/owner/name:1', { registry: 'ghcr.io', repository: 'owner/name', tag: '1' }],
     ['GHCR.io/owner/name', { registry: 'ghcr.io', repository: 'owner/name' }],
     ['localhost/name', { registry: 'localhost', repository: 'name' }],
+    ['REGISTRY/name', { registry: 'registry', repository: 'name' }],
     ['localhost:5000/a/b/c:x', { registry: 'localhost:5000', repository: 'a/b/c', tag: 'x' }],
     ['registry:5000/name', { registry: 'registry:5000', repository: 'name' }],
     ['127.0.0.1:5000/name', { registry: '127.0.0.1:5000', repository: 'name' }],

@@ -11,7 +11,7 @@ test('a secret shows itself only when asked to', () => {
     inspect({ secret }, { showHidden: true }),
     Object.values(secret).join(),
   ];
-  expect(ways.filter((text) => text.includes('hunter2'))).toEqual([]);
+  expect(ways).toEqual(['***', '***', '{"secret":"***"}', '{ secret: *** }', '']);
   expect(secret.reveal()).toBe('hunter2');
 });
 
