@@ -1,12 +1,12 @@
 import { digestOf } from '@qemu-user-static/oci-image';
+import { RegistryError } from '@qemu-user-static/oci-registry';
 import type { StatementSigner } from '@qemu-user-static/signing';
 import { describe, expect, test } from 'vitest';
 import type { Destination } from '../publish/destination.ts';
 import { artifactOf } from './artifact.ts';
-import type { Subject } from './attachments.ts';
+import { BUNDLE_TYPE, type Subject } from './attachments.ts';
 import { type AttestPlan, applyAttest, attestRefusal, type PlannedSubject, planAttest } from './attest.ts';
 import { formatAttestPlan } from './format-plan.ts';
-import { provenance } from './provenance.ts';
 import { statementOf } from './statement.ts';
 
 const subject = (name: string, change: Partial<PlannedSubject> = {}): PlannedSubject => ({
@@ -128,22 +128,80 @@ describe('the plan of an image with two documents and a statement', () => {
   });
 });
 
+describe('what is attached', () => {
+  const blob = (text: string) => ({
+    bytes: Buffer.from(text),
+    descriptor: { mediaType: 'text/plain', digest: digestOf(text), size: text.length },
+  });
+  const descriptor = { mediaType: 'text/plain', digest: digestOf('image'), size: 1 };
+  const documents = ['bill', 'origin'].map((name) => artifactOf(descriptor, `text/${name}`, blob(name), {}));
+  const image: Subject = {
+    descriptor,
+    documents,
+    statements: [statementOf(descriptor.digest, 'text/bill', {})],
+  };
+
+  /** Attaches to a repository that lists these documents of what it was given. */
+  const attach = async (listed: typeof documents) => {
+    const put: string[] = [];
+    const client = {
+      uploadBlob: async () => undefined,
+      putManifest: async (digest: string) => void put.push(digest),
+      referrers: async () => (put.length === 0 ? [] : listed.map(({ manifest }) => manifest.descriptor)),
+    };
+    const destination = { registry: 'a.example', repository: 'q', client } as unknown as Destination;
+    await applyAttest([image], destination, null, 1, () => undefined);
+    return put;
+  };
+
+  test('is every document, and no signature where nobody signs', async () => {
+    expect((await attach(documents)).sort()).toEqual(
+      documents.map(({ manifest }) => manifest.descriptor.digest).sort(),
+    );
+  });
+
+  test.each([0, 1])('has to be listed: document %i alone is not enough', async (index) => {
+    await expect(attach(documents.slice(index, index + 1))).rejects.toMatchObject({
+      code: 'ATTESTATION_NOT_KEPT',
+      message: `a.example/q does not list all that was attached to:\n  - ${descriptor.digest}`,
+    });
+  });
+});
+
+describe('a bundle that cannot be read', () => {
+  const descriptor = { mediaType: 'text/plain', digest: digestOf('image'), size: 1 };
+  const statement = statementOf(descriptor.digest, 'text/bill', {});
+  const plannedWith = (error: Error) => {
+    const bundle = { ...descriptor, digest: digestOf('bundle'), artifactType: BUNDLE_TYPE };
+    const client = {
+      headManifest: async () => ({ digest: descriptor.digest }),
+      referrers: async () => [bundle],
+      getManifest: async () => {
+        throw error;
+      },
+    };
+    const destination = { registry: 'a.example', repository: 'q', client } as unknown as Destination;
+    const signer = { name: 'key', open: () => null } as unknown as StatementSigner;
+    return planAttest([{ descriptor, documents: [], statements: [statement] }], destination, signer, 1);
+  };
+
+  test('because it is damaged counts as none: anyone who may push may attach anything', async () => {
+    const damaged = new RegistryError('REGISTRY_DIGEST_MISMATCH', 'words', { method: 'GET', address: 'a' });
+    expect((await plannedWith(damaged)).subjects[0]?.sign).toEqual(['text/bill']);
+  });
+
+  test.each([
+    new RegistryError('REGISTRY_DENIED', 'words', { method: 'GET', address: 'a' }),
+    Object.assign(new Error('words'), { code: 'REGISTRY_DIGEST_MISMATCH' }),
+  ])('for another reason is the failure: %s', async (error) => {
+    await expect(plannedWith(error)).rejects.toBe(error);
+  });
+});
+
 test('a repository gets nothing where no image is to be attested', async () => {
   const sent: string[] = [];
   const client = { uploadBlob: async ({ digest }: { digest: string }) => void sent.push(digest) };
   const destination = { registry: 'a.example', repository: 'q', client } as unknown as Destination;
   await applyAttest([], destination, null, 1, () => undefined);
   expect(sent).toEqual([]);
-});
-
-test('provenance names the run that built, where there was one', () => {
-  const facts = { source: 'https://x', commit: 'c', files: {}, builder: { id: 'b' } };
-  const built = { channel: 'latest', platforms: [], packages: [] };
-  const details = (builder: object) =>
-    Object(provenance(built, { ...facts, builder: { id: 'b', ...builder } })).runDetails;
-  expect(details({})).toEqual({ builder: { id: 'b' } });
-  expect(details({ invocation: 'run/7' })).toEqual({
-    builder: { id: 'b' },
-    metadata: { invocationId: 'run/7' },
-  });
 });

@@ -13,6 +13,14 @@ describe('provenance is signed', () => {
     expect(isSigned(provenance, digest, [bill.bytes, other.bytes])).toBe(true);
   });
 
+  test('if one of several images is this one', () => {
+    const subject = ['other', 'image'].map((name) => ({
+      digest: { sha256: digestOf(name).slice('sha256:'.length) },
+    }));
+    const several = Buffer.from(JSON.stringify({ predicateType: PROVENANCE_PREDICATE, subject }));
+    expect(isSigned(provenance, digest, [several])).toBe(true);
+  });
+
   test.each([
     ['nothing is', []],
     ['another kind of statement is', [statementOf(digest, SIGNATURE_PREDICATE, {}).bytes]],
@@ -23,6 +31,10 @@ describe('provenance is signed', () => {
     [
       'one without a hash is',
       [Buffer.from(JSON.stringify({ predicateType: PROVENANCE_PREDICATE, subject: [{ digest: {} }] }))],
+    ],
+    [
+      'one of no image is',
+      [Buffer.from(JSON.stringify({ predicateType: PROVENANCE_PREDICATE, subject: [] }))],
     ],
   ] as const)('not if %s', (_, signed) => {
     expect(isSigned(provenance, digest, signed)).toBe(false);
