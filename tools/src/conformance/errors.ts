@@ -24,6 +24,11 @@ export const CONFORMANCE_ERRORS = {
       'Debian has no C library for the guest, so its program has only the cases whose names begin with bare-.',
     remedy: 'Run these: `npm run conformance -- --guest hexagon --case freestanding`.',
   },
+  NOTHING_RAN: {
+    meaning:
+      'No program of these guests has these cases with this --linking, or the mirror lacks what they need, which was said before.',
+    remedy: 'List the cases and the guests: `npm run conformance -- --list`; leave --linking out.',
+  },
   REASON_INVALID: {
     meaning: 'An accepted failure needs a reason that begins with QEMU, C library, compiler or kernel.',
     remedy: 'Give one: `npm run conformance -- --accept CASE --because "QEMU: what is known of it"`.',

@@ -19,7 +19,7 @@ import { runMatrix } from './matrix.ts';
 import { type Options, readOptions } from './options.ts';
 import { asPage } from './page.ts';
 import { bugReport } from './report.ts';
-import { merge, type Results } from './results.ts';
+import { assertRan, merge, type Results } from './results.ts';
 import { openState } from './state.ts';
 import { Stopped, stopOnSignals, stopped } from './stop.ts';
 import { COMMON, TARGETS, type Target, targetsNamed } from './targets.ts';
@@ -89,6 +89,7 @@ async function run(options: Options): Promise<void> {
     },
     { folder, state: await openState(join(folder, 'results.jsonl')), jobs: options.jobs, note },
   );
+  assertRan(results);
   const accepted = likeTheirChannels(early, await readAccepted());
   const saved = await readSaved();
   const verdict = verdictOn(results, accepted, options.gate ? saved : undefined);

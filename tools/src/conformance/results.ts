@@ -1,4 +1,5 @@
 import { compareQemuVersions } from '@qemu-user-static/lock';
+import { ConformanceError } from './errors.ts';
 import type { Outcome } from './outcome.ts';
 import { type Linking, TARGETS } from './targets.ts';
 
@@ -75,6 +76,12 @@ export function failuresOf({ columns }: Pick<Results, 'columns'>): Place[] {
       ),
     ),
   );
+}
+
+/** A run of nothing has not passed. @throws ConformanceError NOTHING_RAN */
+export function assertRan({ columns }: Pick<Results, 'columns'>): void {
+  if (columns.every(({ rows }) => rows.length === 0))
+    throw new ConformanceError('NOTHING_RAN', 'no case was run');
 }
 
 const sameColumn = (a: ColumnResults, b: ColumnResults) =>
